@@ -1,0 +1,42 @@
+// The spelling somebody probably meant.
+
+/** Number of single-character edits (insert, delete, replace, swap of neighbours) between two words. */
+function editDistance(a: string, b: string): number {
+  let beforeLast: number[] = []
+  let last = Array.from({ length: b.length + 1 }, (_, j) => j)
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1]
+      row[j] = Math.min(last[j]! + 1, row[j - 1]! + 1, last[j - 1]! + (same ? 0 : 1))
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
+        row[j] = Math.min(row[j]!, beforeLast[j - 2]! + 1)
+      }
+    }
+    beforeLast = last
+    last = row
+  }
+  return last[b.length]!
+}
+
+/** The candidate closest to `name`, or undefined when none is close enough to be a slip of the keyboard. */
+export function nearest(name: string, candidates: Iterable<string>): string | undefined {
+  const wanted = name.slice(0, 64).toLowerCase()
+  let best: string | undefined
+  let bestDistance = Math.max(2, Math.floor(wanted.length / 3)) + 1
+  for (const candidate of candidates) {
+    const distance = editDistance(wanted, candidate.toLowerCase())
+    if (distance < bestDistance) {
+      best = candidate
+      bestDistance = distance
+    }
+  }
+  return best
+}
+
+/** `Did you mean "x"?`, or the full list when nothing is near. */
+export function suggestion(name: string, candidates: Iterable<string>): string {
+  const all = [...candidates]
+  const near = nearest(name, all)
+  return near === undefined ? `Expected one of: ${all.join(', ')}.` : `Did you mean "${near}"?`
+}

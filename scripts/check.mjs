@@ -1,0 +1,8 @@
+// What needs no compiler and takes seconds: format, lint, types, generated files fresh, unit tests.
+import { $ } from 'zx'
+
+$.verbose = true
+await $`node scripts/format.mjs`
+await $`npx tsc -p tsconfig.json`
+await $`node scripts/generate-args.mjs --check`
+await $`npx vitest run --project unit`
