@@ -4,5 +4,5 @@ import { $ } from 'zx'
 $.verbose = true
 await $`node scripts/format.mjs`
 await $`npx tsc -p tsconfig.json`
-await $`node scripts/generate-args.mjs --check`
+await $`npx tsx scripts/generate-args.ts --check`
 await $`npx vitest run --project unit`

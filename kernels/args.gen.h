@@ -1,0 +1,224 @@
+// Generated from lib/graph/ops by scripts/generate-args.ts. Do not edit.
+
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace tintype {
+
+enum class DType : uint32_t { f32, f16, bf16, i32, u8 };
+enum class Packing : uint32_t { raw, vector, matrix };
+
+// A weight in its stored type: as in the file (raw), or in the panels that pack_matrix made of it (matrix).
+struct Weight {
+  const void* data;
+  DType dtype;
+};
+
+enum class Activation : uint32_t { none, silu, gelu, quick_gelu };
+enum class Mask : uint32_t { none, causal };
+
+enum class Opcode : uint32_t { linear, conv2d, attention, group_norm, layer_norm, activation, geglu, embedding, timestep_embedding, add, add_row_bias, scale, concat, tile, upsample, to_pixels, from_pixels, sample_gaussian, predict_clean, dynamic_threshold, scheduler_step };
+
+// y = f(x w^T + bias) + residual
+struct LinearArgs {
+  int64_t m, n, k;
+  const float* x;  // (m, k)
+  Weight w;  // (n, k)
+  const float* bias;  // (n), or null
+  const float* residual;  // (m, n), or null
+  float* y;  // (m, n), may be residual
+  Activation activation;
+};
+
+// y = f(conv(upsample(x), w) + bias + rowBias) + residual; upsample repeats each pixel, rowBias is per
+//   picture
+struct Conv2dArgs {
+  int64_t n, h, w, c, ho, wo, o, kh, kw, rows;
+  const float* x;  // (n, h, w, c)
+  Weight weight;  // (o, c, kh, kw)
+  const float* bias;  // (o), or null
+  const float* row_bias;  // (rows, o), or null
+  const float* residual;  // (n, ho, wo, o), or null
+  float* y;  // (n, ho, wo, o), may be residual
+  int32_t stride;
+  int32_t pad_top;
+  int32_t pad_left;
+  int32_t pad_bottom;
+  int32_t pad_right;
+  int32_t upsample;
+  Activation activation;
+};
+
+// y = softmax(scale * q k^T) v for each picture and head; heads lie side by side in a row
+struct AttentionArgs {
+  int64_t n, lq, lk, c;
+  const float* q;  // (n, lq, c)
+  const float* k;  // (n, lk, c)
+  const float* v;  // (n, lk, c)
+  float* y;  // (n, lq, c)
+  int32_t heads;
+  float scale;
+  Mask mask;
+};
+
+// y = f((x - mean) / sqrt(var + eps) * gamma + beta), mean and variance per picture and channel group
+struct GroupNormArgs {
+  int64_t n, hw, c;
+  const float* x;  // (n, hw, c)
+  const float* gamma;  // (c)
+  const float* beta;  // (c)
+  float* y;  // (n, hw, c)
+  int32_t groups;
+  float eps;
+  Activation activation;
+};
+
+// y = (x - mean) / sqrt(var + eps) * gamma + beta, mean and variance per row
+struct LayerNormArgs {
+  int64_t m, c;
+  const float* x;  // (m, c)
+  const float* gamma;  // (c)
+  const float* beta;  // (c)
+  float* y;  // (m, c), may be x
+  float eps;
+};
+
+// y = f(x); silu x*sigmoid(x), gelu x*Phi(x) with the exact erf, quick_gelu x*sigmoid(1.702x)
+struct ActivationArgs {
+  int64_t count;
+  const float* x;  // (count)
+  float* y;  // (count), may be x
+  Activation activation;
+};
+
+// y[i, j] = x[i, j] * gelu(x[i, n + j]) (Shazeer, "GLU Variants Improve Transformer", 2020)
+struct GegluArgs {
+  int64_t m, n, n2;
+  const float* x;  // (m, n2)
+  float* y;  // (m, n)
+};
+
+// y[i] = table[ids[i]] + positions[i mod length]; ids outside the table are clamped to it
+struct EmbeddingArgs {
+  int64_t m, c, rows, length;
+  const int32_t* ids;  // (m)
+  Weight table;  // (rows, c)
+  Weight positions;  // (length, c), or null
+  float* y;  // (m, c)
+};
+
+// y[i] = [sin(t_i w), cos(t_i w)], w_j = 10000^(-j / (dim/2 - shift)) (Ho et al., 2020, as in diffusers)
+struct TimestepEmbeddingArgs {
+  int64_t m, dim;
+  const float* t;  // (m)
+  float* y;  // (m, dim)
+  int32_t cos_first;
+  float shift;
+};
+
+// y = a + b
+struct AddArgs {
+  int64_t count;
+  const float* a;  // (count)
+  const float* b;  // (count)
+  float* y;  // (count), may be a or b
+};
+
+// y[i, p, j] = x[i, p, j] + rowBias[i, j], with one row of rowBias for each picture or for all
+struct AddRowBiasArgs {
+  int64_t n, hw, c, rows;
+  const float* x;  // (n, hw, c)
+  const float* row_bias;  // (rows, c)
+  float* y;  // (n, hw, c), may be x
+};
+
+// y = factor * by[0] * x, by = 1 where absent
+struct ScaleArgs {
+  int64_t count, one;
+  const float* x;  // (count)
+  const float* by;  // (one), or null
+  float* y;  // (count), may be x
+  float factor;
+};
+
+// y[i] = [a[i], b[i]] along the channels
+struct ConcatArgs {
+  int64_t m, ca, cb, c;
+  const float* a;  // (m, ca)
+  const float* b;  // (m, cb)
+  float* y;  // (m, c)
+};
+
+// y = x, times times over, one copy after the other
+struct TileArgs {
+  int64_t times, count;
+  const float* x;  // (count)
+  float* y;  // (times, count)
+};
+
+// y[i, y, x] = x[i, y / 2, x / 2]: every pixel twice in both directions
+struct UpsampleArgs {
+  int64_t n, h, w, c, four;
+  const float* x;  // (n, h, w, c)
+  float* y;  // (n, h, w, four, c)
+};
+
+// y = round(255 * clamp(x / 2 + 1/2, 0, 1)), halves to even, NaN gives 0
+struct ToPixelsArgs {
+  int64_t count;
+  const float* x;  // (count)
+  uint8_t* y;  // (count)
+};
+
+// y = x / 127.5 - 1
+struct FromPixelsArgs {
+  int64_t count;
+  const uint8_t* x;  // (count)
+  float* y;  // (count)
+};
+
+// y = factor * (mean + exp(clamp(logvar, -30, 20) / 2) * noise); a row of moments is [mean, logvar]
+struct SampleGaussianArgs {
+  int64_t m, c, c2;
+  const float* moments;  // (m, c2)
+  const float* noise;  // (m, c), or null
+  float* y;  // (m, c)
+  float factor;
+};
+
+// y = cleanLatents * latents + cleanModel * m, m the guided model output
+struct PredictCleanArgs {
+  int64_t count, copies, width;
+  const float* latents;  // (count)
+  const float* model;  // (copies, count)
+  const float* coefficients;  // (width)
+  float* y;  // (count)
+};
+
+// y = clamp(x, -s, s) / s, s = clamp(percentile of |x| per picture, 1, max) (Saharia et al., 2022, section
+//   2.3)
+struct DynamicThresholdArgs {
+  int64_t n, count;
+  const float* x;  // (n, count)
+  float* y;  // (n, count)
+  float percentile;
+  float max;
+};
+
+// x' = latents*x + model*m + sum(history_i * h_i) + noise*z; h' = rememberLatents*x + rememberModel*m is
+//   pushed to the history; m = the guided model output, or (clean - cleanLatents*x) / cleanModel where clean
+//   is given
+struct SchedulerStepArgs {
+  int64_t count, copies, width, depth;
+  const float* latents;  // (count)
+  const float* model;  // (copies, count)
+  const float* coefficients;  // (width)
+  const float* clean;  // (count), or null
+  const float* history;  // (depth, count), or null
+  const float* noise;  // (count), or null
+  float* y;  // (count), may be latents
+  float* new_history;  // (depth, count), or null, may be history
+};
+
+}  // namespace tintype

@@ -1,0 +1,45 @@
+// Generated from lib/graph/ops by scripts/generate-args.ts. Do not edit.
+
+#pragma once
+#include "../args.gen.h"
+#include "../exec.h"
+#include "../pack.h"
+
+namespace tintype {
+
+template <class Args>
+struct Kernel {
+  void (*run)(const Args&, const Exec&);
+  size_t (*scratch)(const Args&);  // bytes of scratch memory that each thread needs
+};
+
+// Every CPU kernel, compiled for one instruction set.
+struct CpuKernels {
+  const char* isa;
+  Kernel<LinearArgs> linear;
+  Kernel<Conv2dArgs> conv2d;
+  Kernel<AttentionArgs> attention;
+  Kernel<GroupNormArgs> group_norm;
+  Kernel<LayerNormArgs> layer_norm;
+  Kernel<ActivationArgs> activation;
+  Kernel<GegluArgs> geglu;
+  Kernel<EmbeddingArgs> embedding;
+  Kernel<TimestepEmbeddingArgs> timestep_embedding;
+  Kernel<AddArgs> add;
+  Kernel<AddRowBiasArgs> add_row_bias;
+  Kernel<ScaleArgs> scale;
+  Kernel<ConcatArgs> concat;
+  Kernel<TileArgs> tile;
+  Kernel<UpsampleArgs> upsample;
+  Kernel<ToPixelsArgs> to_pixels;
+  Kernel<FromPixelsArgs> from_pixels;
+  Kernel<SampleGaussianArgs> sample_gaussian;
+  Kernel<PredictCleanArgs> predict_clean;
+  Kernel<DynamicThresholdArgs> dynamic_threshold;
+  Kernel<SchedulerStepArgs> scheduler_step;
+  size_t (*packed_bytes)(const MatrixShape&, DType);
+  void (*pack_matrix)(const PackMatrix&, const Exec&);
+  void (*widen)(const void* src, DType, float* dst, int64_t count);
+};
+
+}  // namespace tintype

@@ -1,0 +1,46 @@
+// The op table: the single source of truth about what can stand in a graph. From it come the C++ argument
+// structs and the kernel table (scripts/generate-args.ts), the checks of a plan, and the references of the tests.
+
+import { activation, geglu } from './ops/activation.ts'
+import { attention } from './ops/attention.ts'
+import { conv2d } from './ops/conv2d.ts'
+import { add, addRowBias, concat, scale, tile, upsample } from './ops/elementwise.ts'
+import { embedding, timestepEmbedding } from './ops/embedding.ts'
+import { groupNorm } from './ops/group-norm.ts'
+import { layerNorm } from './ops/layer-norm.ts'
+import { linear } from './ops/linear.ts'
+import { fromPixels, sampleGaussian, toPixels } from './ops/pixels.ts'
+import { dynamicThreshold, predictClean, schedulerStep } from './ops/scheduler-step.ts'
+import type { Op } from './spec.ts'
+
+/** The position of an op is its opcode in a plan. */
+export const ops = {
+  linear,
+  conv2d,
+  attention,
+  groupNorm,
+  layerNorm,
+  activation,
+  geglu,
+  embedding,
+  timestepEmbedding,
+  add,
+  addRowBias,
+  scale,
+  concat,
+  tile,
+  upsample,
+  toPixels,
+  fromPixels,
+  sampleGaussian,
+  predictClean,
+  dynamicThreshold,
+  schedulerStep,
+} as const
+
+export type OpName = keyof typeof ops
+
+export const opNames = Object.keys(ops) as OpName[]
+
+/** The entry of an op without the types of its own operands, for code that treats all ops alike. */
+export const opOf = (name: OpName): Op => ops[name] as unknown as Op

@@ -1,0 +1,361 @@
+// Generated from lib/graph/ops by scripts/generate-args.ts. Do not edit.
+
+#pragma once
+#include <bit>
+
+#include "../kernels/args.gen.h"
+
+namespace tintype {
+
+enum class Role : uint32_t { input, output, weight };
+enum class ParamType : uint32_t { int_, float_ };
+
+// An operand holds the product of these dimensions (positions in the op's list) of elements.
+struct OperandInfo {
+  Role role;
+  DType dtype;
+  Packing packing;
+  bool optional;
+  int rank;
+  int dims[5];
+};
+
+struct ParamInfo {
+  ParamType type;
+  int64_t min, max;
+};
+
+// In a plan an op is its opcode, then one word for each dimension, operand and parameter, in this order.
+struct OpInfo {
+  const char* name;
+  int dims;
+  OperandInfo operands[8];
+  int operand_count;
+  ParamInfo params[7];
+  int param_count;
+  constexpr int words() const { return dims + operand_count + param_count; }
+};
+
+inline constexpr OpInfo op_infos[] = {
+    {"linear", 3, {{Role::input, DType::f32, Packing::raw, false, 2, {0, 2}},
+      {Role::weight, DType::f32, Packing::matrix, false, 2, {1, 2}},
+      {Role::weight, DType::f32, Packing::vector, true, 1, {1}},
+      {Role::input, DType::f32, Packing::raw, true, 2, {0, 1}},
+      {Role::output, DType::f32, Packing::raw, false, 2, {0, 1}}}, 5, {{ParamType::int_, 0, 3}}, 1},
+    {"conv2d", 10, {{Role::input, DType::f32, Packing::raw, false, 4, {0, 1, 2, 3}},
+      {Role::weight, DType::f32, Packing::matrix, false, 4, {6, 3, 7, 8}},
+      {Role::weight, DType::f32, Packing::vector, true, 1, {6}},
+      {Role::input, DType::f32, Packing::raw, true, 2, {9, 6}},
+      {Role::input, DType::f32, Packing::raw, true, 4, {0, 4, 5, 6}},
+      {Role::output, DType::f32, Packing::raw, false, 4, {0, 4, 5, 6}}}, 6, {{ParamType::int_, 1, 2147483647}, {ParamType::int_, 0, 2147483647}, {ParamType::int_, 0, 2147483647}, {ParamType::int_, 0, 2147483647}, {ParamType::int_, 0, 2147483647}, {ParamType::int_, 1, 2147483647}, {ParamType::int_, 0, 3}}, 7},
+    {"attention", 4, {{Role::input, DType::f32, Packing::raw, false, 3, {0, 1, 3}},
+      {Role::input, DType::f32, Packing::raw, false, 3, {0, 2, 3}},
+      {Role::input, DType::f32, Packing::raw, false, 3, {0, 2, 3}},
+      {Role::output, DType::f32, Packing::raw, false, 3, {0, 1, 3}}}, 4, {{ParamType::int_, 1, 2147483647}, {ParamType::float_, 0, 2147483647}, {ParamType::int_, 0, 1}}, 3},
+    {"groupNorm", 3, {{Role::input, DType::f32, Packing::raw, false, 3, {0, 1, 2}},
+      {Role::weight, DType::f32, Packing::vector, false, 1, {2}},
+      {Role::weight, DType::f32, Packing::vector, false, 1, {2}},
+      {Role::output, DType::f32, Packing::raw, false, 3, {0, 1, 2}}}, 4, {{ParamType::int_, 1, 2147483647}, {ParamType::float_, 0, 2147483647}, {ParamType::int_, 0, 3}}, 3},
+    {"layerNorm", 2, {{Role::input, DType::f32, Packing::raw, false, 2, {0, 1}},
+      {Role::weight, DType::f32, Packing::vector, false, 1, {1}},
+      {Role::weight, DType::f32, Packing::vector, false, 1, {1}},
+      {Role::output, DType::f32, Packing::raw, false, 2, {0, 1}}}, 4, {{ParamType::float_, 0, 2147483647}}, 1},
+    {"activation", 1, {{Role::input, DType::f32, Packing::raw, false, 1, {0}},
+      {Role::output, DType::f32, Packing::raw, false, 1, {0}}}, 2, {{ParamType::int_, 0, 3}}, 1},
+    {"geglu", 3, {{Role::input, DType::f32, Packing::raw, false, 2, {0, 2}},
+      {Role::output, DType::f32, Packing::raw, false, 2, {0, 1}}}, 2, {}, 0},
+    {"embedding", 4, {{Role::input, DType::i32, Packing::raw, false, 1, {0}},
+      {Role::weight, DType::f32, Packing::raw, false, 2, {2, 1}},
+      {Role::weight, DType::f32, Packing::raw, true, 2, {3, 1}},
+      {Role::output, DType::f32, Packing::raw, false, 2, {0, 1}}}, 4, {}, 0},
+    {"timestepEmbedding", 2, {{Role::input, DType::f32, Packing::raw, false, 1, {0}},
+      {Role::output, DType::f32, Packing::raw, false, 2, {0, 1}}}, 2, {{ParamType::int_, 0, 2147483647}, {ParamType::float_, 0, 2147483647}}, 2},
+    {"add", 1, {{Role::input, DType::f32, Packing::raw, false, 1, {0}},
+      {Role::input, DType::f32, Packing::raw, false, 1, {0}},
+      {Role::output, DType::f32, Packing::raw, false, 1, {0}}}, 3, {}, 0},
+    {"addRowBias", 4, {{Role::input, DType::f32, Packing::raw, false, 3, {0, 1, 2}},
+      {Role::input, DType::f32, Packing::raw, false, 2, {3, 2}},
+      {Role::output, DType::f32, Packing::raw, false, 3, {0, 1, 2}}}, 3, {}, 0},
+    {"scale", 2, {{Role::input, DType::f32, Packing::raw, false, 1, {0}},
+      {Role::input, DType::f32, Packing::raw, true, 1, {1}},
+      {Role::output, DType::f32, Packing::raw, false, 1, {0}}}, 3, {{ParamType::float_, 0, 2147483647}}, 1},
+    {"concat", 4, {{Role::input, DType::f32, Packing::raw, false, 2, {0, 1}},
+      {Role::input, DType::f32, Packing::raw, false, 2, {0, 2}},
+      {Role::output, DType::f32, Packing::raw, false, 2, {0, 3}}}, 3, {}, 0},
+    {"tile", 2, {{Role::input, DType::f32, Packing::raw, false, 1, {1}},
+      {Role::output, DType::f32, Packing::raw, false, 2, {0, 1}}}, 2, {}, 0},
+    {"upsample", 5, {{Role::input, DType::f32, Packing::raw, false, 4, {0, 1, 2, 3}},
+      {Role::output, DType::f32, Packing::raw, false, 5, {0, 1, 2, 4, 3}}}, 2, {}, 0},
+    {"toPixels", 1, {{Role::input, DType::f32, Packing::raw, false, 1, {0}},
+      {Role::output, DType::u8, Packing::raw, false, 1, {0}}}, 2, {}, 0},
+    {"fromPixels", 1, {{Role::input, DType::u8, Packing::raw, false, 1, {0}},
+      {Role::output, DType::f32, Packing::raw, false, 1, {0}}}, 2, {}, 0},
+    {"sampleGaussian", 3, {{Role::input, DType::f32, Packing::raw, false, 2, {0, 2}},
+      {Role::input, DType::f32, Packing::raw, true, 2, {0, 1}},
+      {Role::output, DType::f32, Packing::raw, false, 2, {0, 1}}}, 3, {{ParamType::float_, 0, 2147483647}}, 1},
+    {"predictClean", 3, {{Role::input, DType::f32, Packing::raw, false, 1, {0}},
+      {Role::input, DType::f32, Packing::raw, false, 2, {1, 0}},
+      {Role::input, DType::f32, Packing::raw, false, 1, {2}},
+      {Role::output, DType::f32, Packing::raw, false, 1, {0}}}, 4, {}, 0},
+    {"dynamicThreshold", 2, {{Role::input, DType::f32, Packing::raw, false, 2, {0, 1}},
+      {Role::output, DType::f32, Packing::raw, false, 2, {0, 1}}}, 2, {{ParamType::float_, 0, 2147483647}, {ParamType::float_, 0, 2147483647}}, 2},
+    {"schedulerStep", 4, {{Role::input, DType::f32, Packing::raw, false, 1, {0}},
+      {Role::input, DType::f32, Packing::raw, false, 2, {1, 0}},
+      {Role::input, DType::f32, Packing::raw, false, 1, {2}},
+      {Role::input, DType::f32, Packing::raw, true, 1, {0}},
+      {Role::input, DType::f32, Packing::raw, true, 2, {3, 0}},
+      {Role::input, DType::f32, Packing::raw, true, 1, {0}},
+      {Role::output, DType::f32, Packing::raw, false, 1, {0}},
+      {Role::output, DType::f32, Packing::raw, true, 2, {3, 0}}}, 8, {}, 0},
+};
+inline constexpr uint32_t op_count = 21;
+
+// Calls f(kernel, args) with the kernel of an op and its decoded arguments. Operands must offer
+// pointer(word) -> void* and weight(word) -> Weight.
+template <class Kernels, class Operands, class F>
+decltype(auto) visit_op(Opcode opcode, const uint32_t* w, const Kernels& kernels, const Operands& o, F&& f) {
+  switch (opcode) {
+    case Opcode::linear: {
+      LinearArgs a;
+      a.m = w[0];
+      a.n = w[1];
+      a.k = w[2];
+      a.x = static_cast<const float*>(o.pointer(w[3]));
+      a.w = o.weight(w[4]);
+      a.bias = static_cast<const float*>(o.pointer(w[5]));
+      a.residual = static_cast<const float*>(o.pointer(w[6]));
+      a.y = static_cast<float*>(o.pointer(w[7]));
+      a.activation = static_cast<Activation>(w[8]);
+      return f(kernels.linear, a);
+    }
+    case Opcode::conv2d: {
+      Conv2dArgs a;
+      a.n = w[0];
+      a.h = w[1];
+      a.w = w[2];
+      a.c = w[3];
+      a.ho = w[4];
+      a.wo = w[5];
+      a.o = w[6];
+      a.kh = w[7];
+      a.kw = w[8];
+      a.rows = w[9];
+      a.x = static_cast<const float*>(o.pointer(w[10]));
+      a.weight = o.weight(w[11]);
+      a.bias = static_cast<const float*>(o.pointer(w[12]));
+      a.row_bias = static_cast<const float*>(o.pointer(w[13]));
+      a.residual = static_cast<const float*>(o.pointer(w[14]));
+      a.y = static_cast<float*>(o.pointer(w[15]));
+      a.stride = static_cast<int32_t>(w[16]);
+      a.pad_top = static_cast<int32_t>(w[17]);
+      a.pad_left = static_cast<int32_t>(w[18]);
+      a.pad_bottom = static_cast<int32_t>(w[19]);
+      a.pad_right = static_cast<int32_t>(w[20]);
+      a.upsample = static_cast<int32_t>(w[21]);
+      a.activation = static_cast<Activation>(w[22]);
+      return f(kernels.conv2d, a);
+    }
+    case Opcode::attention: {
+      AttentionArgs a;
+      a.n = w[0];
+      a.lq = w[1];
+      a.lk = w[2];
+      a.c = w[3];
+      a.q = static_cast<const float*>(o.pointer(w[4]));
+      a.k = static_cast<const float*>(o.pointer(w[5]));
+      a.v = static_cast<const float*>(o.pointer(w[6]));
+      a.y = static_cast<float*>(o.pointer(w[7]));
+      a.heads = static_cast<int32_t>(w[8]);
+      a.scale = std::bit_cast<float>(w[9]);
+      a.mask = static_cast<Mask>(w[10]);
+      return f(kernels.attention, a);
+    }
+    case Opcode::group_norm: {
+      GroupNormArgs a;
+      a.n = w[0];
+      a.hw = w[1];
+      a.c = w[2];
+      a.x = static_cast<const float*>(o.pointer(w[3]));
+      a.gamma = static_cast<const float*>(o.pointer(w[4]));
+      a.beta = static_cast<const float*>(o.pointer(w[5]));
+      a.y = static_cast<float*>(o.pointer(w[6]));
+      a.groups = static_cast<int32_t>(w[7]);
+      a.eps = std::bit_cast<float>(w[8]);
+      a.activation = static_cast<Activation>(w[9]);
+      return f(kernels.group_norm, a);
+    }
+    case Opcode::layer_norm: {
+      LayerNormArgs a;
+      a.m = w[0];
+      a.c = w[1];
+      a.x = static_cast<const float*>(o.pointer(w[2]));
+      a.gamma = static_cast<const float*>(o.pointer(w[3]));
+      a.beta = static_cast<const float*>(o.pointer(w[4]));
+      a.y = static_cast<float*>(o.pointer(w[5]));
+      a.eps = std::bit_cast<float>(w[6]);
+      return f(kernels.layer_norm, a);
+    }
+    case Opcode::activation: {
+      ActivationArgs a;
+      a.count = w[0];
+      a.x = static_cast<const float*>(o.pointer(w[1]));
+      a.y = static_cast<float*>(o.pointer(w[2]));
+      a.activation = static_cast<Activation>(w[3]);
+      return f(kernels.activation, a);
+    }
+    case Opcode::geglu: {
+      GegluArgs a;
+      a.m = w[0];
+      a.n = w[1];
+      a.n2 = w[2];
+      a.x = static_cast<const float*>(o.pointer(w[3]));
+      a.y = static_cast<float*>(o.pointer(w[4]));
+      return f(kernels.geglu, a);
+    }
+    case Opcode::embedding: {
+      EmbeddingArgs a;
+      a.m = w[0];
+      a.c = w[1];
+      a.rows = w[2];
+      a.length = w[3];
+      a.ids = static_cast<const int32_t*>(o.pointer(w[4]));
+      a.table = o.weight(w[5]);
+      a.positions = o.weight(w[6]);
+      a.y = static_cast<float*>(o.pointer(w[7]));
+      return f(kernels.embedding, a);
+    }
+    case Opcode::timestep_embedding: {
+      TimestepEmbeddingArgs a;
+      a.m = w[0];
+      a.dim = w[1];
+      a.t = static_cast<const float*>(o.pointer(w[2]));
+      a.y = static_cast<float*>(o.pointer(w[3]));
+      a.cos_first = static_cast<int32_t>(w[4]);
+      a.shift = std::bit_cast<float>(w[5]);
+      return f(kernels.timestep_embedding, a);
+    }
+    case Opcode::add: {
+      AddArgs a;
+      a.count = w[0];
+      a.a = static_cast<const float*>(o.pointer(w[1]));
+      a.b = static_cast<const float*>(o.pointer(w[2]));
+      a.y = static_cast<float*>(o.pointer(w[3]));
+      return f(kernels.add, a);
+    }
+    case Opcode::add_row_bias: {
+      AddRowBiasArgs a;
+      a.n = w[0];
+      a.hw = w[1];
+      a.c = w[2];
+      a.rows = w[3];
+      a.x = static_cast<const float*>(o.pointer(w[4]));
+      a.row_bias = static_cast<const float*>(o.pointer(w[5]));
+      a.y = static_cast<float*>(o.pointer(w[6]));
+      return f(kernels.add_row_bias, a);
+    }
+    case Opcode::scale: {
+      ScaleArgs a;
+      a.count = w[0];
+      a.one = w[1];
+      a.x = static_cast<const float*>(o.pointer(w[2]));
+      a.by = static_cast<const float*>(o.pointer(w[3]));
+      a.y = static_cast<float*>(o.pointer(w[4]));
+      a.factor = std::bit_cast<float>(w[5]);
+      return f(kernels.scale, a);
+    }
+    case Opcode::concat: {
+      ConcatArgs a;
+      a.m = w[0];
+      a.ca = w[1];
+      a.cb = w[2];
+      a.c = w[3];
+      a.a = static_cast<const float*>(o.pointer(w[4]));
+      a.b = static_cast<const float*>(o.pointer(w[5]));
+      a.y = static_cast<float*>(o.pointer(w[6]));
+      return f(kernels.concat, a);
+    }
+    case Opcode::tile: {
+      TileArgs a;
+      a.times = w[0];
+      a.count = w[1];
+      a.x = static_cast<const float*>(o.pointer(w[2]));
+      a.y = static_cast<float*>(o.pointer(w[3]));
+      return f(kernels.tile, a);
+    }
+    case Opcode::upsample: {
+      UpsampleArgs a;
+      a.n = w[0];
+      a.h = w[1];
+      a.w = w[2];
+      a.c = w[3];
+      a.four = w[4];
+      a.x = static_cast<const float*>(o.pointer(w[5]));
+      a.y = static_cast<float*>(o.pointer(w[6]));
+      return f(kernels.upsample, a);
+    }
+    case Opcode::to_pixels: {
+      ToPixelsArgs a;
+      a.count = w[0];
+      a.x = static_cast<const float*>(o.pointer(w[1]));
+      a.y = static_cast<uint8_t*>(o.pointer(w[2]));
+      return f(kernels.to_pixels, a);
+    }
+    case Opcode::from_pixels: {
+      FromPixelsArgs a;
+      a.count = w[0];
+      a.x = static_cast<const uint8_t*>(o.pointer(w[1]));
+      a.y = static_cast<float*>(o.pointer(w[2]));
+      return f(kernels.from_pixels, a);
+    }
+    case Opcode::sample_gaussian: {
+      SampleGaussianArgs a;
+      a.m = w[0];
+      a.c = w[1];
+      a.c2 = w[2];
+      a.moments = static_cast<const float*>(o.pointer(w[3]));
+      a.noise = static_cast<const float*>(o.pointer(w[4]));
+      a.y = static_cast<float*>(o.pointer(w[5]));
+      a.factor = std::bit_cast<float>(w[6]);
+      return f(kernels.sample_gaussian, a);
+    }
+    case Opcode::predict_clean: {
+      PredictCleanArgs a;
+      a.count = w[0];
+      a.copies = w[1];
+      a.width = w[2];
+      a.latents = static_cast<const float*>(o.pointer(w[3]));
+      a.model = static_cast<const float*>(o.pointer(w[4]));
+      a.coefficients = static_cast<const float*>(o.pointer(w[5]));
+      a.y = static_cast<float*>(o.pointer(w[6]));
+      return f(kernels.predict_clean, a);
+    }
+    case Opcode::dynamic_threshold: {
+      DynamicThresholdArgs a;
+      a.n = w[0];
+      a.count = w[1];
+      a.x = static_cast<const float*>(o.pointer(w[2]));
+      a.y = static_cast<float*>(o.pointer(w[3]));
+      a.percentile = std::bit_cast<float>(w[4]);
+      a.max = std::bit_cast<float>(w[5]);
+      return f(kernels.dynamic_threshold, a);
+    }
+    default: {
+      SchedulerStepArgs a;
+      a.count = w[0];
+      a.copies = w[1];
+      a.width = w[2];
+      a.depth = w[3];
+      a.latents = static_cast<const float*>(o.pointer(w[4]));
+      a.model = static_cast<const float*>(o.pointer(w[5]));
+      a.coefficients = static_cast<const float*>(o.pointer(w[6]));
+      a.clean = static_cast<const float*>(o.pointer(w[7]));
+      a.history = static_cast<const float*>(o.pointer(w[8]));
+      a.noise = static_cast<const float*>(o.pointer(w[9]));
+      a.y = static_cast<float*>(o.pointer(w[10]));
+      a.new_history = static_cast<float*>(o.pointer(w[11]));
+      return f(kernels.scheduler_step, a);
+    }
+  }
+}
+
+}  // namespace tintype
