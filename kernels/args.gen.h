@@ -157,11 +157,11 @@ struct TileArgs {
   float* y;  // (times, count)
 };
 
-// y[i, y, x] = x[i, y / 2, x / 2]: every pixel twice in both directions
+// y[i, y, x] = x[i, y / 2, x / 2]: every pixel twice in both directions, the last row or column once if odd
 struct UpsampleArgs {
-  int64_t n, h, w, c, four;
+  int64_t n, h, w, c, ho, wo;
   const float* x;  // (n, h, w, c)
-  float* y;  // (n, h, w, four, c)
+  float* y;  // (n, ho, wo, c)
 };
 
 // y = round(255 * clamp(x / 2 + 1/2, 0, 1)), halves to even, NaN gives 0

@@ -17,7 +17,7 @@ struct OperandInfo {
   Packing packing;
   bool optional;
   int rank;
-  int dims[5];
+  int dims[4];
 };
 
 struct ParamInfo {
@@ -84,8 +84,8 @@ inline constexpr OpInfo op_infos[] = {
       {Role::output, DType::f32, Packing::raw, false, 2, {0, 3}}}, 3, {}, 0},
     {"tile", 2, {{Role::input, DType::f32, Packing::raw, false, 1, {1}},
       {Role::output, DType::f32, Packing::raw, false, 2, {0, 1}}}, 2, {}, 0},
-    {"upsample", 5, {{Role::input, DType::f32, Packing::raw, false, 4, {0, 1, 2, 3}},
-      {Role::output, DType::f32, Packing::raw, false, 5, {0, 1, 2, 4, 3}}}, 2, {}, 0},
+    {"upsample", 6, {{Role::input, DType::f32, Packing::raw, false, 4, {0, 1, 2, 3}},
+      {Role::output, DType::f32, Packing::raw, false, 4, {0, 4, 5, 3}}}, 2, {}, 0},
     {"toPixels", 1, {{Role::input, DType::f32, Packing::raw, false, 1, {0}},
       {Role::output, DType::u8, Packing::raw, false, 1, {0}}}, 2, {}, 0},
     {"fromPixels", 1, {{Role::input, DType::u8, Packing::raw, false, 1, {0}},
@@ -288,9 +288,10 @@ decltype(auto) visit_op(Opcode opcode, const uint32_t* w, const Kernels& kernels
       a.h = w[1];
       a.w = w[2];
       a.c = w[3];
-      a.four = w[4];
-      a.x = static_cast<const float*>(o.pointer(w[5]));
-      a.y = static_cast<float*>(o.pointer(w[6]));
+      a.ho = w[4];
+      a.wo = w[5];
+      a.x = static_cast<const float*>(o.pointer(w[6]));
+      a.y = static_cast<float*>(o.pointer(w[7]));
       return f(kernels.upsample, a);
     }
     case Opcode::to_pixels: {

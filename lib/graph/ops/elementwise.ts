@@ -73,18 +73,18 @@ export const tile = defineOp({
 
 export const upsample = defineOp({
   name: 'upsample',
-  formula: 'y[i, y, x] = x[i, y / 2, x / 2]: every pixel twice in both directions',
-  dims: ['n', 'h', 'w', 'c', 'four'],
-  operands: { x: input('n', 'h', 'w', 'c'), y: output('n', 'h', 'w', 'four', 'c') },
+  formula:
+    'y[i, y, x] = x[i, y / 2, x / 2]: every pixel twice in both directions, the last row or column once if odd',
+  dims: ['n', 'h', 'w', 'c', 'ho', 'wo'],
+  operands: { x: input('n', 'h', 'w', 'c'), y: output('n', 'ho', 'wo', 'c') },
   params: {},
-  check: ({ four }) => (four === 4 ? undefined : 'a pixel becomes four'),
-  reference({ x, y, n, h, w, c }) {
-    for (let i = 0; i < n * h * 2; i++) {
-      for (let j = 0; j < w * 2; j++) {
-        for (let l = 0; l < c; l++) {
-          y[(i * w * 2 + j) * c + l] = x[(Math.floor(i / 2) * w + Math.floor(j / 2)) * c + l]!
-        }
-      }
+  check: ({ h, w, ho, wo }) =>
+    Math.ceil(ho / 2) === h && Math.ceil(wo / 2) === w ? undefined : `${h}x${w} does not become ${ho}x${wo}`,
+  reference({ x, y, n, h, w, c, ho, wo }) {
+    for (let i = 0; i < n * ho * wo; i++) {
+      const iy = (Math.floor(i / wo) % ho) >> 1
+      const from = ((Math.floor(i / (ho * wo)) * h + iy) * w + ((i % wo) >> 1)) * c
+      for (let j = 0; j < c; j++) y[i * c + j] = x[from + j]!
     }
   },
 })

@@ -1,0 +1,104 @@
+// Lifetimes to offsets: where in one arena each computed value lives, so that memory is used again.
+
+import { elements, type Graph, type ValueId } from './graph.ts'
+import { bytesPerElement } from './spec.ts'
+import { operandsOf, writesOf } from './uses.ts'
+
+/** Offsets are multiples of a cache line, which is also the widest vector. */
+const alignment = 64
+
+export interface MemoryPlan {
+  readonly arenaBytes: number
+  /** Byte offset of each computed value that is not a graph output. */
+  readonly offsets: ReadonlyMap<ValueId, number>
+}
+
+/** Values that share one piece of memory, and the nodes between which it is theirs. */
+interface Block {
+  readonly values: ValueId[]
+  readonly bytes: number
+  readonly first: number
+  last: number
+}
+
+export const bytesOf = (graph: Graph, id: ValueId): number => {
+  const { dtype, shape } = graph.values[id]!
+  return bytesPerElement[dtype] * elements(shape)
+}
+
+const align = (bytes: number) => Math.ceil(bytes / alignment) * alignment
+
+/** One block for each value, or for a chain of values that overwrite each other in place. */
+function collectBlocks(graph: Graph, inPlace: boolean): Block[] {
+  const outputs = new Set(graph.outputs.map((output) => output.value))
+  const lastUse = new Map<ValueId, number>()
+  graph.nodes.forEach((node, i) => {
+    for (const { value } of operandsOf(node)) lastUse.set(value, i)
+  })
+  const blockOf = new Map<ValueId, Block>()
+  const blocks: Block[] = []
+  graph.nodes.forEach((node, i) => {
+    const operands = operandsOf(node)
+    for (const { value, spec } of writesOf(node)) {
+      if (outputs.has(value)) continue
+      const bytes = align(bytesOf(graph, value))
+      const last = lastUse.get(value)!
+      // A value may be overwritten where the kernel allows it, nobody reads it later and it is read here only once.
+      const source = spec.inPlaceOf
+        .map((name) => node.operands[name])
+        .find((id) => {
+          if (!inPlace || id === undefined || lastUse.get(id) !== i) return false
+          const block = blockOf.get(id)
+          return block?.bytes === bytes && operands.filter((o) => blockOf.get(o.value) === block).length === 1
+        })
+      const shared = source === undefined ? undefined : blockOf.get(source)
+      if (shared) {
+        shared.values.push(value)
+        shared.last = last
+        blockOf.set(value, shared)
+      } else {
+        const block = { values: [value], bytes, first: i, last }
+        blocks.push(block)
+        blockOf.set(value, block)
+      }
+    }
+  })
+  return blocks
+}
+
+/** The lowest offset at which `bytes` fit between blocks sorted by offset. */
+function firstGap(taken: readonly { offset: number; bytes: number }[], bytes: number): number {
+  let offset = 0
+  for (const block of taken) {
+    if (offset + bytes <= block.offset) break
+    offset = Math.max(offset, block.offset + block.bytes)
+  }
+  return offset
+}
+
+/**
+ * Greedy by size: the largest block first, each at the lowest offset where it meets no block that lives at the
+ * same time (Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020, section 5.2).
+ *
+ * @param reuse off: every value has memory of its own, for tests
+ */
+export function planMemory(graph: Graph, { reuse = true }: { readonly reuse?: boolean } = {}): MemoryPlan {
+  const blocks = collectBlocks(graph, reuse)
+  const placed: (Block & { readonly offset: number })[] = []
+  for (const block of blocks.toSorted((a, b) => b.bytes - a.bytes || a.first - b.first)) {
+    const neighbours = placed.filter(
+      (other) => !reuse || (other.first <= block.last && block.first <= other.last),
+    )
+    placed.push({
+      ...block,
+      offset: firstGap(
+        neighbours.sort((a, b) => a.offset - b.offset),
+        block.bytes,
+      ),
+    })
+  }
+  return {
+    arenaBytes: placed.reduce((end, block) => Math.max(end, block.offset + block.bytes), 0),
+    offsets: new Map(placed.flatMap(({ values, offset }) => values.map((value) => [value, offset] as const))),
+  }
+}

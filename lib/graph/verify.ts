@@ -1,0 +1,82 @@
+// Checks that a graph keeps to the op table; runs after every pass. A failure is a bug in tintype, never in a model.
+
+import { TintypeError } from '../errors.ts'
+import { elements, type Graph, type Node } from './graph.ts'
+import { opOf } from './ops.ts'
+
+const where = (graph: Graph, node: Node): string => {
+  const output = Object.entries(opOf(node.op).operands).find(
+    ([name, s]) => s.role === 'output' && name in node.operands,
+  )
+  const id = output ? node.operands[output[0]] : undefined
+  return `${(id !== undefined && graph.values[id]?.name) || 'graph'}: ${node.op}`
+}
+
+/** What is wrong with one node, if anything, apart from the order of execution. */
+function nodeProblem(graph: Graph, node: Node): string | undefined {
+  const spec = opOf(node.op)
+  for (const name of spec.dims) {
+    const size = node.dims[name]
+    if (size === undefined || !Number.isSafeInteger(size) || size < 0) return `dimension ${name} is ${size}`
+  }
+  for (const name of Object.keys(node.operands)) {
+    if (!(name in spec.operands)) return `has no operand ${name}`
+  }
+  for (const [name, operand] of Object.entries(spec.operands)) {
+    const id = node.operands[name]
+    if (id === undefined) {
+      if (!operand.optional) return `needs operand ${name}`
+      continue
+    }
+    const value = graph.values[id]
+    if (!value) return `${name} is no value of the graph`
+    const expected = operand.dims.map((dim) => node.dims[dim]!)
+    if (elements(expected) !== elements(value.shape)) {
+      return `expects ${name} of (${operand.dims}) = (${expected}), got (${value.shape})`
+    }
+    if ((operand.role === 'weight') !== (value.kind === 'weight')) return `${name} is a ${value.kind}`
+    if (operand.role === 'output' && value.kind !== 'computed') return `writes ${value.kind} ${value.name}`
+    if (operand.role !== 'weight' && operand.dtype !== value.dtype) return `${name} is ${value.dtype}`
+  }
+  for (const [name, param] of Object.entries(spec.params)) {
+    const given = node.params[name]
+    const right =
+      param.type === 'enum'
+        ? param.values!.includes(given as string)
+        : param.type === 'int'
+          ? Number.isInteger(given) && (given as number) >= param.min
+          : Number.isFinite(given)
+    if (!right) return `parameter ${name} is ${given}`
+  }
+  return spec.check?.({ ...node.dims, ...node.params } as Parameters<NonNullable<typeof spec.check>>[0])
+}
+
+/**
+ * Throws when a node does not fit its op, or reads what is not yet written.
+ *
+ * @throws TintypeError `INTERNAL` naming the place in the model, the op and the operand
+ */
+export function verify(graph: Graph): Graph {
+  const written = new Set<number>()
+  for (const node of graph.nodes) {
+    const problem = nodeProblem(graph, node)
+    if (problem) throw new TintypeError('INTERNAL', `${where(graph, node)} ${problem}.`)
+    const operands = Object.entries(opOf(node.op).operands).filter(([name]) => name in node.operands)
+    for (const [name, { role }] of operands) {
+      const id = node.operands[name]!
+      if (role === 'input' && graph.values[id]!.kind === 'computed' && !written.has(id)) {
+        throw new TintypeError('INTERNAL', `${where(graph, node)} reads ${name} before it is written.`)
+      }
+    }
+    for (const [name, { role }] of operands) {
+      if (role !== 'output') continue
+      const id = node.operands[name]!
+      if (written.has(id)) throw new TintypeError('INTERNAL', `${where(graph, node)} writes ${name} twice.`)
+      written.add(id)
+    }
+  }
+  for (const { name, value } of graph.outputs) {
+    if (!written.has(value)) throw new TintypeError('INTERNAL', `Output ${name} is never written.`)
+  }
+  return graph
+}
