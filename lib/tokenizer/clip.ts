@@ -1,0 +1,151 @@
+// CLIP's tokenizer: from a prompt to the 77 ids that the text encoder reads.
+
+import { TintypeError } from '../errors.ts'
+import { Bpe } from './bpe.ts'
+import { readTokenizerFolder, type TokenizerFolder } from './folder.ts'
+import { normalizeText } from './normalize.ts'
+
+/** A prompt as the text encoder wants it. */
+export interface Tokenized {
+  /** (maxLength): bos, the prompt, eos, padding. */
+  readonly ids: Int32Array
+  /** The part of the prompt that did not fit, normalised as the tokenizer read it; undefined when all fitted. */
+  readonly truncated: string | undefined
+}
+
+/** A stretch of the prompt: an added token with its id, or a word yet to be encoded. */
+interface Piece {
+  readonly text: string
+  readonly id?: number
+}
+
+/**
+ * Contractions, runs of letters, single digits, runs of anything else. The two special tokens are named because
+ * Hugging Face's pattern names them: where they are not taken out before, they still end a run of symbols.
+ */
+const wordPattern =
+  /<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\p{White_Space}\p{L}\p{N}]+/gu
+
+/** The second cut of Hugging Face's pipeline (its byte-level pattern) parts only these words. */
+const specialWord = /^(<\|)(startoftext|endoftext)(\|>)$/
+
+function* words(text: string): Generator<string> {
+  for (const [word] of text.matchAll(wordPattern)) {
+    const parts = specialWord.exec(word)
+    if (parts === null) yield word
+    else yield* parts.slice(1)
+  }
+}
+
+/** A pattern that finds any of the tokens, the longest first; undefined for none. */
+function anyOf(tokens: readonly string[]): RegExp | undefined {
+  if (tokens.length === 0) return undefined
+  const literal = (token: string) => token.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
+  const longestFirst = [...tokens].sort((a, b) => b.length - a.length)
+  return new RegExp(`(${longestFirst.map(literal).join('|')})`, 'u')
+}
+
+/** Text cut at the tokens of the pattern, which keep their place between the stretches. */
+function cutAt(pattern: RegExp | undefined, text: string): string[] {
+  return pattern === undefined ? [text] : text.split(pattern)
+}
+
+/**
+ * The byte-pair tokenizer of CLIP (Radford et al., arXiv:2103.00020), giving exactly the ids of Hugging Face's
+ * `CLIPTokenizer` (transformers 5, tokenizers 0.23), which diffusers uses. It differs from OpenAI's first one: no
+ * ftfy, no decoding of HTML entities. Characters that Unicode added after 15.1 are letters or not by the ICU of the
+ * running Node.
+ *
+ * @example
+ * const tokenizer = await ClipTokenizer.load('models/default/tokenizer')
+ * tokenizer.tokenize('a red apple').ids // Int32Array(77) [49406, 320, 736, 3055, 49407, 49407, ...]
+ */
+export class ClipTokenizer {
+  /** Ids per prompt, bos and eos included: 77 for every Stable Diffusion model. */
+  readonly maxLength: number
+  readonly bosId: number
+  readonly eosId: number
+  /** `<|endoftext|>` in SD 1.x, `!` (id 0) in SD 2.x. */
+  readonly padId: number
+  readonly #bpe: Bpe
+  readonly #addedIds = new Map<string, number>()
+  readonly #asTyped: RegExp | undefined
+  readonly #normalized: RegExp | undefined
+
+  /**
+   * Reads vocab.json, merges.txt and, where there, tokenizer_config.json and special_tokens_map.json.
+   *
+   * @throws TintypeError `MODEL_NOT_FOUND`, `INVALID_CONFIG` or `UNSUPPORTED_MODEL`
+   */
+  static async load(folder: string): Promise<ClipTokenizer> {
+    return new ClipTokenizer(await readTokenizerFolder(folder))
+  }
+
+  constructor({ vocabulary, merges, config }: TokenizerFolder) {
+    for (const { text, normalized, id: configured } of config.added) {
+      const id = vocabulary.get(text) ?? configured
+      if (id === undefined) {
+        throw new TintypeError('INVALID_CONFIG', `vocab.json lacks the special token "${text}".`)
+      }
+      this.#addedIds.set(normalized ? normalizeText(text) : text, id)
+    }
+    const idOf = (token: string): number => {
+      const { normalized } = config.added.find(({ text }) => text === token)!
+      return this.#addedIds.get(normalized ? normalizeText(token) : token)!
+    }
+    this.maxLength = config.maxLength
+    this.bosId = idOf(config.bos)
+    this.eosId = idOf(config.eos)
+    this.padId = idOf(config.pad)
+    this.#bpe = new Bpe(vocabulary, merges, idOf(config.unk))
+    this.#asTyped = anyOf(config.added.filter((token) => !token.normalized).map(({ text }) => text))
+    this.#normalized = anyOf(
+      config.added.filter((token) => token.normalized).map(({ text }) => normalizeText(text)),
+    )
+  }
+
+  /**
+   * The ids of a prompt between bos and eos, padded to `maxLength`; what does not fit is cut and named.
+   * The text after the cut is not encoded, so that a prompt of any length costs little.
+   */
+  tokenize(prompt: string): Tokenized {
+    const room = this.maxLength - 2
+    const ids: number[] = []
+    let cut: string[] | undefined
+    for (const piece of this.#pieces(prompt)) {
+      if (cut !== undefined) cut.push(piece.text)
+      else {
+        const pieceIds = this.#encodePiece(piece)
+        const fitting = Math.min(pieceIds.length, room - ids.length)
+        for (let i = 0; i < fitting; i++) ids.push(pieceIds[i]!)
+        if (fitting < pieceIds.length) cut = [this.#bpe.decode(pieceIds.slice(fitting)).trimEnd()]
+      }
+    }
+    const padded = new Int32Array(this.maxLength).fill(this.padId)
+    padded.set([this.bosId, ...ids, this.eosId])
+    return { ids: padded, truncated: cut?.join(' ') }
+  }
+
+  /** All ids of a text, of any length, without bos, eos and padding. */
+  encode(text: string): number[] {
+    const ids: number[] = []
+    for (const piece of this.#pieces(text)) for (const id of this.#encodePiece(piece)) ids.push(id)
+    return ids
+  }
+
+  #encodePiece({ text, id }: Piece): number[] {
+    return id === undefined ? this.#bpe.encode(text) : [id]
+  }
+
+  *#pieces(text: string): Generator<Piece> {
+    for (const [i, typed] of cutAt(this.#asTyped, text).entries()) {
+      if (i % 2 === 1) yield { text: typed, id: this.#addedIds.get(typed)! }
+      else {
+        for (const [j, stretch] of cutAt(this.#normalized, normalizeText(typed)).entries()) {
+          if (j % 2 === 1) yield { text: stretch, id: this.#addedIds.get(stretch)! }
+          else for (const word of words(stretch)) yield { text: word }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,117 @@
+// The settings of a tokenizer folder: special tokens and length, from tokenizer_config.json and special_tokens_map.json.
+
+import * as z from 'zod'
+import { TintypeError } from '../errors.ts'
+
+/** A token that is found in the prompt before byte-pair encoding, as a whole. */
+export interface AddedToken {
+  readonly text: string
+  /** Sought in the normalised text (so in any letter case) instead of in the text as it was typed. */
+  readonly normalized: boolean
+  /** The id that the configuration gives it; undefined when the vocabulary does. */
+  readonly id: number | undefined
+}
+
+/** What a tokenizer folder says beside its vocabulary. */
+export interface TokenizerConfig {
+  readonly bos: string
+  readonly eos: string
+  readonly pad: string
+  readonly unk: string
+  /** Ids per prompt, bos and eos included. */
+  readonly maxLength: number
+  readonly added: readonly AddedToken[]
+}
+
+const tokenObject = z.object({
+  content: z.string().min(1),
+  normalized: z.boolean().default(false),
+  lstrip: z.boolean().optional(),
+  rstrip: z.boolean().optional(),
+  single_word: z.boolean().optional(),
+})
+const token = z.union([z.string().min(1), tokenObject]).nullish()
+const roles = z.object({ bos_token: token, eos_token: token, unk_token: token, pad_token: token })
+
+// Fields that change the ids and have one supported value; fields that are not named do not change them.
+const configSchema = roles.extend({
+  tokenizer_class: z.enum(['CLIPTokenizer', 'CLIPTokenizerFast']).nullish(),
+  model_max_length: z.number().min(3).nullish(),
+  padding_side: z.literal('right').nullish(),
+  truncation_side: z.literal('right').nullish(),
+  split_special_tokens: z.literal(false).nullish(),
+  added_tokens_decoder: z.record(z.string().regex(/^\d+$/), tokenObject).nullish(),
+})
+
+/** SD's text encoders have 77 positions; a configuration without a limit (Hugging Face writes 1e30) means that. */
+const defaultMaxLength = 77
+const longest = 4096
+
+function parse<S extends z.ZodType>(schema: S, json: unknown, where: string): z.output<S> {
+  const result = schema.safeParse(json)
+  if (result.success) return result.data
+  const issue = result.error.issues[0]!
+  const supported = issue.code === 'invalid_value'
+  throw new TintypeError(
+    supported ? 'UNSUPPORTED_MODEL' : 'INVALID_CONFIG',
+    `${where}: ${issue.path.join('.') || 'top level'}: ${issue.message}.`,
+  )
+}
+
+function refuseStripping({ content, ...flags }: z.output<typeof tokenObject>, where: string): void {
+  for (const flag of ['lstrip', 'rstrip', 'single_word'] as const) {
+    if (flags[flag]) {
+      throw new TintypeError(
+        'UNSUPPORTED_MODEL',
+        `${where}: the special token "${content}" has ${flag}: true.`,
+      )
+    }
+  }
+}
+
+/**
+ * Reads the settings as Hugging Face does: special_tokens_map.json wins over tokenizer_config.json, except
+ * where the latter has `added_tokens_decoder`, which makes the former legacy.
+ *
+ * @param config parsed tokenizer_config.json, or undefined when there is none
+ * @param map parsed special_tokens_map.json, or undefined
+ * @param where the folder, for messages
+ * @throws TintypeError `INVALID_CONFIG` or `UNSUPPORTED_MODEL`, naming the file and the field
+ */
+export function parseTokenizerConfig(config: unknown, map: unknown, where: string): TokenizerConfig {
+  const settings = parse(configSchema, config ?? {}, `${where}/tokenizer_config.json`)
+  const legacy = parse(roles, map ?? {}, `${where}/special_tokens_map.json`)
+  const decoder = settings.added_tokens_decoder
+
+  const added = new Map<string, AddedToken>()
+  for (const [id, entry] of Object.entries(decoder ?? {})) {
+    refuseStripping(entry, where)
+    const { content, normalized } = entry
+    added.set(content, { text: content, normalized, id: Number(id) })
+  }
+  // A role given as a bare string is sought as typed; where two roles share a token, the later one decides.
+  const role = (name: keyof z.output<typeof roles>, otherwise: string): string => {
+    const value = (decoder ? undefined : legacy[name]) ?? settings[name] ?? otherwise
+    const text = typeof value === 'string' ? value : value.content
+    if (typeof value !== 'string') refuseStripping(value, where)
+    const known = decoder ? added.get(text) : undefined
+    const normalized = known?.normalized ?? (typeof value === 'string' ? false : value.normalized)
+    added.set(text, { text, normalized, id: known?.id })
+    return text
+  }
+  const end = '<|endoftext|>'
+  const bos = role('bos_token', '<|startoftext|>')
+  const eos = role('eos_token', end)
+  const unk = role('unk_token', end)
+  const pad = role('pad_token', end)
+
+  const limit = settings.model_max_length ?? defaultMaxLength
+  const maxLength = limit > longest ? defaultMaxLength : limit
+  if (!Number.isInteger(maxLength)) {
+    throw new TintypeError(
+      'INVALID_CONFIG',
+      `${where}/tokenizer_config.json: model_max_length: expected an integer, got ${limit}.`,
+    )
+  }
+  return { bos, eos, pad, unk, maxLength, added: [...added.values()] }
+}

@@ -1,0 +1,152 @@
+// The tokenizer's edges: odd and huge input, missing and damaged folders.
+
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { TintypeError } from '../../../lib/errors.ts'
+import { ClipTokenizer } from '../../../lib/tokenizer/clip.ts'
+
+const tokenizer = await ClipTokenizer.load(process.env.TINTYPE_TEST_TOKENIZER ?? 'models/default/tokenizer')
+const bos = 49406
+const eos = 49407
+
+describe('tokenize', () => {
+  test('an empty prompt is bos and padding', () => {
+    const { ids, truncated } = tokenizer.tokenize('')
+    expect(ids).toBeInstanceOf(Int32Array)
+    expect([...ids]).toEqual([bos, ...Array(76).fill(eos)])
+    expect(truncated).toBeUndefined()
+  })
+
+  test('75 words fit, the 76th is named', () => {
+    expect(tokenizer.tokenize('cat '.repeat(75)).truncated).toBeUndefined()
+    expect(tokenizer.tokenize(`${'cat '.repeat(75)}DOG`).truncated).toBe('dog')
+    expect(tokenizer.tokenize(`${'cat '.repeat(75)}DOG`).ids.at(-1)).toBe(eos)
+  })
+
+  test('lone surrogates count as U+FFFD', () => {
+    for (const text of ['\ud83d', 'a\udc00b', '\ud83dx\ude00']) {
+      expect(tokenizer.encode(text)).toEqual(tokenizer.encode(text.replace(/[\ud800-\udfff]/gu, '\ufffd')))
+    }
+  })
+
+  const megabyte = 2 ** 20
+  test.each([
+    ['words', 'red apple '.repeat(megabyte / 10)],
+    ['one word', 'a'.repeat(megabyte)],
+    ['one word of astral letters', '\u{1d573}'.repeat(megabyte / 2)],
+    ['spaces', ' '.repeat(megabyte)],
+    ['symbols', '!?'.repeat(megabyte / 2)],
+    ['lone surrogates', '\ud800'.repeat(megabyte)],
+    ['marks out of order', `a${'\u0301'.repeat(megabyte / 2)}${'\u0327'.repeat(megabyte / 2)}`],
+  ])('a megabyte of %s takes seconds at most', (_, prompt) => {
+    const start = performance.now()
+    expect(tokenizer.tokenize(prompt).ids[0]).toBe(bos)
+    // A quadratic step anywhere takes minutes; linear ones took 1.6 s at most on a shared 2-core machine.
+    expect(performance.now() - start).toBeLessThan(15_000)
+  })
+})
+
+describe('load', () => {
+  let folder: string
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'tintype-tokenizer-'))
+  })
+  afterAll(() => rm(folder, { recursive: true }))
+
+  const vocabulary = { a: 0, b: 1, 'b</w>': 2, 'ab</w>': 3, '<|startoftext|>': 4, '<|endoftext|>': 5 }
+
+  async function load(files: Record<string, unknown>): Promise<ClipTokenizer> {
+    const all = {
+      'vocab.json': vocabulary,
+      'merges.txt': '#version: 0.2\na b</w>\n',
+      'tokenizer_config.json': {},
+      'special_tokens_map.json': {},
+      ...files,
+    }
+    for (const [name, content] of Object.entries(all)) {
+      const path = join(folder, name)
+      if (content === undefined) await rm(path, { force: true })
+      else await writeFile(path, typeof content === 'string' ? content : JSON.stringify(content))
+    }
+    return ClipTokenizer.load(folder)
+  }
+
+  test('a small vocabulary works, bytes it lacks are unknown', async () => {
+    expect((await load({})).encode('AB b x<|startoftext|>')).toEqual([3, 2, 5, 4])
+  })
+
+  test('the settings may be absent', async () => {
+    const bare = await load({ 'tokenizer_config.json': undefined, 'special_tokens_map.json': undefined })
+    expect(bare).toMatchObject({ maxLength: 77, bosId: 4, eosId: 5, padId: 5 })
+  })
+
+  test('model_max_length and pad_token are honoured; no limit means 77', async () => {
+    const short = await load({ 'tokenizer_config.json': { model_max_length: 4, pad_token: 'a' } })
+    expect([...short.tokenize('').ids]).toEqual([4, 5, 0, 0])
+    expect(short.tokenize('b b b').truncated).toBe('b')
+    expect((await load({ 'tokenizer_config.json': { model_max_length: 1e30 } })).maxLength).toBe(77)
+  })
+
+  test.each([
+    ['vocab.json missing', { 'vocab.json': undefined }, 'MODEL_NOT_FOUND', 'vocab.json'],
+    ['merges.txt missing', { 'merges.txt': undefined }, 'MODEL_NOT_FOUND', 'merges.txt'],
+    ['vocab.json cut short', { 'vocab.json': '{"a": 0, ' }, 'INVALID_CONFIG', 'vocab.json'],
+    ['vocab.json a list', { 'vocab.json': [1] }, 'INVALID_CONFIG', 'vocab.json'],
+    ['an id that is none', { 'vocab.json': { ...vocabulary, c: -1 } }, 'INVALID_CONFIG', '"c"'],
+    ['a huge id', { 'vocab.json': { ...vocabulary, c: 1e12 } }, 'INVALID_CONFIG', '"c"'],
+    [
+      'no special token',
+      { 'vocab.json': { a: 0, 'b</w>': 1, 'ab</w>': 2 } },
+      'INVALID_CONFIG',
+      'startoftext',
+    ],
+    ['a merge of three', { 'merges.txt': 'a b c\n' }, 'INVALID_CONFIG', 'merges.txt:1'],
+    ['a merge of unknown tokens', { 'merges.txt': 'a q\n' }, 'INVALID_CONFIG', '"q"'],
+    [
+      'a setting of the wrong type',
+      { 'tokenizer_config.json': { model_max_length: 'x' } },
+      'INVALID_CONFIG',
+      'model_max_length',
+    ],
+    [
+      'a length that is no integer',
+      { 'tokenizer_config.json': { model_max_length: 7.5 } },
+      'INVALID_CONFIG',
+      'model_max_length',
+    ],
+    [
+      'another tokenizer',
+      { 'tokenizer_config.json': { tokenizer_class: 'T5Tokenizer' } },
+      'UNSUPPORTED_MODEL',
+      'tokenizer_class',
+    ],
+    [
+      'padding on the left',
+      { 'tokenizer_config.json': { padding_side: 'left' } },
+      'UNSUPPORTED_MODEL',
+      'padding_side',
+    ],
+    [
+      'a token that strips',
+      { 'special_tokens_map.json': { pad_token: { content: 'a', lstrip: true } } },
+      'UNSUPPORTED_MODEL',
+      'lstrip',
+    ],
+  ])('%s is %s', async (_, files, code, named) => {
+    const error = await load(files).catch((error: unknown) => error)
+    expect(error).toBeInstanceOf(TintypeError)
+    expect(error).toMatchObject({ code })
+    expect(String(error)).toContain(named)
+  })
+
+  test('a folder that is none', async () => {
+    await expect(ClipTokenizer.load(join(folder, 'nowhere'))).rejects.toMatchObject({
+      code: 'MODEL_NOT_FOUND',
+    })
+    await expect(ClipTokenizer.load(join(folder, 'merges.txt'))).rejects.toMatchObject({
+      code: 'MODEL_NOT_FOUND',
+    })
+  })
+})
