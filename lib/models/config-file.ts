@@ -1,0 +1,173 @@
+// Reading a model's JSON files and judging their fields: typed, supported, harmless or unknown. What the fields mean is elsewhere.
+
+import { readFile, stat } from 'node:fs/promises'
+import { z } from 'zod'
+import { TintypeError } from '../errors.ts'
+
+/** A config.json is a few kilobytes; the largest one known (a pipeline's index) is below 100. */
+const MAX_JSON_BYTES = 4 * 2 ** 20
+
+/** Python's json writes NaN and Infinity bare (`"lambda_min_clipped": -Infinity`); JSON.parse accepts neither. */
+function quoteBareNumbers(text: string): string {
+  return text.replace(/"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b/g, (token) => {
+    if (token.startsWith('"')) return token
+    if (token === 'NaN') return 'null'
+    return token.startsWith('-') ? '-1e999' : '1e999'
+  })
+}
+
+/**
+ * Parses a JSON file of a model. A bare `Infinity`, as Python writes it, is the number; a bare `NaN` is null.
+ *
+ * @throws TintypeError MODEL_NOT_FOUND when the file cannot be read, INVALID_CONFIG when it is no JSON
+ */
+export async function readJson(path: string): Promise<unknown> {
+  let text: string
+  try {
+    const { size } = await stat(path)
+    if (size > MAX_JSON_BYTES)
+      throw new TintypeError('INVALID_CONFIG', `${path}: ${size} bytes is no model configuration.`)
+    text = await readFile(path, 'utf8')
+  } catch (cause) {
+    if (cause instanceof TintypeError) throw cause
+    const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
+    throw new TintypeError('MODEL_NOT_FOUND', `${path} cannot be read (${reason}).`, {
+      advice: 'Is this the folder of a Stable Diffusion model in diffusers layout, fully downloaded?',
+      cause,
+    })
+  }
+  try {
+    return JSON.parse(quoteBareNumbers(text.replace(/^\uFEFF/, '')))
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new TintypeError('INVALID_CONFIG', `${path} is no valid JSON: ${reason}.`, { cause })
+  }
+}
+
+/** A value as a message shows it: JSON, and short. */
+export function show(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value)
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text
+}
+
+export function unsupported(file: string, what: string, advice?: string): TintypeError {
+  return new TintypeError('UNSUPPORTED_MODEL', `${file}: ${what}`, advice === undefined ? {} : { advice })
+}
+
+export function invalid(file: string, what: string): TintypeError {
+  return new TintypeError('INVALID_CONFIG', `${file}: ${what}`)
+}
+
+/** A whole number from 1 to `most`; the bounds keep a hostile file from asking for terabytes. */
+export const count = (most: number) => z.int().min(1).max(most)
+/** A number that a norm adds to a variance. */
+export const epsilon = z.number().min(0).max(1)
+/** One number for all levels, or one for each. */
+export const oneOrEach = (most: number) =>
+  z.union([count(most), z.array(count(most)).min(1).max(16)], {
+    error: `expected a whole number from 1 to ${most}, or a list with one for each level`,
+  })
+
+/** What one kind of config.json may hold. Together the parts name every field that tintype knows. */
+export interface ConfigRules<Shape extends z.ZodRawShape> {
+  /** Fields that the graph builders use; defaults are those of diffusers or transformers. */
+  readonly used: Shape
+  /** Fields that change the arithmetic and have values we do not compute: the values we do. */
+  readonly fixed: Readonly<Record<string, readonly unknown[]>>
+  /** Fields that do not change what the model computes. */
+  readonly harmless: readonly string[]
+}
+
+/**
+ * The used fields of a config, defaults filled in.
+ *
+ * An unknown field is an error, since it may change the arithmetic, unless its value (null or false) says that it is off.
+ */
+export function parseConfig<Shape extends z.ZodRawShape>(
+  json: unknown,
+  file: string,
+  rules: ConfigRules<Shape>,
+) {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+    throw invalid(file, `expected a JSON object, got ${show(json)}.`)
+  }
+  for (const [field, value] of Object.entries(json)) {
+    const values = Object.hasOwn(rules.fixed, field) ? rules.fixed[field] : undefined
+    if (values !== undefined) {
+      if (values.some((supported) => matches(value, supported))) continue
+      throw unsupported(
+        file,
+        `${field} is ${show(value)}; tintype supports ${values.map(show).join(' or ')}.`,
+      )
+    }
+    const known = field.startsWith('_') || Object.hasOwn(rules.used, field) || rules.harmless.includes(field)
+    if (!known && value !== null && value !== false) {
+      throw unsupported(
+        file,
+        `the field ${show(field)} (${show(value)}) is unknown and may change what the model computes.`,
+      )
+    }
+  }
+  const parsed = z.object(rules.used).safeParse(json)
+  if (parsed.success) return parsed.data
+  const problems = parsed.error.issues.map(({ path, message }) => `${path.map(String).join('.')}: ${message}`)
+  throw invalid(file, `${problems.slice(0, 5).join('; ')}.`)
+}
+
+/** Equal to a supported value; a list with one value for each level matches when all of them do. */
+function matches(value: unknown, supported: unknown): boolean {
+  if (Array.isArray(value) && value.length > 0 && !Array.isArray(supported)) {
+    return value.every((item) => item === supported)
+  }
+  return value === supported || show(value) === show(supported)
+}
+
+/** `_class_name` says which class wrote the file: any other than `expected` is another architecture. */
+export function checkClass(json: unknown, file: string, expected: string) {
+  const name =
+    typeof json === 'object' && json !== null && '_class_name' in json ? json._class_name : undefined
+  if (name !== undefined && name !== expected) {
+    throw unsupported(file, `this is a ${show(name)}; tintype supports ${expected}.`)
+  }
+}
+
+export function checkHeads(
+  file: string,
+  { field, heads, channels }: { field: string; heads: number; channels: number },
+) {
+  if (channels % heads !== 0)
+    throw invalid(file, `${field}: ${channels} channels do not divide into ${heads} heads.`)
+}
+
+/** Group norm splits the channels of every level into equal groups. */
+export function checkGroups(file: string, channels: readonly number[], groups: number) {
+  const uneven = channels.find((width) => width % groups !== 0)
+  if (uneven !== undefined) {
+    throw invalid(
+      file,
+      `block_out_channels: ${uneven} channels do not divide into norm_num_groups = ${groups} groups.`,
+    )
+  }
+}
+
+/** A list with one entry for each level has to be as long as block_out_channels. */
+export function checkLength(file: string, field: string, list: readonly unknown[], levels: number) {
+  if (list.length !== levels) {
+    throw invalid(file, `${field} has ${list.length} entries, block_out_channels has ${levels}.`)
+  }
+}
+
+export function checkBlockTypes(
+  file: string,
+  field: string,
+  types: readonly string[],
+  supported: readonly string[],
+) {
+  const other = types.find((type) => !supported.includes(type))
+  if (other !== undefined) {
+    throw unsupported(
+      file,
+      `${field} has ${show(other)}; tintype supports ${supported.map(show).join(' or ')}.`,
+    )
+  }
+}
