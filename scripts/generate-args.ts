@@ -75,14 +75,14 @@ ${structs.join('\n\n')}
 
 function decodeHeader(): string {
   const infos = all.map((op) => {
-    const operands = Object.values(op.operands).map((spec) => {
+    const operands = Object.entries(op.operands).map(([name, spec]) => {
       const places = spec.dims.map((dim) => op.dims.indexOf(dim))
       const role = `Role::${spec.role}`
-      return `{${role}, DType::${spec.dtype}, Packing::${spec.packing}, ${spec.optional}, ${places.length}, {${places.join(', ')}}}`
+      return `{"${name}", ${role}, DType::${spec.dtype}, Packing::${spec.packing}, ${spec.optional}, ${places.length}, {${places.join(', ')}}}`
     })
-    const params = Object.values(op.params).map((spec) => {
+    const params = Object.entries(op.params).map(([name, spec]) => {
       const limit = spec.values ? spec.values.length - 1 : 0x7fffffff
-      return `{ParamType::${spec.type === 'enum' ? 'int_' : `${spec.type}_`}, ${spec.min}, ${limit}}`
+      return `{"${name}", ParamType::${spec.type === 'enum' ? 'int_' : `${spec.type}_`}, ${spec.min}, ${limit}}`
     })
     return `    {"${op.name}", ${op.dims.length}, {${operands.join(',\n      ')}}, ${operands.length}, {${params.join(', ')}}, ${params.length}},`
   })
@@ -125,6 +125,7 @@ enum class ParamType : uint32_t { int_, float_ };
 
 // An operand holds the product of these dimensions (positions in the op's list) of elements.
 struct OperandInfo {
+  const char* name;
   Role role;
   DType dtype;
   Packing packing;
@@ -134,6 +135,7 @@ struct OperandInfo {
 };
 
 struct ParamInfo {
+  const char* name;
   ParamType type;
   int64_t min, max;
 };
