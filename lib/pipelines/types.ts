@@ -1,0 +1,99 @@
+// What goes into a generation and what comes out of it: the public types, no code.
+
+import type { ImageInput } from '../image/input.ts'
+import type { Picture } from '../image/picture.ts'
+
+export interface GenerateOptions {
+  /** What to paint. Several prompts give several pictures; an empty prompt is valid. */
+  readonly prompt: string | readonly string[]
+  /** What to avoid; needs guidanceScale above 1. One for all prompts, or one for each. */
+  readonly negativePrompt?: string | readonly string[]
+  /** Pixels, a multiple of the model's size factor (8 for Stable Diffusion). Default: what the model was trained on. */
+  readonly width?: number
+  readonly height?: number
+  /** Denoising steps, 1 to 1000. Default 20. */
+  readonly steps?: number
+  /** Classifier-free guidance; 1 switches it off and halves the work. Default 7.5, or what the model's folder says. */
+  readonly guidanceScale?: number
+  /** Where the noise starts: an integer from 0 to 2^64 - 1. Default: a random one, told in the result. */
+  readonly seed?: number | bigint
+  /** Whose noise a seed gives: a CPU generator of PyTorch (diffusers, ComfyUI) or a CUDA one (A1111). */
+  readonly rng?: 'torch-cpu' | 'torch-cuda'
+  /** Sampler by name; default: what scheduler_config.json says. */
+  readonly scheduler?: string
+  /** Karras et al.'s spacing of the noise levels, where the sampler has it. */
+  readonly karrasSigmas?: boolean
+  /** Pictures per prompt. Default 1. */
+  readonly count?: number
+  /** A picture to start from instead of noise: path, bytes of a file, or pixels. */
+  readonly init?: ImageInput
+  /** How far to go from `init`: above 0 (keep it) to 1 (forget it). Default 0.8. */
+  readonly strength?: number
+  /** Scales the noise that stochastic samplers add. Default 1. */
+  readonly temperature?: number
+  /** DDIM's eta: 0 deterministic, 1 as much noise as DDPM. */
+  readonly eta?: number
+  /** Dynamic thresholding of the predicted clean latents: a percentile above 0 to 1, or that and the largest bound. */
+  readonly threshold?: number | { readonly percentile: number; readonly max?: number }
+  /** Unit noise to start from instead of the seed's: (pictures, C, height/f, width/f), as diffusers lays it out. */
+  readonly latents?: Float32Array
+  /** `latents` leaves out the decoder. Default `pictures`. */
+  readonly output?: 'pictures' | 'latents'
+  /** A preview picture in every n-th step event; 0, the default, for none. */
+  readonly previewEvery?: number
+  /** Cancels between ops: the promise rejects with code `ABORTED`. */
+  readonly signal?: AbortSignal
+  /** Called with each event; `stream()` gives the same ones. */
+  readonly onProgress?: (event: ProgressEvent) => void
+}
+
+/** One denoising step is done. */
+export interface StepEvent {
+  readonly type: 'step'
+  /** 1 to `steps`. */
+  readonly step: number
+  readonly steps: number
+  /** Noise level that the step started from, in units of the clean latents' scale. */
+  readonly sigma: number
+  /** Since the generation began. */
+  readonly elapsedMs: number
+  /** What the pictures would be if sampling stopped here, where asked for. */
+  readonly preview?: readonly Picture[]
+}
+
+/** A stage begins. */
+export interface StageEvent {
+  readonly type: 'stage'
+  readonly stage: 'text' | 'encode' | 'denoise' | 'decode'
+  readonly elapsedMs: number
+}
+
+export type ProgressEvent = StageEvent | StepEvent
+
+export interface ResultEvent {
+  readonly type: 'result'
+  readonly result: GenerateResult
+}
+
+export type GenerateEvent = ProgressEvent | ResultEvent
+
+/** Milliseconds by stage; a stage that was not needed is 0. */
+export interface Timings {
+  readonly text: number
+  readonly encode: number
+  readonly denoise: number
+  readonly decode: number
+  readonly total: number
+}
+
+export interface GenerateResult {
+  /** One for each prompt and count, the pictures of a prompt side by side; empty with `output: "latents"`. */
+  readonly images: readonly Picture[]
+  /** (pictures, C, height/f, width/f) in the model's scale, as diffusers' `output_type="latent"`. */
+  readonly latents: Float32Array
+  readonly latentsShape: readonly [number, number, number, number]
+  readonly seed: bigint
+  readonly timings: Timings
+  /** What the caller should know: prompts that were cut, samplers that were replaced. */
+  readonly warnings: readonly string[]
+}
