@@ -206,9 +206,9 @@ struct DynamicThresholdArgs {
   float max;
 };
 
-// x' = latents*x + model*m + sum(history_i * h_i) + noise*z; h' = rememberLatents*x + rememberModel*m is
-//   pushed to the history; m = the guided model output, or (clean - cleanLatents*x) / cleanModel where clean
-//   is given
+// x' = latents*x + model*m + correction*d + sum(history_i * h_i) + noise*z, the history gets
+//   rememberLatents*x + rememberModel*m + rememberCorrection*d in front; m is the guided model output, d =
+//   clean - (cleanLatents*x + cleanModel*m) where clean is given, else 0
 struct SchedulerStepArgs {
   int64_t count, copies, width, depth;
   const float* latents;  // (count)

@@ -9,8 +9,10 @@ export const stepCoefficients = [
   'latents',
   'model',
   'noise',
+  'correction',
   'rememberLatents',
   'rememberModel',
+  'rememberCorrection',
   'cleanLatents',
   'cleanModel',
 ] as const
@@ -45,7 +47,7 @@ export const predictClean = defineOp({
       ? `${copies} predictions, ${width} coefficients`
       : undefined,
   reference({ latents, model, coefficients, y, count, copies }, round) {
-    const [g, , , , , , cleanLatents, cleanModel] = coefficients as unknown as number[]
+    const [g, , , , , , , , cleanLatents, cleanModel] = coefficients as unknown as number[]
     for (let i = 0; i < count; i++) {
       const m = guide(model, i, count, copies, g!, round)
       y[i] = round(round(cleanLatents! * latents[i]!) + round(cleanModel! * m))
@@ -80,8 +82,9 @@ export const dynamicThreshold = defineOp({
 export const schedulerStep = defineOp({
   name: 'schedulerStep',
   formula:
-    "x' = latents*x + model*m + sum(history_i * h_i) + noise*z; h' = rememberLatents*x + rememberModel*m is pushed to the history; " +
-    'm = the guided model output, or (clean - cleanLatents*x) / cleanModel where clean is given',
+    "x' = latents*x + model*m + correction*d + sum(history_i * h_i) + noise*z, the history gets " +
+    'rememberLatents*x + rememberModel*m + rememberCorrection*d in front; m is the guided model output, ' +
+    'd = clean - (cleanLatents*x + cleanModel*m) where clean is given, else 0',
   dims: ['count', 'copies', 'width', 'depth'],
   operands: {
     latents: input('count'),
@@ -104,13 +107,12 @@ export const schedulerStep = defineOp({
   },
   reference(args, round) {
     const { latents, model, coefficients, clean, history, noise, y, newHistory, count, copies, depth } = args
-    const [g, cx, cm, cn, hx, hm, px, pm] = coefficients as unknown as number[]
+    const [g, cx, cm, cn, cd, hx, hm, hd, px, pm] = coefficients as unknown as number[]
     for (let i = 0; i < count; i++) {
       const x = latents[i]!
-      const m = clean
-        ? round(round(clean[i]! - round(px! * x)) / pm!)
-        : guide(model, i, count, copies, g!, round)
-      let next = round(round(cx! * x) + round(cm! * m))
+      const m = guide(model, i, count, copies, g!, round)
+      const d = clean ? round(clean[i]! - round(round(px! * x) + round(pm! * m))) : 0
+      let next = round(round(round(cx! * x) + round(cm! * m)) + round(cd! * d))
       if (history) {
         for (let h = 0; h < depth; h++) {
           next = round(next + round(coefficients[stepCoefficients.length + h]! * history[h * count + i]!))
@@ -119,7 +121,7 @@ export const schedulerStep = defineOp({
       if (noise) next = round(next + round(cn! * noise[i]!))
       if (history && newHistory) {
         for (let h = depth - 1; h > 0; h--) newHistory[h * count + i] = history[(h - 1) * count + i]!
-        newHistory[i] = round(round(hx! * x) + round(hm! * m))
+        newHistory[i] = round(round(round(hx! * x) + round(hm! * m)) + round(hd! * d))
       }
       y[i] = next
     }

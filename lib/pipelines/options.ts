@@ -1,0 +1,191 @@
+// The options of generate(): checked once, completed with the model's defaults, refused with a sentence that helps.
+
+import { randomBytes } from 'node:crypto'
+import { inspect } from 'node:util'
+import { z } from 'zod'
+import { TintypeError } from '../errors.ts'
+import type { ImageInput } from '../image/input.ts'
+import { suggestion } from '../nearest.ts'
+import type { GenerateOptions, ProgressEvent } from './types.ts'
+
+const largestSide = 16384
+const largestSeed = 2n ** 64n - 1n
+
+const integer = (min: number, max: number) =>
+  z.number().int().min(min).max(max).describe(`an integer from ${min} to ${max}`)
+const real = (min: number, max: number) =>
+  z.number().min(min).max(max).describe(`a number from ${min} to ${max}`)
+const share = z.number().gt(0).max(1).describe('a number above 0 and at most 1')
+const text = z.string()
+const texts = z
+  .union([text, z.array(text).min(1).max(1024)])
+  .describe('a string or a list of 1 to 1024 strings')
+const seed = z
+  .union([z.bigint().min(0n).max(largestSeed), z.number().int().min(0).max(Number.MAX_SAFE_INTEGER)])
+  .describe('an integer from 0 to 2^64 - 1 (above 2^53 as a bigint)')
+
+// The description says what is expected, word for word as errors tell it.
+const schema = {
+  prompt: texts,
+  negativePrompt: texts,
+  width: integer(1, largestSide),
+  height: integer(1, largestSide),
+  steps: integer(1, 1000),
+  guidanceScale: real(0, 1000),
+  seed,
+  rng: z.enum(['torch-cpu', 'torch-cuda']).describe('"torch-cpu" or "torch-cuda"'),
+  scheduler: text.describe('the name of a scheduler'),
+  karrasSigmas: z.boolean().describe('true or false'),
+  count: integer(1, 1000),
+  init: z
+    .custom<ImageInput>((value) => value !== undefined)
+    .describe('a path, the bytes of a file, or pixels'),
+  strength: share,
+  temperature: real(0, 100),
+  eta: real(0, 1),
+  threshold: z
+    .union([share, z.strictObject({ percentile: share, max: z.number().min(1).max(1e6).optional() })])
+    .describe('a percentile above 0 and at most 1, or { percentile, max } with max of at least 1'),
+  latents: z.instanceof(Float32Array).describe('a Float32Array of unit noise'),
+  output: z.enum(['pictures', 'latents']).describe('"pictures" or "latents"'),
+  previewEvery: integer(0, 1000),
+  signal: z.instanceof(AbortSignal).describe('an AbortSignal'),
+  onProgress: z
+    .custom<(event: ProgressEvent) => void>((value) => typeof value === 'function')
+    .describe('a function'),
+} satisfies Record<keyof GenerateOptions, z.ZodType>
+
+/** What a model brings along for options that are not given. */
+export interface ModelDefaults {
+  readonly width: number
+  readonly height: number
+  /** Pixels to a latent: sizes are multiples of it. */
+  readonly factor: number
+  readonly guidanceScale: number
+  readonly steps: number
+}
+
+/** Every option has its value. One entry in the lists for each prompt. */
+export interface ResolvedOptions {
+  readonly prompts: readonly string[]
+  readonly negativePrompts: readonly string[]
+  readonly width: number
+  readonly height: number
+  readonly steps: number
+  readonly guidanceScale: number
+  readonly seed: bigint
+  readonly rng: 'torch-cpu' | 'torch-cuda'
+  readonly scheduler: string | undefined
+  readonly karrasSigmas: boolean | undefined
+  readonly count: number
+  readonly init: ImageInput | undefined
+  readonly strength: number
+  readonly temperature: number
+  readonly eta: number | undefined
+  readonly threshold: { readonly percentile: number; readonly max: number } | undefined
+  readonly latents: Float32Array | undefined
+  readonly output: 'pictures' | 'latents'
+  readonly previewEvery: number
+  readonly signal: AbortSignal | undefined
+  readonly onProgress: ((event: ProgressEvent) => void) | undefined
+}
+
+function show(value: unknown): string {
+  const shown = inspect(value, { depth: 1, maxArrayLength: 4, maxStringLength: 40, breakLength: Infinity })
+  return shown.length > 80 ? `${shown.slice(0, 77)}...` : shown
+}
+
+const invalid = (message: string, advice?: string) =>
+  new TintypeError('INVALID_ARGUMENT', message, advice === undefined ? {} : { advice })
+
+/** Types and ranges of each option by itself. */
+function checkEach(options: unknown): GenerateOptions {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw invalid(
+      `generate() takes an object of options, got ${show(options)}.`,
+      'Example: { prompt: "red apple" }.',
+    )
+  }
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(schema, name)) {
+      throw new TintypeError('UNKNOWN_OPTION', `There is no option "${name}".`, {
+        advice: suggestion(name, Object.keys(schema)),
+      })
+    }
+    const rule = schema[name as keyof typeof schema]
+    if (value !== undefined && !rule.safeParse(value).success) {
+      throw invalid(`Option ${name} must be ${rule.description}, got ${show(value)}.`)
+    }
+  }
+  if ((options as GenerateOptions).prompt === undefined) {
+    throw invalid('Option prompt is missing.', 'An empty string is a valid prompt.')
+  }
+  return options as GenerateOptions
+}
+
+function checkSide(name: 'width' | 'height', pixels: number, factor: number): number {
+  if (pixels % factor === 0) return pixels
+  const below = Math.floor(pixels / factor) * factor
+  const near = below > 0 ? `${below} or ${below + factor}` : `${factor}`
+  throw invalid(
+    `Option ${name} must be a multiple of ${factor} for this model, got ${pixels}.`,
+    `Try ${near}.`,
+  )
+}
+
+function negatives(given: GenerateOptions['negativePrompt'], prompts: number): readonly string[] {
+  const list = typeof given === 'object' ? given : Array.from({ length: prompts }, () => given ?? '')
+  if (list.length === prompts) return list
+  throw invalid(
+    `There are ${prompts} prompts but ${list.length} negative prompts.`,
+    'Give one for all, or one for each.',
+  )
+}
+
+/** Options that are each right but not together. */
+function checkTogether(options: GenerateOptions): void {
+  if (options.strength !== undefined && options.init === undefined) {
+    throw invalid('Option strength needs a picture to start from.', 'Give init as well.')
+  }
+  if (options.init !== undefined && options.latents !== undefined) {
+    throw invalid('Options init and latents exclude each other.')
+  }
+}
+
+/**
+ * Checks options and fills in what is missing.
+ *
+ * @throws TintypeError `UNKNOWN_OPTION` with the nearest name, `INVALID_ARGUMENT` with what was expected and what came
+ */
+export function resolveOptions(given: unknown, defaults: ModelDefaults): ResolvedOptions {
+  const options = checkEach(given)
+  checkTogether(options)
+  const prompts = typeof options.prompt === 'string' ? [options.prompt] : options.prompt
+  const { threshold } = options
+  return {
+    prompts,
+    negativePrompts: negatives(options.negativePrompt, prompts.length),
+    width: checkSide('width', options.width ?? defaults.width, defaults.factor),
+    height: checkSide('height', options.height ?? defaults.height, defaults.factor),
+    steps: options.steps ?? defaults.steps,
+    guidanceScale: options.guidanceScale ?? defaults.guidanceScale,
+    seed: BigInt(options.seed ?? randomBytes(4).readUInt32LE()),
+    rng: options.rng ?? 'torch-cpu',
+    scheduler: options.scheduler,
+    karrasSigmas: options.karrasSigmas,
+    count: options.count ?? 1,
+    init: options.init,
+    strength: options.strength ?? 0.8,
+    temperature: options.temperature ?? 1,
+    eta: options.eta,
+    threshold:
+      typeof threshold === 'number'
+        ? { percentile: threshold, max: 1 }
+        : threshold && { max: 1, ...threshold },
+    latents: options.latents,
+    output: options.output ?? 'pictures',
+    previewEvery: options.previewEvery ?? 0,
+    signal: options.signal,
+    onProgress: options.onProgress,
+  }
+}

@@ -1,0 +1,107 @@
+// The graphs of a pipeline: each stage traced for the shapes that a generation needs.
+
+import type { Graph } from '../graph/graph.ts'
+import { stepCoefficients } from '../graph/ops/scheduler-step.ts'
+import { clipText } from '../models/clip.ts'
+import type { ModelConfigs } from '../models/configs.ts'
+import { unet } from '../models/unet.ts'
+import { vaeDecoder, vaeEncoder } from '../models/vae.ts'
+import {
+  dynamicThreshold,
+  fromPixels,
+  predictClean,
+  sampleGaussian,
+  scale,
+  schedulerStep,
+  tile,
+  toPixels,
+} from '../tensor/functional.ts'
+import { Scope } from '../tensor/scope.ts'
+import { Trace } from '../tensor/trace.ts'
+
+/** Latents of n pictures: (n, h, w, channels). */
+export interface LatentSize {
+  readonly n: number
+  readonly h: number
+  readonly w: number
+}
+
+export interface StepShape extends LatentSize {
+  /** Two predictions a step instead of one. */
+  readonly guided: boolean
+  readonly stochastic: boolean
+  /** How many past predictions the sampler needs. */
+  readonly historyLength: number
+  readonly threshold: { readonly percentile: number; readonly max: number } | undefined
+  /** Also give the predicted clean latents. */
+  readonly wantClean: boolean
+}
+
+/** `ids` (n, tokens) to `embeddings` (n, tokens, width). */
+export function textGraph({ textEncoder }: ModelConfigs, n: number): Graph {
+  const trace = new Trace()
+  const ids = trace.input('ids', 'i32', [n, textEncoder.maxPositions])
+  trace.output('embeddings', clipText(new Scope(trace), ids, textEncoder))
+  return trace.graph()
+}
+
+/**
+ * One denoising step: `latents` (n, h, w, c) and `history` to the next ones, and `clean` where wanted. Nothing reads
+ * the latents after they are written, so that input and output may be the same memory.
+ */
+export function stepGraph({ unet: config, textEncoder }: ModelConfigs, shape: StepShape): Graph {
+  const { n, h, w, guided, stochastic, historyLength, threshold, wantClean } = shape
+  const copies = guided ? 2 : 1
+  const size = [n, h, w, config.inChannels]
+  const trace = new Trace()
+  const latents = trace.input('latents', 'f32', size)
+  const timestep = trace.input('timestep', 'f32', [1])
+  const inputScale = trace.input('inputScale', 'f32', [1])
+  const coefficients = trace.input('coefficients', 'f32', [stepCoefficients.length + historyLength])
+  const context = trace.input('context', 'f32', [
+    copies * n,
+    textEncoder.maxPositions,
+    config.crossAttentionDim,
+  ])
+  const history = historyLength > 0 ? trace.input('history', 'f32', [historyLength, ...size]) : undefined
+  const noise = stochastic ? trace.input('noise', 'f32', size) : undefined
+
+  const scaled = scale(latents, { by: inputScale })
+  const model = unet(
+    new Scope(trace),
+    { latents: guided ? tile(scaled, 2) : scaled, timestep, context },
+    config,
+  )
+  const prediction = { latents, model, coefficients }
+  let clean = threshold || wantClean ? predictClean(prediction) : undefined
+  if (clean && threshold) clean = dynamicThreshold(clean, threshold)
+  const next = schedulerStep({
+    ...prediction,
+    ...(threshold && clean && { clean }),
+    ...(history && { history }),
+    ...(noise && { noise }),
+  })
+  trace.output('latents', next.latents)
+  if (next.history) trace.output('history', next.history)
+  if (wantClean && clean) trace.output('clean', clean)
+  return trace.graph()
+}
+
+/** `latents` (n, h, w, c) in the UNet's scale to `pixels` (n, fh, fw, 3) in bytes. */
+export function decodeGraph({ vae }: ModelConfigs, { n, h, w }: LatentSize): Graph {
+  const trace = new Trace()
+  const latents = trace.input('latents', 'f32', [n, h, w, vae.latentChannels])
+  const unscaled = scale(latents, { factor: 1 / vae.scalingFactor })
+  trace.output('pixels', toPixels(vaeDecoder(new Scope(trace), unscaled, vae)))
+  return trace.graph()
+}
+
+/** `pixels` (n, fh, fw, 3) in bytes and unit `noise` (n, h, w, c) to `latents` in the UNet's scale. */
+export function encodeGraph({ vae }: ModelConfigs, { n, h, w }: LatentSize): Graph {
+  const trace = new Trace()
+  const pixels = trace.input('pixels', 'u8', [n, h * vae.factor, w * vae.factor, 3])
+  const noise = trace.input('noise', 'f32', [n, h, w, vae.latentChannels])
+  const moments = vaeEncoder(new Scope(trace), fromPixels(pixels), vae)
+  trace.output('latents', sampleGaussian(moments, vae.scalingFactor, noise))
+  return trace.graph()
+}
