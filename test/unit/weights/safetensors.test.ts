@@ -4,7 +4,8 @@ import { readFile, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readSafetensorsHeader } from '../../../lib/weights/safetensors.ts'
-import { temporaryFolder, thrownBy } from './temporary-folder.ts'
+import { thrownBy } from '../models/thrown-by.ts'
+import { temporaryFolder } from './temporary-folder.ts'
 import { type Entry, writeRaw, writeTensors } from './write-safetensors.ts'
 
 const folder = temporaryFolder()

@@ -4,7 +4,8 @@ import { mkdir, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { openWeights } from '../../../lib/weights/source.ts'
-import { temporaryFolder, thrownBy } from './temporary-folder.ts'
+import { thrownBy } from '../models/thrown-by.ts'
+import { temporaryFolder } from './temporary-folder.ts'
 import { writeTensors } from './write-safetensors.ts'
 
 const folder = temporaryFolder()

@@ -1,10 +1,9 @@
-// A folder of its own for each test file, and the error that a call rejects with.
+// A folder of its own for each test file.
 
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
-import { TintypeError } from '../../../lib/errors.ts'
 
 /** Makes the folder before the tests of a file and removes it after them; the result joins names to its path. */
 export function temporaryFolder(): (...names: string[]) => string {
@@ -14,14 +13,4 @@ export function temporaryFolder(): (...names: string[]) => string {
   })
   afterAll(() => rm(root, { recursive: true, force: true }))
   return (...names) => join(root, ...names)
-}
-
-export async function thrownBy(call: () => unknown): Promise<TintypeError> {
-  try {
-    await call()
-  } catch (error) {
-    if (error instanceof TintypeError) return error
-    throw error
-  }
-  throw new Error('nothing was thrown')
 }
