@@ -96,12 +96,12 @@ export function decodeGraph({ vae }: ModelConfigs, { n, h, w }: LatentSize): Gra
   return trace.graph()
 }
 
-/** `pixels` (n, fh, fw, 3) in bytes and unit `noise` (n, h, w, c) to `latents` in the UNet's scale. */
+/** `pixels` (1, fh, fw, 3) in bytes and unit `noise` (n, h, w, c) to n samples, `latents` in the UNet's scale. */
 export function encodeGraph({ vae }: ModelConfigs, { n, h, w }: LatentSize): Graph {
   const trace = new Trace()
-  const pixels = trace.input('pixels', 'u8', [n, h * vae.factor, w * vae.factor, 3])
+  const pixels = trace.input('pixels', 'u8', [1, h * vae.factor, w * vae.factor, 3])
   const noise = trace.input('noise', 'f32', [n, h, w, vae.latentChannels])
   const moments = vaeEncoder(new Scope(trace), fromPixels(pixels), vae)
-  trace.output('latents', sampleGaussian(moments, vae.scalingFactor, noise))
+  trace.output('latents', sampleGaussian(tile(moments, n), vae.scalingFactor, noise))
   return trace.graph()
 }

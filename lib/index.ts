@@ -1,0 +1,27 @@
+// The public API of tintype.
+
+export { type ErrorCode, TintypeError } from './errors.ts'
+export type { ImageInput } from './image/input.ts'
+export { type GenerationParameters, parseParameters } from './image/parameters.ts'
+export { Picture } from './image/picture.ts'
+export { defaultModelFolder, generate } from './pipelines/default-model.ts'
+export {
+  type Latents,
+  type LoadOptions,
+  load,
+  type Pipeline,
+  type PipelineInfo,
+  type Pixels,
+} from './pipelines/pipeline.ts'
+export type {
+  GenerateEvent,
+  GenerateOptions,
+  GenerateResult,
+  ProgressEvent,
+  ResultEvent,
+  StageEvent,
+  StepEvent,
+  Timings,
+} from './pipelines/types.ts'
+export { type DeviceInfo, devices } from './runtime/device.ts'
+export { schedulerNames } from './schedulers/registry.ts'

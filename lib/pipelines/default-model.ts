@@ -1,0 +1,30 @@
+// The model that comes with the package, for `generate()` right after install.
+
+import { fileURLToPath } from 'node:url'
+import { load, type Pipeline } from './pipeline.ts'
+import type { GenerateOptions, GenerateResult } from './types.ts'
+
+/** Folder of the embedded model, in diffusers' layout. */
+export const defaultModelFolder: string = fileURLToPath(new URL('../../models/default', import.meta.url))
+
+let loading: Promise<Pipeline> | undefined
+
+/** Loads the embedded model once for the whole process. */
+export function defaultPipeline(): Promise<Pipeline> {
+  loading ??= load(defaultModelFolder).catch((error) => {
+    loading = undefined
+    throw error
+  })
+  return loading
+}
+
+/**
+ * Paints with the model that comes with the package: small pictures of everyday things on plain backgrounds.
+ *
+ * @example
+ * const { images } = await generate({ prompt: 'red apple', seed: 1 })
+ * await images[0].toFile('apple.png')
+ */
+export async function generate(options: GenerateOptions): Promise<GenerateResult> {
+  return (await defaultPipeline()).generate(options)
+}

@@ -1,0 +1,131 @@
+// Phase three: the denoising loop. Order and bookkeeping only; the arithmetic is in the graph of a step.
+
+import { stepCoefficients } from '../graph/ops/scheduler-step.ts'
+import type { StepRow, Trajectory } from '../schedulers/contract.ts'
+import { type ImageShape, toChannelsLast } from './layout.ts'
+import type { Model } from './model.ts'
+import { type StepShape, stepGraph } from './stages.ts'
+
+/** Pixels that one run of the UNet takes at once: more pictures gain no speed on a CPU and cost memory. */
+const largestBatch = 512 * 512
+
+export interface DenoiseRequest {
+  readonly model: Model
+  readonly trajectory: Trajectory
+  /** (n, h, w, c), scaled for the first step; overwritten step by step. */
+  readonly latents: Float32Array
+  readonly shape: ImageShape
+  /** Embeddings (tokens, width) of each picture's prompt and, with guidance, negative prompt. */
+  readonly prompts: readonly Float32Array[]
+  readonly negatives: readonly Float32Array[] | undefined
+  readonly guidanceScale: number
+  readonly threshold: StepShape['threshold']
+  /** Unit noise (n, c, h, w) for a step of a stochastic sampler. */
+  readonly drawNoise: () => Float32Array
+  readonly wantClean: boolean
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface Step {
+  /** Counted from 0. */
+  readonly index: number
+  readonly row: StepRow
+  /** (n, h, w, c): what the model takes the finished latents to be, where wanted. */
+  readonly clean: Float32Array | undefined
+}
+
+/** Pictures that go through the UNet together, with what belongs to them. */
+interface Batch {
+  readonly first: number
+  readonly n: number
+  readonly context: Float32Array
+  readonly history: Float32Array | undefined
+}
+
+function concatenate(arrays: readonly Float32Array[]): Float32Array {
+  const out = new Float32Array(arrays.reduce((total, array) => total + array.length, 0))
+  let offset = 0
+  for (const array of arrays) {
+    out.set(array, offset)
+    offset += array.length
+  }
+  return out
+}
+
+function makeBatches(request: DenoiseRequest): Batch[] {
+  const { model, trajectory, shape, prompts, negatives } = request
+  const pixels = shape.h * shape.w * model.configs.vae.factor ** 2
+  const size = Math.max(1, Math.floor(largestBatch / pixels))
+  const batches: Batch[] = []
+  for (let first = 0; first < shape.n; first += size) {
+    const n = Math.min(size, shape.n - first)
+    const own = (texts: readonly Float32Array[]) => texts.slice(first, first + n)
+    const history = trajectory.historyLength * n * shape.h * shape.w * shape.c
+    batches.push({
+      first,
+      n,
+      context: concatenate([...(negatives ? own(negatives) : []), ...own(prompts)]),
+      history: history > 0 ? new Float32Array(history) : undefined,
+    })
+  }
+  return batches
+}
+
+/** A row in the order that the kernel reads. */
+function coefficientsOf({ next, remember, clean }: StepRow, guidance: number): Float32Array {
+  const named: Record<(typeof stepCoefficients)[number], number> = {
+    guidance,
+    latents: next.latents,
+    model: next.model,
+    noise: next.noise,
+    correction: next.correction,
+    rememberLatents: remember.latents,
+    rememberModel: remember.model,
+    rememberCorrection: remember.correction,
+    cleanLatents: clean.latents,
+    cleanModel: clean.model,
+  }
+  return Float32Array.from([...stepCoefficients.map((name) => named[name]), ...next.history])
+}
+
+/** Yields after each step; `latents` then hold its result. */
+export async function* denoise(request: DenoiseRequest): AsyncGenerator<Step, void, void> {
+  const { model, trajectory, latents, shape, guidanceScale, signal } = request
+  const picture = shape.c * shape.h * shape.w
+  const batches = makeBatches(request)
+  const clean = request.wantClean ? new Float32Array(latents.length) : undefined
+
+  for (const [index, row] of trajectory.rows.entries()) {
+    const coefficients = coefficientsOf(row, guidanceScale)
+    const noise = trajectory.stochastic ? toChannelsLast(request.drawNoise(), shape) : undefined
+    for (const { first, n, context, history } of batches) {
+      const own = (array: Float32Array) => array.subarray(first * picture, (first + n) * picture)
+      const step = {
+        n,
+        h: shape.h,
+        w: shape.w,
+        guided: request.negatives !== undefined,
+        stochastic: trajectory.stochastic,
+        historyLength: trajectory.historyLength,
+        threshold: request.threshold,
+        wantClean: request.wantClean,
+      }
+      await model.unet.run({
+        key: `step ${JSON.stringify(step)}`,
+        graph: () => stepGraph(model.configs, step),
+        inputs: {
+          latents: own(latents),
+          timestep: Float32Array.of(row.timestep),
+          inputScale: Float32Array.of(row.inputScale),
+          coefficients,
+          context,
+          ...(history && { history }),
+          ...(noise && { noise: own(noise) }),
+        },
+        outputs: { latents: own(latents), ...(history && { history }), ...(clean && { clean: own(clean) }) },
+        signal,
+      })
+    }
+    yield { index, row, clean }
+  }
+}

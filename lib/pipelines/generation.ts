@@ -1,0 +1,195 @@
+// One generation from options to pictures: numbered phases, no maths.
+
+import { TintypeError } from '../errors.ts'
+import { Picture } from '../image/picture.ts'
+import type { Trajectory } from '../schedulers/contract.ts'
+import { createGenerator } from '../schedulers/noise.ts'
+import { buildTrajectory } from '../schedulers/trajectory.ts'
+import { denoise } from './denoise.ts'
+import { decodePictures, encodePicture } from './image-stages.ts'
+import { type ImageShape, toChannelsFirst, toChannelsLast } from './layout.ts'
+import type { Model } from './model.ts'
+import type { ResolvedOptions } from './options.ts'
+import { encodeTexts } from './text-stage.ts'
+import type { GenerateEvent, GenerateResult, StageEvent, Timings } from './types.ts'
+
+type Generator = ReturnType<typeof createGenerator>
+
+/** Measures stages: `enter` ends one and begins the next. */
+class Stopwatch {
+  readonly #begin = performance.now()
+  readonly #spent = { text: 0, encode: 0, denoise: 0, decode: 0 }
+  #stage: StageEvent['stage'] | undefined
+  #since = this.#begin
+
+  get elapsedMs(): number {
+    return performance.now() - this.#begin
+  }
+
+  enter(stage: StageEvent['stage']): StageEvent {
+    this.#leave()
+    this.#stage = stage
+    return { type: 'stage', stage, elapsedMs: this.elapsedMs }
+  }
+
+  finish(): Timings {
+    this.#leave()
+    return { ...this.#spent, total: this.elapsedMs }
+  }
+
+  #leave(): void {
+    const now = performance.now()
+    if (this.#stage) this.#spent[this.#stage] += now - this.#since
+    this.#since = now
+  }
+}
+
+function checkLatents(latents: Float32Array, { n, c, h, w }: ImageShape): void {
+  if (latents.length !== n * c * h * w) {
+    throw new TintypeError(
+      'INVALID_ARGUMENT',
+      `Option latents must hold (${n}, ${c}, ${h}, ${w}) = ${n * c * h * w} values, got ${latents.length}.`,
+    )
+  }
+  if (!latents.every(Number.isFinite)) {
+    throw new TintypeError('INVALID_ARGUMENT', 'Option latents has values that are not finite.')
+  }
+}
+
+/**
+ * Where the loop starts, (n, h, w, c). Draws in the order of diffusers: first the posterior's noise, once for each
+ * prompt, then the start's, all pictures at once.
+ */
+async function startLatents(
+  model: Model,
+  options: ResolvedOptions,
+  { shape, trajectory, generator }: { shape: ImageShape; trajectory: Trajectory; generator: Generator },
+): Promise<Float32Array> {
+  const { n, c, h, w } = shape
+  const { initial } = trajectory
+  const start = new Float32Array(n * c * h * w)
+  if (options.init !== undefined) {
+    const samples = { ...shape, n: options.prompts.length }
+    const posterior = toChannelsLast(generator.randn(samples.n * c * h * w), samples)
+    const clean = await encodePicture(model, options.init, { h, w }, posterior, options.signal)
+    for (let i = 0; i < start.length; i++) start[i] = initial.clean * clean[i % clean.length]!
+  }
+  const noise = toChannelsLast(options.latents ?? generator.randn(start.length), shape)
+  for (let i = 0; i < start.length; i++) start[i]! += initial.noise * noise[i]!
+  return start
+}
+
+/** Every prompt `count` times, copies side by side. */
+const spread = <T>(list: readonly T[], count: number): T[] =>
+  list.flatMap((item) => Array.from({ length: count }, () => item))
+
+/** Yields events; the last one carries the result. */
+export async function* runGeneration(
+  model: Model,
+  options: ResolvedOptions,
+): AsyncGenerator<GenerateEvent, void, void> {
+  const { signal, seed, steps, guidanceScale } = options
+  const { factor, latentChannels } = model.configs.vae
+  const watch = new Stopwatch()
+  const shape: ImageShape = {
+    n: options.prompts.length * options.count,
+    c: latentChannels,
+    h: options.height / factor,
+    w: options.width / factor,
+  }
+
+  // 1. Everything that can be wrong is found before the first op runs.
+  if (signal?.aborted) throw new TintypeError('ABORTED', 'The generation was aborted before it began.')
+  if (options.latents) checkLatents(options.latents, shape)
+  const trajectory = buildTrajectory({
+    config: model.scheduler,
+    name: options.scheduler,
+    steps,
+    strength: options.init === undefined ? undefined : options.strength,
+    eta: options.eta,
+    temperature: options.temperature,
+    karras: options.karrasSigmas,
+  })
+  const generator = createGenerator({ seed, rng: options.rng })
+  const guided = guidanceScale > 1
+
+  // 2. Prompts to embeddings.
+  yield watch.enter('text')
+  const prompts = spread(options.prompts, options.count)
+  const negatives = spread(options.negativePrompts, options.count)
+  const texts = await encodeTexts(model, [...prompts, ...(guided ? negatives : [])], signal)
+  const warnings = [...trajectory.warnings, ...texts.warnings]
+
+  // 3. Noise, or the picture to start from with noise on it.
+  if (options.init !== undefined) yield watch.enter('encode')
+  const latents = await startLatents(model, options, { shape, trajectory, generator })
+
+  const toPictures = async (values: Float32Array) => {
+    const decoded = await decodePictures(model, values, shape, signal)
+    return decoded.map((data, i) => {
+      const { width, height } = options
+      const parameters = {
+        prompt: prompts[i]!,
+        negativePrompt: guided ? negatives[i]! : '',
+        steps,
+        scheduler: trajectory.scheduler,
+        karras: options.karrasSigmas ?? model.scheduler.karras,
+        guidanceScale,
+        seed,
+        width,
+        height,
+        model: model.name,
+        ...(options.init !== undefined && { strength: options.strength }),
+      }
+      return new Picture({ width, height, data, seed, parameters })
+    })
+  }
+
+  // 4. The denoising loop.
+  yield watch.enter('denoise')
+  const loop = denoise({
+    model,
+    trajectory,
+    latents,
+    shape,
+    prompts: prompts.map(texts.of),
+    negatives: guided ? negatives.map(texts.of) : undefined,
+    guidanceScale,
+    threshold: options.threshold,
+    drawNoise: () => generator.randn(latents.length),
+    wantClean: options.previewEvery > 0,
+    signal,
+  })
+  for await (const { index, row, clean } of loop) {
+    const preview = clean && (index + 1) % options.previewEvery === 0 ? await toPictures(clean) : undefined
+    yield {
+      type: 'step',
+      step: index + 1,
+      steps: trajectory.rows.length,
+      sigma: row.sigma,
+      elapsedMs: watch.elapsedMs,
+      ...(preview && { preview }),
+    }
+  }
+  if (!latents.every(Number.isFinite)) {
+    warnings.push('The latents are not finite: the weights or the guidance scale are out of range.')
+  }
+
+  // 5. Latents to pixels.
+  let images: GenerateResult['images'] = []
+  if (options.output === 'pictures') {
+    yield watch.enter('decode')
+    images = await toPictures(latents)
+  }
+  yield {
+    type: 'result',
+    result: {
+      images,
+      latents: toChannelsFirst(latents, shape),
+      latentsShape: [shape.n, shape.c, shape.h, shape.w],
+      seed,
+      timings: watch.finish(),
+      warnings,
+    },
+  }
+}

@@ -1,0 +1,77 @@
+// A model folder in memory: what every generation with it shares.
+
+import { basename, join, resolve } from 'node:path'
+import { type ModelConfigs, readJson, readModelConfigs } from '../models/configs.ts'
+import { parseSchedulerConfig } from '../schedulers/config.ts'
+import type { SchedulerConfig } from '../schedulers/contract.ts'
+import { ClipTokenizer } from '../tokenizer/clip.ts'
+import { Component, type ComponentOptions } from './component.ts'
+import type { ModelDefaults } from './options.ts'
+import { decodeGraph, encodeGraph, stepGraph, textGraph } from './stages.ts'
+
+export interface Model {
+  readonly name: string
+  readonly folder: string
+  readonly configs: ModelConfigs
+  readonly scheduler: SchedulerConfig
+  readonly tokenizer: ClipTokenizer
+  readonly textEncoder: Component
+  readonly unet: Component
+  readonly vae: Component
+  readonly defaults: ModelDefaults
+}
+
+/** Side lengths that a UNet without `sample_size` gets: those of Stable Diffusion 1.x. */
+const usualLatents = { height: 64, width: 64 }
+
+/** Small enough for any model: only the names and shapes of its weights are wanted. */
+const surveyed = { n: 1, h: 8, w: 8 }
+const surveyedStep = {
+  ...surveyed,
+  guided: false,
+  stochastic: false,
+  historyLength: 0,
+  threshold: undefined,
+  wantClean: false,
+}
+
+function defaultsOf({ unet, vae }: ModelConfigs): ModelDefaults {
+  const latents = unet.sampleSize ?? usualLatents
+  return {
+    width: latents.width * vae.factor,
+    height: latents.height * vae.factor,
+    factor: vae.factor,
+    guidanceScale: 7.5,
+    steps: 20,
+  }
+}
+
+/** Reads everything of a model folder but the weights themselves. */
+export async function openModel(folder: string, options: ComponentOptions): Promise<Model> {
+  const configs = await readModelConfigs(folder)
+  const schedulerFile = join(folder, 'scheduler', 'scheduler_config.json')
+  const scheduler = parseSchedulerConfig(await readJson(schedulerFile), schedulerFile)
+  const tokenizer = await ClipTokenizer.load(join(folder, 'tokenizer'))
+  const opened: Component[] = []
+  const open = async (part: string, ...graphs: Parameters<typeof Component.open>[1]) => {
+    const component = await Component.open(join(folder, part), graphs, options)
+    opened.push(component)
+    return component
+  }
+  try {
+    return {
+      name: basename(resolve(folder)),
+      folder: resolve(folder),
+      configs,
+      scheduler,
+      tokenizer,
+      textEncoder: await open('text_encoder', textGraph(configs, 1)),
+      unet: await open('unet', stepGraph(configs, surveyedStep)),
+      vae: await open('vae', decodeGraph(configs, surveyed), encodeGraph(configs, surveyed)),
+      defaults: defaultsOf(configs),
+    }
+  } catch (error) {
+    for (const component of opened) component.dispose()
+    throw error
+  }
+}

@@ -1,0 +1,249 @@
+// What users hold: a loaded model, its generations, and its end.
+
+import { TintypeError } from '../errors.ts'
+import type { ImageInput } from '../image/input.ts'
+import { createGenerator } from '../schedulers/noise.ts'
+import { runGeneration } from './generation.ts'
+import { decodePictures, encodePicture } from './image-stages.ts'
+import { toChannelsFirst, toChannelsLast } from './layout.ts'
+import { type Model, openModel } from './model.ts'
+import { resolveOptions } from './options.ts'
+import { encodeTexts } from './text-stage.ts'
+import type { GenerateEvent, GenerateOptions, GenerateResult } from './types.ts'
+
+export interface LoadOptions {
+  /** Take `<name>.<variant>.safetensors`; by default the plain files, or the only variant that is there. */
+  readonly variant?: string
+  /** Threads to compute with. Default: one for each core that the process may use. */
+  readonly threads?: number
+}
+
+/** Latents with their shape (n, c, height/f, width/f). */
+export interface Latents {
+  readonly data: Float32Array
+  readonly shape: readonly [number, number, number, number]
+}
+
+/** RGB bytes, rows from the top. */
+export interface Pixels {
+  readonly data: Uint8Array
+  readonly width: number
+  readonly height: number
+}
+
+export interface PipelineInfo {
+  readonly name: string
+  readonly folder: string
+  /** Of the sampler that the folder names. */
+  readonly scheduler: string
+  readonly defaults: Model['defaults']
+  readonly components: readonly {
+    readonly name: string
+    readonly bytes: number
+    readonly dtypes: readonly string[]
+  }[]
+}
+
+/**
+ * A Stable Diffusion 1.x or 2.x model, ready to paint. Several generations may run at once; they share the weights.
+ *
+ * @example
+ * await using pipeline = await load('./stable-diffusion-v1-5')
+ * const { images } = await pipeline.generate({ prompt: 'a lighthouse at dusk', seed: 1 })
+ * await images[0].toFile('lighthouse.png')
+ */
+export class Pipeline {
+  readonly #model: Model
+  readonly #end = new AbortController()
+  readonly #running = new Set<Promise<void>>()
+  #disposal: Promise<void> | undefined
+
+  /** @internal use `load()` */
+  constructor(model: Model) {
+    this.#model = model
+  }
+
+  get info(): PipelineInfo {
+    const { name, folder, scheduler, defaults, textEncoder, unet, vae } = this.#model
+    return {
+      name,
+      folder,
+      scheduler: scheduler.className ?? 'ddim',
+      defaults,
+      components: [textEncoder, unet, vae].map((part) => ({
+        name: part.name,
+        bytes: part.bytes,
+        dtypes: part.dtypes,
+      })),
+    }
+  }
+
+  /**
+   * Paints pictures.
+   *
+   * @throws TintypeError `INVALID_ARGUMENT`, `UNKNOWN_OPTION`, `INVALID_IMAGE`, `ABORTED`, `OUT_OF_MEMORY`, `DISPOSED`
+   */
+  async generate(options: GenerateOptions): Promise<GenerateResult> {
+    for await (const event of this.stream(options)) {
+      if (event.type === 'result') return event.result
+    }
+    throw new TintypeError('INTERNAL', 'The generation ended without a result.')
+  }
+
+  /**
+   * The same as `generate`, event by event. Leaving the loop early ends the generation.
+   *
+   * @example
+   * for await (const event of pipeline.stream({ prompt: 'red apple' })) {
+   *   if (event.type === 'step') console.log(`${event.step}/${event.steps}`)
+   *   if (event.type === 'result') await event.result.images[0].toFile('apple.png')
+   * }
+   */
+  async *stream(options: GenerateOptions): AsyncGenerator<GenerateEvent, void, void> {
+    const resolved = resolveOptions(options, this.#model.defaults)
+    const work = this.#begin(resolved.signal)
+    try {
+      for await (const event of runGeneration(this.#model, { ...resolved, signal: work.signal })) {
+        if (event.type !== 'result') resolved.onProgress?.(event)
+        yield event
+      }
+    } catch (error) {
+      throw this.#end.signal.aborted ? disposed() : error
+    } finally {
+      work.end()
+    }
+  }
+
+  /** The (77) token ids of a prompt, padded; what does not fit is cut. */
+  tokenize(prompt: string): Int32Array {
+    if (typeof prompt !== 'string') {
+      throw new TintypeError('INVALID_ARGUMENT', `tokenize() takes a string, got ${typeof prompt}.`)
+    }
+    return this.#model.tokenizer.tokenize(prompt).ids
+  }
+
+  /** The text encoder's last hidden state, (77, width). */
+  async encodePrompt(
+    prompt: string,
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): Promise<Float32Array> {
+    this.tokenize(prompt)
+    return this.#during(signal, async (ended) =>
+      (await encodeTexts(this.#model, [prompt], ended)).of(prompt).slice(),
+    )
+  }
+
+  /**
+   * A picture to latents in the UNet's scale, (1, c, height/f, width/f).
+   *
+   * @param options size to bring the picture to (default: the model's), and a seed to sample the posterior with
+   * (default: its mean)
+   */
+  async encodeImage(
+    image: ImageInput,
+    options: Pick<GenerateOptions, 'width' | 'height' | 'seed' | 'rng' | 'signal'> = {},
+  ): Promise<Latents> {
+    const { width, height, seed, rng, signal } = resolveOptions(
+      { ...options, prompt: '', init: image },
+      this.#model.defaults,
+    )
+    const { factor, latentChannels: c } = this.#model.configs.vae
+    const shape = { n: 1, c, h: height / factor, w: width / factor }
+    const size = c * shape.h * shape.w
+    const noise =
+      options.seed === undefined ? new Float32Array(size) : createGenerator({ seed, rng }).randn(size)
+    return this.#during(signal, async (ended) => {
+      const latents = await encodePicture(this.#model, image, shape, toChannelsLast(noise, shape), ended)
+      return { data: toChannelsFirst(latents, shape), shape: [1, c, shape.h, shape.w] }
+    })
+  }
+
+  /** Latents in the UNet's scale, (n, c, h, w), to n pictures. */
+  async decodeLatents(
+    { data, shape: [n, c, h, w] }: Latents,
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): Promise<Pixels[]> {
+    const { factor, latentChannels } = this.#model.configs.vae
+    const sizes = [n, c, h, w]
+    const sane = sizes.every((size) => Number.isSafeInteger(size) && size > 0)
+    if (!(data instanceof Float32Array) || !sane || c !== latentChannels || data.length !== n * c * h * w) {
+      throw new TintypeError(
+        'INVALID_ARGUMENT',
+        `decodeLatents() takes a Float32Array of shape (n, ${latentChannels}, h, w), got ${data?.length} values of shape (${sizes}).`,
+      )
+    }
+    return this.#during(signal, async (ended) => {
+      const pictures = await decodePictures(
+        this.#model,
+        toChannelsLast(data, { n, c, h, w }),
+        { h, w },
+        ended,
+      )
+      return pictures.map((pixels) => ({ data: pixels, width: w * factor, height: h * factor }))
+    })
+  }
+
+  /** Ends what is running (it rejects with `DISPOSED`) and frees the weights. Twice is once. */
+  dispose(): Promise<void> {
+    this.#disposal ??= this.#dispose()
+    return this.#disposal
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose()
+  }
+
+  async #dispose(): Promise<void> {
+    this.#end.abort()
+    await Promise.all(this.#running)
+    for (const part of [this.#model.textEncoder, this.#model.unet, this.#model.vae]) part.dispose()
+  }
+
+  /** Registers a piece of work that `dispose` waits for. */
+  #begin(signal: AbortSignal | undefined): { readonly signal: AbortSignal; readonly end: () => void } {
+    if (this.#disposal) throw disposed()
+    const { promise, resolve } = withResolvers()
+    this.#running.add(promise)
+    const end = () => {
+      this.#running.delete(promise)
+      resolve()
+    }
+    return { signal: signal ? AbortSignal.any([signal, this.#end.signal]) : this.#end.signal, end }
+  }
+
+  async #during<T>(signal: AbortSignal | undefined, body: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const work = this.#begin(signal)
+    try {
+      return await body(work.signal)
+    } catch (error) {
+      throw this.#end.signal.aborted ? disposed() : error
+    } finally {
+      work.end()
+    }
+  }
+}
+
+const disposed = () =>
+  new TintypeError('DISPOSED', 'The pipeline was disposed of.', { advice: 'Load it again with load().' })
+
+/** Promise.withResolvers, which Node 20 lacks. */
+function withResolvers(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve = () => {}
+  const promise = new Promise<void>((done) => {
+    resolve = done
+  })
+  return { promise, resolve }
+}
+
+/**
+ * Loads a model in diffusers' folder layout (model_index.json, text_encoder/, unet/, vae/, ...). Weights are read
+ * when they are first needed.
+ *
+ * @throws TintypeError `MODEL_NOT_FOUND`, `INVALID_CONFIG`, `UNSUPPORTED_MODEL`, `INVALID_WEIGHTS`
+ */
+export async function load(folder: string, options: LoadOptions = {}): Promise<Pipeline> {
+  if (typeof folder !== 'string' || folder === '') {
+    throw new TintypeError('INVALID_ARGUMENT', 'load() takes the path of a model folder.')
+  }
+  return new Pipeline(await openModel(folder, options))
+}

@@ -1,0 +1,60 @@
+// Phase one: prompts to embeddings.
+
+import { TintypeError } from '../errors.ts'
+import type { Model } from './model.ts'
+import { textGraph } from './stages.ts'
+
+/** Prompts encoded in one run; bounds memory when somebody asks for hundreds. */
+const largestBatch = 8
+
+export interface EncodedTexts {
+  /** (tokens, width) of a text that was asked for. */
+  readonly of: (text: string) => Float32Array
+  /** One for each text that was cut. */
+  readonly warnings: readonly string[]
+}
+
+function checkIds(ids: Int32Array, vocabSize: number): void {
+  const outside = ids.find((id) => id >= vocabSize)
+  if (outside === undefined) return
+  throw new TintypeError(
+    'INVALID_CONFIG',
+    `The tokenizer gives id ${outside}, but the text encoder has only ${vocabSize} tokens.`,
+    { advice: 'Do tokenizer and text_encoder belong to the same model?' },
+  )
+}
+
+/** Encodes each different text once. */
+export async function encodeTexts(
+  { tokenizer, textEncoder, configs }: Model,
+  texts: readonly string[],
+  signal?: AbortSignal,
+): Promise<EncodedTexts> {
+  const unique = [...new Set(texts)]
+  const { maxPositions, hiddenSize, vocabSize } = configs.textEncoder
+  const warnings: string[] = []
+  const embeddings = new Map<string, Float32Array>()
+  for (let first = 0; first < unique.length; first += largestBatch) {
+    const batch = unique.slice(first, first + largestBatch)
+    const ids = new Int32Array(batch.length * maxPositions)
+    batch.forEach((text, i) => {
+      const { ids: own, truncated } = tokenizer.tokenize(text)
+      checkIds(own, vocabSize)
+      ids.set(own, i * maxPositions)
+      if (truncated !== undefined) {
+        warnings.push(`The prompt is longer than ${maxPositions} tokens; this was cut: "${truncated}"`)
+      }
+    })
+    const size = maxPositions * hiddenSize
+    const out = new Float32Array(batch.length * size)
+    await textEncoder.run({
+      key: `text ${batch.length}`,
+      graph: () => textGraph(configs, batch.length),
+      inputs: { ids },
+      outputs: { embeddings: out },
+      signal,
+    })
+    for (const [i, text] of batch.entries()) embeddings.set(text, out.subarray(i * size, (i + 1) * size))
+  }
+  return { of: (text) => embeddings.get(text)!, warnings }
+}
