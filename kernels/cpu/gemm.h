@@ -1,0 +1,43 @@
+// y = epilogue(A w^T): the one matrix product under linear and conv2d. A comes row by row from a source,
+// which is how a convolution gets its implicit im2col; w lies in the panels of gemm_panels.h in its stored
+// type.
+#pragma once
+#include "../args.gen.h"
+#include "../exec.h"
+
+namespace tintype::TINTYPE_ISA {
+
+struct GemmShape {
+  int64_t m, n, k;
+};
+
+// The rows of A. point() sets row[i] to the elements of row m + i from column k on, and returns how many of
+// them lie one after the other, the same for all rows, at least 1. At most kMaxDepth of them are read at a
+// time.
+struct GemmSource {
+  const void* context;
+  int64_t (*point)(const void* context, int64_t m, int rows, int64_t k, const float** row);
+};
+constexpr int64_t kMaxDepth = 512;
+
+// y = activation(sum + bias + rowBias[m / period]) + residual, applied once to each element's full sum.
+struct Epilogue {
+  const float* bias;      // (n), or null
+  const float* row_bias;  // (ceil(m / period), n), or null
+  int64_t period;
+  Activation activation;
+  const float* residual;  // (m, n), or null
+  float* y;               // (m, n), may be residual
+};
+
+struct GemmArgs {
+  GemmShape shape;
+  GemmSource source;
+  Weight w;
+  Epilogue epilogue;
+};
+
+void gemm(const GemmArgs&, const Exec&);
+size_t gemm_scratch(const GemmShape&);
+
+}  // namespace tintype::TINTYPE_ISA
