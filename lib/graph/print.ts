@@ -4,10 +4,17 @@ import { describe, type Graph, type ValueId } from './graph.ts'
 import { opOf } from './ops.ts'
 import { readsOf, writesOf } from './uses.ts'
 
-/** Parameters that say something: what is zero, one or none as usual is left out. */
+/** What a parameter mostly is, and what then goes without saying. */
+const usual: Readonly<Record<string, number | string>> = {
+  stride: 1,
+  upsample: 1,
+  activation: 'none',
+  mask: 'none',
+}
+
 function printParams(params: Readonly<Record<string, number | string>>): string {
   return Object.entries(params)
-    .filter(([, value]) => value !== 0 && value !== 1 && value !== 'none')
+    .filter(([name, value]) => value !== (usual[name] ?? 0))
     .map(([name, value]) => ` ${name}=${value}`)
     .join('')
 }
@@ -15,7 +22,7 @@ function printParams(params: Readonly<Record<string, number | string>>): string 
 /**
  * @example
  * %0: f32[1, 8, 8, 4] = input latents
- * %3: f32[1, 8, 8, 32] = conv2d(x=%0, weight=conv_in.weight, bias=conv_in.bias) padTop=1
+ * %3: f32[1, 8, 8, 32] = conv2d(x=%0, weight=conv_in.weight, bias=conv_in.bias) padTop=1 padLeft=1 padBottom=1 padRight=1
  */
 export function print(graph: Graph): string {
   const numbers = new Map<ValueId, number>()
