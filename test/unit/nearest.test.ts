@@ -1,0 +1,25 @@
+// The spelling somebody probably meant.
+
+import { describe, expect, it } from 'vitest'
+import { nearest, suggestion } from '../../lib/nearest.ts'
+
+describe('nearest', () => {
+  it.each([
+    ['stpes', 'steps'],
+    ['Steps', 'steps'],
+    ['negative_prompt', 'negativePrompt'],
+    ['sed', 'seed'],
+  ])('finds what %s meant', (name, meant) => {
+    expect(nearest(name, ['steps', 'seed', 'negativePrompt', 'width'])).toBe(meant)
+  })
+
+  it('says nothing where nothing is near', () => {
+    expect(nearest('zzzzzz', ['steps', 'seed'])).toBeUndefined()
+    expect(suggestion('zzzzzz', ['steps', 'seed'])).toBe('Expected one of: steps, seed.')
+    expect(suggestion('step', ['steps', 'seed'])).toBe('Did you mean "steps"?')
+  })
+
+  it('is quick with hostile names', () => {
+    expect(nearest('x'.repeat(1e6), ['steps'])).toBeUndefined()
+  })
+})
