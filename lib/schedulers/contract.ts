@@ -22,7 +22,7 @@ export interface Combination {
 export interface StepRow {
   /** Fed to the UNet; fractional with Karras sigmas. */
   readonly timestep: number
-  /** The noise level as k-diffusion counts it, noise over signal; for reports. */
+  /** The noise level as k-diffusion counts it, noise over signal; for reports. DDIM's first is infinite at zero SNR. */
   readonly sigma: number
   /** The UNet reads `inputScale * x`. */
   readonly inputScale: number

@@ -79,8 +79,10 @@ export function dpmpp2m(request: SamplerRequest): SamplerPlan {
     const h = lambda(index + 1) - lambda(index)
     // Equation 9: x' = sigma_t / sigma_s x - alpha_t (exp(-h) - 1) D, where D is x0, extrapolated at second order.
     const weight = -to.alpha * Math.expm1(-h)
-    const firstOrder = solverOrder === 1 || index === begin || (firstOrderFinal && index === length - 1)
-    const slope = firstOrder ? 0 : h / (2 * (lambda(index) - lambda(index - 1)))
+    // Two equal levels in a row, which runs of nearly all training timesteps have, give no slope.
+    const elapsed = index === begin ? 0 : lambda(index) - lambda(index - 1)
+    const final = firstOrderFinal && index === length - 1
+    const slope = solverOrder === 1 || final || elapsed === 0 ? 0 : h / (2 * elapsed)
     const correction = weight * (1 + slope)
     return {
       timestep: timesteps[index]!,
@@ -88,7 +90,7 @@ export function dpmpp2m(request: SamplerRequest): SamplerPlan {
       inputScale: 1,
       next: {
         ...combine(to.sigma / from.sigma, latentsAlone, correction, clean),
-        history: [firstOrder ? 0 : -weight * slope],
+        history: [-weight * slope],
         noise: 0,
         correction,
       },

@@ -2,9 +2,8 @@
 
 import { linspace } from './timesteps.ts'
 
-/** The sigma at a fractional timestep, linear between neighbours, the ends beyond them (numpy's `interp`). */
+/** The sigma at a fractional timestep, linear between neighbours and the last one beyond it (numpy's `interp`). */
 export function sigmaAt(trained: Float32Array, timestep: number): number {
-  if (timestep <= 0) return trained[0]!
   if (timestep >= trained.length - 1) return trained.at(-1)!
   const low = Math.floor(timestep)
   return trained[low]! + (trained[low + 1]! - trained[low]!) * (timestep - low)

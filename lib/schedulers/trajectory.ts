@@ -105,6 +105,8 @@ export function buildTrajectory(options: TrajectoryOptions): Trajectory {
   const karras = asked ?? (config.karras && entry.karrasFromConfig)
 
   const plan = entry.sampler({ config, steps, eta, karras })
+  if (begin >= plan.length)
+    throw invalid(`strength: ${options.strength} of ${plan.length} steps leaves no step.`)
   const rows = Array.from({ length: plan.length - begin }, (_, i) => plan.row(begin + i, begin))
   checkFinite(rows)
   const stochastic = rows.some(({ next }) => next.noise !== 0)

@@ -99,6 +99,8 @@ for name in ("euler", "dpmpp-2m"):
         cases.append(run(name, {**SD, "use_karras_sigmas": True, "rescale_betas_zero_snr": True, "prediction_type": "v_prediction"}, steps))
         cases.append(run(name, {**SD, "use_karras_sigmas": True}, steps, 0.6))
     cases.append(run(name, {**SD, "rescale_betas_zero_snr": True, "timestep_spacing": "trailing"}, 20))
+for steps in (14, 15):  # lower_order_final is for runs shorter than 15
+    cases.append(run("dpmpp-2m", {**SD, "final_sigmas_type": "sigma_min"}, steps))
 for steps in (6, 25):
     cases.append(run("euler", {**SD, "use_karras_sigmas": True, "sigma_min": 0.05, "sigma_max": 10.0}, steps))
     for extra in ({"euler_at_final": True}, {"lower_order_final": False}, {"solver_order": 1}):
@@ -116,8 +118,14 @@ for steps in (6, 25):
                 cases.append(run("ddim", {**SD, "timestep_spacing": spacing, "steps_offset": 1, "prediction_type": prediction, "set_alpha_to_one": False}, steps, eta=eta))
         cases.append(run("ddim", {**SD, "set_alpha_to_one": False}, steps, 0.7, eta=eta))
 
+# The tables that everything starts from: every 37th value, and the last, as float32's exact decimals.
+tables = []
+for config in ({}, SD, COSINE, {**SD, "rescale_betas_zero_snr": True}, {"num_train_timesteps": 333}):
+    alphas = DDIMScheduler(**config).alphas_cumprod.tolist()
+    tables.append({"config": config, "alphas_cumprod": alphas[::37] + alphas[-1:]})
+
 path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "trajectories.json")
 with open(path, "w") as f:
     rows = ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases)
-    f.write(json.dumps({"diffusers": diffusers.__version__, "torch": torch.__version__})[:-1] + ', "cases": [\n' + rows + "\n]}\n")
+    f.write(json.dumps({"diffusers": diffusers.__version__, "torch": torch.__version__})[:-1] + ', "tables": ' + json.dumps(tables, separators=(",", ":")) + ', "cases": [\n' + rows + "\n]}\n")
 print(len(cases), "runs,", os.path.getsize(path), "bytes")

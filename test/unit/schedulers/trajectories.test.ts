@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { alphasCumprod } from '../../../lib/schedulers/betas.ts'
 import { parseSchedulerConfig } from '../../../lib/schedulers/config.ts'
 import type { Trajectory } from '../../../lib/schedulers/contract.ts'
 import { schedulerNames } from '../../../lib/schedulers/registry.ts'
@@ -24,7 +25,12 @@ interface Golden {
   readonly final: readonly number[]
 }
 
-const { cases }: { cases: readonly Golden[] } = JSON.parse(
+interface Table {
+  readonly config: object
+  readonly alphas_cumprod: readonly number[]
+}
+
+const { cases, tables }: { cases: readonly Golden[]; tables: readonly Table[] } = JSON.parse(
   readFileSync('test/golden/schedulers/trajectories.json', 'utf8'),
 )
 
@@ -62,6 +68,14 @@ function sampleTimesteps({ rows }: Trajectory): number[] {
   if (all.length <= 10) return all
   return [...all.slice(0, 3), ...all.slice(-3), all.reduce((sum, t) => sum + t, 0)]
 }
+
+test.each(tables)(
+  'alpha-bar of $config is that of torch, bit for bit',
+  ({ config, alphas_cumprod: want }) => {
+    const alphas = alphasCumprod(parseSchedulerConfig(config, 'golden'))
+    expect([...alphas.filter((_, t) => t % 37 === 0), alphas.at(-1)]).toEqual(want)
+  },
+)
 
 describe.each(schedulerNames)('%s agrees with diffusers', (name) => {
   const own = cases.filter(({ scheduler }) => scheduler === name)

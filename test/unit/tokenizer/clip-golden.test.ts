@@ -21,7 +21,7 @@ interface Golden {
 }
 
 const golden: Golden = JSON.parse(readFileSync('test/golden/tokenizer/clip.json', 'utf8'))
-const folder = await readTokenizerFolder(process.env.TINTYPE_TEST_TOKENIZER ?? 'models/default/tokenizer')
+const folder = await readTokenizerFolder('models/default/tokenizer')
 const tokenizer = new ClipTokenizer(folder)
 
 test(`${golden.cases.length} texts have Hugging Face's ids`, () => {

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { TintypeError } from '../../../lib/errors.ts'
 import { ClipTokenizer } from '../../../lib/tokenizer/clip.ts'
 
-const tokenizer = await ClipTokenizer.load(process.env.TINTYPE_TEST_TOKENIZER ?? 'models/default/tokenizer')
+const tokenizer = await ClipTokenizer.load('models/default/tokenizer')
 const bos = 49406
 const eos = 49407
 
