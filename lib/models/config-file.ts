@@ -1,48 +1,7 @@
-// Reading a model's JSON files and judging their fields: typed, supported, harmless or unknown. What the fields mean is elsewhere.
+// Judging the fields of a model's JSON files: typed, supported, harmless or unknown. What they mean is elsewhere.
 
-import { readFile, stat } from 'node:fs/promises'
 import { z } from 'zod'
 import { TintypeError } from '../errors.ts'
-
-/** A config.json is a few kilobytes; the largest one known (a pipeline's index) is below 100. */
-const MAX_JSON_BYTES = 4 * 2 ** 20
-
-/** Python's json writes NaN and Infinity bare (`"lambda_min_clipped": -Infinity`); JSON.parse accepts neither. */
-function quoteBareNumbers(text: string): string {
-  return text.replace(/"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b/g, (token) => {
-    if (token.startsWith('"')) return token
-    if (token === 'NaN') return 'null'
-    return token.startsWith('-') ? '-1e999' : '1e999'
-  })
-}
-
-/**
- * Parses a JSON file of a model. A bare `Infinity`, as Python writes it, is the number; a bare `NaN` is null.
- *
- * @throws TintypeError MODEL_NOT_FOUND when the file cannot be read, INVALID_CONFIG when it is no JSON
- */
-export async function readJson(path: string): Promise<unknown> {
-  let text: string
-  try {
-    const { size } = await stat(path)
-    if (size > MAX_JSON_BYTES)
-      throw new TintypeError('INVALID_CONFIG', `${path}: ${size} bytes is no model configuration.`)
-    text = await readFile(path, 'utf8')
-  } catch (cause) {
-    if (cause instanceof TintypeError) throw cause
-    const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
-    throw new TintypeError('MODEL_NOT_FOUND', `${path} cannot be read (${reason}).`, {
-      advice: 'Is this the folder of a Stable Diffusion model in diffusers layout, fully downloaded?',
-      cause,
-    })
-  }
-  try {
-    return JSON.parse(quoteBareNumbers(text.replace(/^\uFEFF/, '')))
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new TintypeError('INVALID_CONFIG', `${path} is no valid JSON: ${reason}.`, { cause })
-  }
-}
 
 /** A value as a message shows it: JSON, and short. */
 export function show(value: unknown): string {

@@ -1,13 +1,13 @@
 // A model folder's configuration: the only place where the fields of checkpoints become the numbers that graphs are built from.
 
 import { join } from 'node:path'
-import { invalid, readJson, unsupported } from './config-file.ts'
+import { readJson } from '../json-file.ts'
+import { invalid, unsupported } from './config-file.ts'
 import { type ModelIndex, parseModelIndex } from './config-pipeline.ts'
 import { parseTextEncoderConfig, type TextEncoderConfig } from './config-text.ts'
 import { parseUnetConfig, type UnetConfig } from './config-unet.ts'
 import { parseVaeConfig, type VaeConfig } from './config-vae.ts'
 
-export { readJson } from './config-file.ts'
 export { type ModelIndex, parseModelIndex } from './config-pipeline.ts'
 export { parseTextEncoderConfig, type TextEncoderConfig } from './config-text.ts'
 export { parseUnetConfig, type UnetAttention, type UnetConfig, type UnetLevel } from './config-unet.ts'

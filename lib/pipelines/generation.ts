@@ -133,7 +133,7 @@ export async function* runGeneration(
         negativePrompt: guided ? negatives[i]! : '',
         steps,
         scheduler: trajectory.scheduler,
-        karras: options.karrasSigmas ?? model.scheduler.karras,
+        karras: trajectory.karras,
         guidanceScale,
         seed,
         width,

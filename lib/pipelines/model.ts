@@ -1,7 +1,8 @@
 // A model folder in memory: what every generation with it shares.
 
 import { basename, join, resolve } from 'node:path'
-import { type ModelConfigs, readJson, readModelConfigs } from '../models/configs.ts'
+import { readJson } from '../json-file.ts'
+import { type ModelConfigs, readModelConfigs } from '../models/configs.ts'
 import { parseSchedulerConfig } from '../schedulers/config.ts'
 import type { SchedulerConfig } from '../schedulers/contract.ts'
 import { ClipTokenizer } from '../tokenizer/clip.ts'

@@ -7,6 +7,9 @@ import { textGraph } from './stages.ts'
 /** Prompts encoded in one run; bounds memory when somebody asks for hundreds. */
 const largestBatch = 8
 
+/** Characters of a cut prompt that a warning repeats. */
+const longestQuote = 200
+
 export interface EncodedTexts {
   /** (tokens, width) of a text that was asked for. */
   readonly of: (text: string) => Float32Array
@@ -42,7 +45,8 @@ export async function encodeTexts(
       checkIds(own, vocabSize)
       ids.set(own, i * maxPositions)
       if (truncated !== undefined) {
-        warnings.push(`The prompt is longer than ${maxPositions} tokens; this was cut: "${truncated}"`)
+        const cut = truncated.length > longestQuote ? `${truncated.slice(0, longestQuote)}...` : truncated
+        warnings.push(`The prompt is longer than ${maxPositions} tokens; this was cut: "${cut}"`)
       }
     })
     const size = maxPositions * hiddenSize

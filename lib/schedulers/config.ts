@@ -1,6 +1,5 @@
 // scheduler_config.json: read, checked, and told apart from what we cannot do.
 
-import { readFile } from 'node:fs/promises'
 import * as z from 'zod'
 import { TintypeError } from '../errors.ts'
 import type { BetaConfig, SchedulerConfig, SchedulerName } from './contract.ts'
@@ -143,25 +142,4 @@ export function parseSchedulerConfig(json: unknown, where: string): SchedulerCon
     },
     unsupported: unsupportedFields(typeof json === 'object' && json !== null ? json : {}, where),
   }
-}
-
-/**
- * Reads the file. Python writes `-Infinity` into it (`lambda_min_clipped`), which is no JSON, and is understood.
- *
- * @throws TintypeError `MODEL_NOT_FOUND` or `INVALID_CONFIG`
- */
-export async function loadSchedulerConfig(path: string): Promise<SchedulerConfig> {
-  let text: string
-  try {
-    text = await readFile(path, 'utf8')
-  } catch (cause) {
-    throw new TintypeError('MODEL_NOT_FOUND', `${path} cannot be read: ${cause}`, { cause })
-  }
-  let json: unknown
-  try {
-    json = JSON.parse(text.replace(/:\s*-Infinity\b/g, ': -1e999'))
-  } catch (cause) {
-    throw new TintypeError('INVALID_CONFIG', `${path} is not JSON: ${cause}`, { cause })
-  }
-  return parseSchedulerConfig(json, path)
 }

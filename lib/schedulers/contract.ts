@@ -42,6 +42,8 @@ export interface StepRow {
 /** A whole run. */
 export interface Trajectory {
   readonly scheduler: SchedulerName
+  /** Whether Karras et al.'s noise levels are used. */
+  readonly karras: boolean
   /** The run starts from `clean * latents + noise * N(0, 1)`; text to image has `clean` 0. */
   readonly initial: { readonly clean: number; readonly noise: number }
   /** How many entries of history the rows use: 0 or 1. */

@@ -115,6 +115,7 @@ export function buildTrajectory(options: TrajectoryOptions): Trajectory {
     warnings.push(`temperature has no effect: ${name} adds no noise here.`)
   return {
     scheduler: name,
+    karras,
     initial: options.strength === undefined ? { clean: 0, noise: plan.initialNoise } : plan.noised(begin),
     historyLength: plan.historyLength,
     rows: rows.map((row) => withTemperature(row, temperature)),

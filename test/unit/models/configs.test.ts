@@ -4,11 +4,11 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readJson } from '../../../lib/json-file.ts'
 import {
   parseTextEncoderConfig,
   parseUnetConfig,
   parseVaeConfig,
-  readJson,
   readModelConfigs,
 } from '../../../lib/models/configs.ts'
 import { sd15, sd21 } from './published-configs.ts'

@@ -1,10 +1,7 @@
 // Reading scheduler_config.json: what real folders ship, what is refused, what is replaced.
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { loadSchedulerConfig, parseSchedulerConfig } from '../../../lib/schedulers/config.ts'
+import { describe, expect, test } from 'vitest'
+import { parseSchedulerConfig } from '../../../lib/schedulers/config.ts'
 import { buildTrajectory } from '../../../lib/schedulers/trajectory.ts'
 
 const where = 'scheduler_config.json'
@@ -116,31 +113,5 @@ describe('fields that change the arithmetic and are not supported', () => {
       expect.objectContaining({ code: 'UNSUPPORTED_MODEL' }),
     )
     expect(run(flow, 'euler').scheduler).toBe('euler')
-  })
-})
-
-describe('loadSchedulerConfig', () => {
-  let folder: string
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'tintype-scheduler-'))
-  })
-  afterAll(() => rm(folder, { recursive: true }))
-
-  test('understands the -Infinity that Python writes', async () => {
-    const path = join(folder, 'infinity.json')
-    await writeFile(path, '{\n  "lambda_min_clipped": -Infinity,\n  "num_train_timesteps": 500\n}')
-    expect(await loadSchedulerConfig(path)).toMatchObject({
-      numTrainTimesteps: 500,
-      dpm: { lambdaMinClipped: -Infinity },
-    })
-  })
-
-  test('missing and damaged files', async () => {
-    const path = join(folder, 'cut.json')
-    await writeFile(path, '{"beta_start": 0.')
-    await expect(loadSchedulerConfig(path)).rejects.toMatchObject({ code: 'INVALID_CONFIG' })
-    await expect(loadSchedulerConfig(join(folder, 'none.json'))).rejects.toMatchObject({
-      code: 'MODEL_NOT_FOUND',
-    })
   })
 })
