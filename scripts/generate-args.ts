@@ -2,6 +2,7 @@
 // usage: tsx scripts/generate-args.ts [--check]   (--check only compares, and fails when a file is stale)
 
 import { readFileSync, writeFileSync } from 'node:fs'
+import { stepCoefficients } from '../lib/graph/ops/scheduler-step.ts'
 import { opNames, opOf } from '../lib/graph/ops.ts'
 import { bytesPerElement, type Op, type OperandSpec, type ParamSpec } from '../lib/graph/spec.ts'
 
@@ -155,6 +156,9 @@ inline constexpr OpInfo op_infos[] = {
 ${infos.join('\n')}
 };
 inline constexpr uint32_t op_count = ${all.length};
+
+// Those of a scheduler step before the ones of its history.
+inline constexpr int64_t step_coefficients = ${stepCoefficients.length};
 
 // Calls f(kernel, args) with the kernel of an op and its decoded arguments. Operands must offer
 // pointer(word) -> void* and weight(word) -> Weight.
