@@ -1,0 +1,68 @@
+// The part of the addon that belongs to one JavaScript environment (the main thread, or a worker): its
+// pending runs, and the way back from the executor's thread to its own.
+#pragma once
+#include <napi.h>
+
+#include <condition_variable>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+#include "executor.h"
+
+namespace tintype {
+
+// A JavaScript error with the message and the code of what was thrown.
+Napi::Error to_javascript(Napi::Env env, const std::exception_ptr& thrown);
+
+class Environment;
+
+// A run that JavaScript waits for. Holds the views, so that their memory stays.
+class PendingRun final : public Run {
+ public:
+  PendingRun(Environment& owner, Napi::Env env, Napi::Array views);
+  void finished() override;
+  Napi::Promise promise() const { return deferred_.Promise(); }
+  void settle(Napi::Env env);
+  // The first reason stands.
+  void stop(Cancel reason);
+
+ private:
+  Environment& owner_;
+  Napi::Promise::Deferred deferred_;
+  Napi::Reference<Napi::Array> views_;
+};
+
+class Environment {
+ public:
+  explicit Environment(Napi::Env env);
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+
+  static Environment& of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
+
+  void start(const std::shared_ptr<PendingRun>& run);
+  // Stops the pending runs of a program, or all.
+  void stop_runs(const Program* program);
+  // Called on the executor's thread.
+  void complete(PendingRun& run);
+
+  Napi::FunctionReference program_class, weight_set_class;
+
+ private:
+  void deliver(Napi::Env env);
+  void close();
+
+  napi_env env_;
+  napi_threadsafe_function to_javascript_thread_ = nullptr;
+  std::unordered_map<Run*, std::shared_ptr<PendingRun>> pending_;
+
+  std::mutex mutex_;
+  std::condition_variable idle_;
+  size_t running_ = 0;  // submitted and not complete
+  std::vector<PendingRun*> complete_;
+};
+
+}  // namespace tintype

@@ -1,0 +1,166 @@
+#include "machine.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <limits>
+#include <optional>
+#include <sstream>
+#include <thread>
+#include <vector>
+
+#if defined(_WIN32)
+#define NOMINMAX
+#include <windows.h>
+#elif defined(__APPLE__)
+#include <mach/mach.h>
+#include <sys/sysctl.h>
+#else
+#include <sched.h>
+#endif
+
+namespace tintype {
+
+#if defined(__linux__)
+
+namespace {
+
+constexpr uint64_t unlimited = std::numeric_limits<uint64_t>::max();
+
+std::optional<double> number_in(const std::string& path, const std::string& key = "") {
+  std::ifstream file(path);
+  std::string word;
+  while (!key.empty() && file >> word && word != key) continue;
+  double value;
+  if (!(file >> value)) return std::nullopt;  // also the word "max"
+  return value;
+}
+
+// Directories of this process's control groups, innermost first: the limits of all of them hold. Inside a
+// container often only the root of the mount is visible, which is then the container's own group.
+std::vector<std::string> control_groups(const std::string& controller, bool version2) {
+  std::vector<std::string> result;
+  std::ifstream file("/proc/self/cgroup");
+  for (std::string line; std::getline(file, line);) {
+    const size_t first = line.find(':'), second = line.find(':', first + 1);
+    if (second == std::string::npos) continue;
+    std::istringstream names(line.substr(first + 1, second - first - 1));
+    bool named = version2 && names.str().empty();
+    for (std::string name; std::getline(names, name, ',');)
+      named = named || (!version2 && name == controller);
+    if (!named) continue;
+    const std::string root = version2 ? "/sys/fs/cgroup" : "/sys/fs/cgroup/" + controller;
+    for (std::string path = line.substr(second + 1); !path.empty(); path.resize(path.rfind('/'))) {
+      if (path != "/") result.push_back(root + path);
+    }
+    result.push_back(root);
+  }
+  return result;
+}
+
+double cpu_quota() {
+  double cores = std::numeric_limits<double>::infinity();
+  for (const std::string& group : control_groups("cpu", true)) {
+    std::ifstream file(group + "/cpu.max");
+    double quota, period;
+    if (file >> quota >> period) cores = std::min(cores, quota / period);
+  }
+  for (const std::string& group : control_groups("cpu", false)) {
+    const auto quota = number_in(group + "/cpu.cfs_quota_us"),
+               period = number_in(group + "/cpu.cfs_period_us");
+    if (quota && period && *quota > 0) cores = std::min(cores, *quota / *period);
+  }
+  return cores;
+}
+
+// What a group may still take: file cache that it is charged for is given back under pressure.
+double memory_left(std::optional<double> limit, std::optional<double> usage, const std::string& stat) {
+  if (!limit || !usage) return static_cast<double>(unlimited);
+  const double cache =
+      number_in(stat, "inactive_file").value_or(0) + number_in(stat, "active_file").value_or(0);
+  return std::max(0.0, *limit - *usage + cache);
+}
+
+}  // namespace
+
+int available_cores() {
+  cpu_set_t set;
+  int cores = static_cast<int>(std::thread::hardware_concurrency());
+  if (sched_getaffinity(0, sizeof set, &set) == 0) cores = CPU_COUNT(&set);
+  return std::max(1, static_cast<int>(std::min<double>(cores, std::ceil(cpu_quota()))));
+}
+
+uint64_t available_memory() {
+  double left = static_cast<double>(unlimited);
+  if (const auto kib = number_in("/proc/meminfo", "MemAvailable:")) left = *kib * 1024;
+  for (const std::string& group : control_groups("memory", true)) {
+    left = std::min(left, memory_left(number_in(group + "/memory.max"), number_in(group + "/memory.current"),
+                                      group + "/memory.stat"));
+  }
+  for (const std::string& group : control_groups("memory", false)) {
+    left = std::min(left, memory_left(number_in(group + "/memory.limit_in_bytes"),
+                                      number_in(group + "/memory.usage_in_bytes"), group + "/memory.stat"));
+  }
+  return left >= static_cast<double>(unlimited) ? unlimited : static_cast<uint64_t>(left);
+}
+
+std::string cpu_name() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
+  }
+  return "CPU";
+}
+
+#elif defined(__APPLE__)
+
+int available_cores() {
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+uint64_t available_memory() {
+  vm_statistics64_data_t stats;
+  mach_msg_type_number_t count = HOST_VM_INFO64_COUNT;
+  if (host_statistics64(mach_host_self(), HOST_VM_INFO64, reinterpret_cast<host_info64_t>(&stats), &count) !=
+      KERN_SUCCESS) {
+    return std::numeric_limits<uint64_t>::max();
+  }
+  return (uint64_t{stats.free_count} + stats.inactive_count + stats.purgeable_count) * vm_page_size;
+}
+
+std::string cpu_name() {
+  char name[256] = "CPU";
+  size_t size = sizeof name;
+  sysctlbyname("machdep.cpu.brand_string", name, &size, nullptr, 0);
+  return name;
+}
+
+#else
+
+int available_cores() {
+  DWORD_PTR process = 0, system = 0;
+  int cores = 0;
+  if (GetProcessAffinityMask(GetCurrentProcess(), &process, &system)) {
+    for (; process != 0; process &= process - 1) cores++;
+  }
+  return std::max(1, cores);
+}
+
+uint64_t available_memory() {
+  MEMORYSTATUSEX status{};
+  status.dwLength = sizeof status;
+  if (!GlobalMemoryStatusEx(&status)) return std::numeric_limits<uint64_t>::max();
+  return std::min<uint64_t>(status.ullAvailPageFile, status.ullAvailVirtual);
+}
+
+std::string cpu_name() {
+  char name[256] = "CPU";
+  DWORD size = sizeof name;
+  RegGetValueA(HKEY_LOCAL_MACHINE, "HARDWARE\\DESCRIPTION\\System\\CentralProcessor\\0",
+               "ProcessorNameString", RRF_RT_REG_SZ, nullptr, name, &size);
+  return name;
+}
+
+#endif
+
+}  // namespace tintype

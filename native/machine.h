@@ -1,0 +1,16 @@
+// What this machine has for us: cores and memory, as the operating system and its containers grant them.
+#pragma once
+#include <cstdint>
+#include <string>
+
+namespace tintype {
+
+// Cores that this process may use: affinity mask and control-group quota count.
+int available_cores();
+
+// Bytes that can be allocated now without swapping or being killed for it.
+uint64_t available_memory();
+
+std::string cpu_name();
+
+}  // namespace tintype

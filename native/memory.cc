@@ -1,0 +1,78 @@
+#include "memory.h"
+
+#include <iomanip>
+#include <new>
+#include <string>
+
+#include "errors.h"
+#include "machine.h"
+
+#if defined(_WIN32)
+#define NOMINMAX
+#include <windows.h>
+#else
+#include <sys/mman.h>
+#endif
+
+namespace tintype {
+
+namespace {
+
+// Large blocks come straight from the system and go straight back to it, so that a disposed model does not
+// linger in the heap. A sanitizer sees overruns only in its own heap.
+#if defined(TINTYPE_SANITIZE)
+constexpr size_t smallest_mapping = SIZE_MAX;
+#else
+constexpr size_t smallest_mapping = size_t{256} << 10;
+#endif
+
+void* map(size_t bytes) {
+#if defined(_WIN32)
+  return VirtualAlloc(nullptr, bytes, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+#else
+  void* data = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return data == MAP_FAILED ? nullptr : data;
+#endif
+}
+
+void unmap(void* data, [[maybe_unused]] size_t bytes) {
+#if defined(_WIN32)
+  VirtualFree(data, 0, MEM_RELEASE);
+#else
+  munmap(data, bytes);
+#endif
+}
+
+std::string mebibytes(uint64_t bytes) {
+  return text(std::fixed, std::setprecision(1), static_cast<double>(bytes) / (1 << 20), " MiB");
+}
+
+[[noreturn]] void fail(uint64_t bytes, const char* purpose) {
+  throw Error(code::out_of_memory, purpose, " needs ", mebibytes(bytes), " of memory, ",
+              mebibytes(available_memory()), " are available");
+}
+
+}  // namespace
+
+void require_memory(uint64_t bytes, const char* purpose) {
+  if (bytes >= smallest_mapping && bytes > available_memory()) fail(bytes, purpose);
+}
+
+Block::Block(size_t bytes, const char* purpose) : size_(bytes) {
+  if (bytes == 0) return;
+  require_memory(bytes, purpose);
+  data_ = static_cast<char*>(bytes >= smallest_mapping
+                                 ? map(bytes)
+                                 : ::operator new(bytes, std::align_val_t{alignment}, std::nothrow));
+  if (data_ == nullptr) fail(bytes, purpose);
+}
+
+Block::~Block() {
+  if (size_ >= smallest_mapping) {
+    unmap(data_, size_);
+  } else {
+    ::operator delete(data_, std::align_val_t{alignment});
+  }
+}
+
+}  // namespace tintype
