@@ -18,6 +18,12 @@ struct Weight {
 enum class Activation : uint32_t { none, silu, gelu, quick_gelu };
 enum class Mask : uint32_t { none, causal };
 
+// What a row of coefficients begins with; the coefficients of the history follow.
+struct StepCoefficients {
+  float guidance, latents, model, noise, correction, remember_latents, remember_model, remember_correction, clean_latents, clean_model;
+};
+inline constexpr int64_t step_coefficients = 10;
+
 enum class Opcode : uint32_t { linear, conv2d, attention, group_norm, layer_norm, activation, geglu, embedding, timestep_embedding, add, add_row_bias, scale, concat, tile, upsample, to_pixels, from_pixels, sample_gaussian, predict_clean, dynamic_threshold, scheduler_step };
 
 // y = f(x w^T + bias) + residual

@@ -112,9 +112,6 @@ inline constexpr OpInfo op_infos[] = {
 };
 inline constexpr uint32_t op_count = 21;
 
-// Those of a scheduler step before the ones of its history.
-inline constexpr int64_t step_coefficients = 10;
-
 // Calls f(kernel, args) with the kernel of an op and its decoded arguments. Operands must offer
 // pointer(word) -> void* and weight(word) -> Weight.
 template <class Kernels, class Operands, class F>

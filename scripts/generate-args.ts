@@ -66,6 +66,12 @@ struct Weight {
 
 ${[...enums].map(([name, values]) => `enum class ${name} : uint32_t { ${(values as string[]).join(', ')} };`).join('\n')}
 
+// What a row of coefficients begins with; the coefficients of the history follow.
+struct StepCoefficients {
+  float ${stepCoefficients.map(snake).join(', ')};
+};
+inline constexpr int64_t step_coefficients = ${stepCoefficients.length};
+
 enum class Opcode : uint32_t { ${all.map((op) => snake(op.name)).join(', ')} };
 
 ${structs.join('\n\n')}
@@ -156,9 +162,6 @@ inline constexpr OpInfo op_infos[] = {
 ${infos.join('\n')}
 };
 inline constexpr uint32_t op_count = ${all.length};
-
-// Those of a scheduler step before the ones of its history.
-inline constexpr int64_t step_coefficients = ${stepCoefficients.length};
 
 // Calls f(kernel, args) with the kernel of an op and its decoded arguments. Operands must offer
 // pointer(word) -> void* and weight(word) -> Weight.
