@@ -227,7 +227,9 @@ Napi::Value load_weights(const Napi::CallbackInfo& info) {
       const Napi::HandleScope scope(env);
       refs.push_back(to_ref(array.Get(i).As<Napi::Object>()));
     }
-    return WeightSetHandle::create(env, std::make_shared<Weights>(refs));
+    const auto weights = std::make_shared<Weights>(refs);
+    Environment::of(env).watch(weights);
+    return WeightSetHandle::create(env, weights);
   });
 }
 

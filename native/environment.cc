@@ -107,6 +107,18 @@ void Environment::deliver(Napi::Env env) {
     if (pending_.empty()) napi_unref_threadsafe_function(env_, to_javascript_thread_);
     run->settle(env);
   }
+  report_memory(env);
+}
+
+void Environment::report_memory(Napi::Env env) {
+  int64_t bytes = 0;
+  std::erase_if(watched_, [&](const std::weak_ptr<Weights>& watched) {
+    const std::shared_ptr<Weights> weights = watched.lock();
+    if (weights) bytes += static_cast<int64_t>(weights->resident_bytes());
+    return weights == nullptr;
+  });
+  if (bytes != reported_bytes_) Napi::MemoryManagement::AdjustExternalMemory(env, bytes - reported_bytes_);
+  reported_bytes_ = bytes;
 }
 
 void Environment::close() {

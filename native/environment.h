@@ -49,15 +49,21 @@ class Environment {
   // Called on the executor's thread.
   void complete(PendingRun& run);
 
+  // Tells the garbage collector what weights take, so that it looks for forgotten handles.
+  void watch(const std::shared_ptr<Weights>& weights) { watched_.push_back(weights); }
+
   Napi::FunctionReference program_class, weight_set_class;
 
  private:
   void deliver(Napi::Env env);
+  void report_memory(Napi::Env env);
   void close();
 
   napi_env env_;
   napi_threadsafe_function to_javascript_thread_ = nullptr;
   std::unordered_map<Run*, std::shared_ptr<PendingRun>> pending_;
+  std::vector<std::weak_ptr<Weights>> watched_;
+  int64_t reported_bytes_ = 0;
 
   std::mutex mutex_;
   std::condition_variable idle_;

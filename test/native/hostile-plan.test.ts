@@ -1,0 +1,123 @@
+// Plans that nobody should write: all are refused, or run without leaving their memory.
+
+import { spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { opNames } from '../../lib/graph/ops.ts'
+import { compile, loadWeights, type WeightSet } from '../../lib/runtime/program.ts'
+import { everyOp } from './every-op.ts'
+import { addAndDouble, encode, errorOf, linear, linearWeights, temporaryFolder, words } from './plans.ts'
+
+const [m, n, k] = [4, 8, 16]
+const plan = linear(m, n, k)
+let weights: WeightSet
+beforeAll(async () => {
+  weights = await loadWeights(linearWeights(n, k))
+})
+
+/** The plan of `linear` with one part replaced. */
+const withNode = (change: object) => encode({ ...plan, nodes: [{ ...plan.nodes[0]!, ...change }] })
+const withValue = (i: number, change: object) =>
+  encode({ ...plan, values: plan.values.map((value, j) => (i === j ? { ...value, ...change } : value)) })
+const withWord = (i: number, value: number) => words(plan).with(i, value).buffer
+const operands = plan.nodes[0]!.operands
+
+describe('compile refuses', () => {
+  it.each([
+    ['nothing', new ArrayBuffer(0), /header/],
+    ['half a word', words(plan).buffer.slice(0, 33), /33 bytes/],
+    ['another magic', withWord(0, 1), /header/],
+    ['a future version', withWord(1, 2), /version 2/],
+    ['an impossible arena', withWord(3, 0x80000000), /arena/],
+    ['more values than there are', withWord(4, 1e6), /within its values/],
+    ['more nodes than there are', withWord(5, 2), /before node 1/],
+    ['fewer nodes than there are', withWord(5, 0), /left over/],
+    ['a billion slots', withWord(6, 1e9), /slots/],
+    ['an unknown space', withWord(8, 4), /value 0 lies in no space/],
+    ['an unknown dtype', withWord(9, 5), /value 0 has no dtype/],
+    ['a slot beyond the slots', withValue(0, { place: 1 }), /value 0 is slot 1 of 1/],
+    ['a value beyond the arena', withValue(0, { space: 'arena', bytes: 64 }), /value 0 leaves the arena/],
+    [
+      'an unaligned value',
+      encode({ ...addAndDouble(4), values: [{ space: 'arena', place: 4, bytes: 16 }] }),
+      /aligned/,
+    ],
+    ['a weight beyond the weights', withValue(1, { place: 2 }), /value 1 is weight 2 of 2/],
+    ['an unknown opcode', withWord(8 + 6 * 4, opNames.length), /opcode/],
+    [
+      'a value beyond the values',
+      withNode({ operands: { ...operands, y: 4 } }),
+      /\(linear\), y: is value 4 of 4/,
+    ],
+    [
+      'a missing operand',
+      withNode({ operands: { ...operands, x: 0xffffffff } }),
+      /\(linear\), x: is missing/,
+    ],
+    ['a weight as input', withNode({ operands: { ...operands, x: 1 } }), /\(linear\), x: a weight/],
+    ['an input as weight', withNode({ operands: { ...operands, w: 0 } }), /\(linear\), w: a weight/],
+    ['an output over an input', withNode({ operands: { ...operands, y: 0 } }), /\(linear\), y: is written/],
+    ['integers for floats', withValue(0, { dtype: 'i32' }), /\(linear\), x: has the wrong dtype/],
+    [
+      'too little memory',
+      withValue(0, { bytes: m * k * 4 - 1 }),
+      /\(linear\), x: 64 elements do not fit in 255/,
+    ],
+    ['no rows', withNode({ dims: { m: 0, n, k } }), /\(linear\), x: is empty/],
+    [
+      'an overflow',
+      withNode({ dims: { m: 2 ** 31, n: 2 ** 31, k: 2 ** 31 } }),
+      /x: .*(too large|do not fit)/,
+    ],
+    ['another shape of a weight', withNode({ dims: { m, n: k, k: n } }), /weight 0 has the shape \(8, 16\)/],
+    ['a parameter out of range', withNode({ params: { activation: 4 } }), /activation: 4 is not in 0 to 3/],
+    ['a negative parameter', withNode({ params: { activation: -1 } }), /activation: -1 is not/],
+  ])('%s', async (_, bytes, message) => {
+    const error = await errorOf(() => compile(bytes, weights))
+    expect(error).toMatchObject({ code: 'INTERNAL', message: expect.stringMatching(message) })
+  })
+
+  it('weights that are not there', async () => {
+    expect(await errorOf(() => compile(encode(plan), null))).toMatchObject({ code: 'INTERNAL' })
+  })
+
+  it('every plan that is cut short', async () => {
+    const whole = words(plan)
+    for (let length = 0; length < whole.length; length++) {
+      const error = await errorOf(() => compile(whole.slice(0, length).buffer, weights))
+      expect(error.code).toBe('INTERNAL')
+    }
+  })
+
+  it('one slot under two names', async () => {
+    const values = [...plan.values, plan.values[0]!]
+    const bytes = new Uint32Array(encode({ ...plan, values })).with(6, 1).buffer
+    expect((await errorOf(() => compile(bytes, weights))).message).toMatch(/a second time/)
+  })
+})
+
+describe('mutated plans', () => {
+  // In a process of its own, so that a crash is seen as what it is.
+  it('never crash the process', () => {
+    const folder = temporaryFolder()
+    const cases = everyOp(join(folder, 'weights.bin')).map(({ plan, weights }) => ({
+      words: [...words(plan)],
+      weights,
+      inputs: plan.values.filter(({ space }) => space === 'input').map(({ bytes }) => bytes),
+      outputs: plan.values.filter(({ space }) => space === 'output').map(({ bytes }) => bytes),
+    }))
+    expect(new Set(cases.map(({ words }) => words[4])).size).toBeGreaterThan(1)
+    writeFileSync(join(folder, 'cases.json'), JSON.stringify(cases))
+    const script = fileURLToPath(new URL('children/fuzz.mjs', import.meta.url))
+    const child = spawnSync(process.execPath, [script, join(folder, 'cases.json'), '40000'], {
+      encoding: 'utf8',
+    })
+    expect(child.stderr).toBe('')
+    expect(child.status, `signal ${child.signal}`).toBe(0)
+    const { refused, ran } = JSON.parse(child.stdout) as { refused: number; ran: number }
+    expect(refused).toBeGreaterThan(1000)
+    expect(ran).toBeGreaterThan(1000)
+  })
+})
