@@ -61,6 +61,12 @@ inline Vec gelu(Vec x) {
   return x * select(x < broadcast(0.0f), tail, broadcast(1.0f) - tail);
 }
 
+inline float square_root(float x) {
+  float lanes[kWidth];
+  store(lanes, sqrt(broadcast(x)));
+  return lanes[0];
+}
+
 inline Vec silu(Vec x) {
   return x / (broadcast(1.0f) + exp(-x));
 }

@@ -1,0 +1,191 @@
+// Group normalisation over NHWC with its activation. Two passes over memory: statistics by blocks of rows,
+// then one multiply-add and the activation for each element. Both are bound by bandwidth.
+#include "elementwise.h"
+#include "math.h"
+
+namespace tintype::TINTYPE_ISA {
+namespace {
+
+constexpr int64_t kBlockRows = 64;  // pixels whose sums are kept in float
+constexpr int64_t kMaxTasks = 64;   // per picture: partial statistics stay small, and 16 threads are busy
+constexpr int kColumns = 4;         // vectors of channels that are summed side by side
+
+struct Partial {
+  double mean, squares;  // squares: the sum of squared deviations from the mean
+};
+
+// Where things lie in scratch memory: what all threads share in the block of thread 0, then each thread's
+// sums.
+struct Layout {
+  int64_t task_rows, tasks;     // pixels to a task, tasks to a picture
+  Partial* partials;            // (n, tasks, groups)
+  float *mean, *factor, *bias;  // (n, c): y = f((x - mean) * factor + bias)
+  size_t shared;                // bytes of them
+};
+
+int64_t divide_up(int64_t a, int64_t b) {
+  return (a + b - 1) / b;
+}
+
+Layout layout_of(const GroupNormArgs& args, char* base) {
+  Layout layout;
+  layout.task_rows = kBlockRows * divide_up(divide_up(args.hw, kBlockRows), kMaxTasks);
+  layout.tasks = divide_up(args.hw, layout.task_rows);
+  const int64_t partials = args.n * layout.tasks * args.groups;
+  layout.partials = reinterpret_cast<Partial*>(base);
+  layout.mean = reinterpret_cast<float*>(layout.partials + partials);
+  layout.factor = layout.mean + args.n * args.c;
+  layout.bias = layout.factor + args.n * args.c;
+  const size_t bytes =
+      static_cast<size_t>(partials) * sizeof(Partial) + static_cast<size_t>(3 * args.n * args.c) * 4;
+  layout.shared = (bytes + 63) / 64 * 64;
+  return layout;
+}
+
+// Sums of rows [0, rows) of some vectors of channels, shifted by the first row: sums of what is near 0 lose
+// little however large the mean. sum and squares get one float for each channel.
+template <int vectors, class Lanes>
+void sum_columns(const float* x, int64_t rows, int64_t c, Lanes lanes, float* sum, float* squares) {
+  Vec pivot[vectors], total[vectors], total_squares[vectors];
+  for (int v = 0; v < vectors; v++) {
+    pivot[v] = lanes.load(x + v * kWidth);
+    total[v] = total_squares[v] = broadcast(0.0f);
+  }
+  for (int64_t row = 1; row < rows; row++) {
+    for (int v = 0; v < vectors; v++) {
+      const Vec shifted = lanes.load(x + row * c + v * kWidth) - pivot[v];
+      total[v] = total[v] + shifted;
+      total_squares[v] = fma(shifted, shifted, total_squares[v]);
+    }
+  }
+  for (int v = 0; v < vectors; v++) {
+    lanes.store(sum + v * kWidth, total[v]);
+    lanes.store(squares + v * kWidth, total_squares[v]);
+  }
+}
+
+// Merges the statistics of `more` elements a group into those of `count` (Chan, Golub and LeVeque, 1983,
+// equation 2.1).
+void merge(Partial* into, int64_t count, const Partial* from, int64_t more, int64_t groups) {
+  const double share = static_cast<double>(more) / static_cast<double>(count + more);
+  const double weight = static_cast<double>(count) * share;
+  for (int64_t group = 0; group < groups; group++) {
+    const double delta = from[group].mean - into[group].mean;
+    into[group].mean += delta * share;
+    into[group].squares += from[group].squares + delta * delta * weight;
+  }
+}
+
+// The statistics of each group over the rows of a block, from the shifted sums of its channels.
+void block_partials(const GroupNormArgs& args, const float* x, int64_t rows, const float* sum,
+                    const float* squares, Partial* groups) {
+  const int64_t width = args.c / args.groups;
+  const double each = 1.0 / static_cast<double>(rows);
+  for (int64_t group = 0; group < args.groups; group++) {
+    const int64_t first = group * width;
+    // Channel means relative to that of the first channel's first row: their spread is summed without
+    // cancellation.
+    const double origin = x[first];
+    double means = 0;
+    double spread = 0;
+    double within = 0;
+    for (int64_t j = first; j < first + width; j++) {
+      const double offset = sum[j] * each;
+      const double mean = x[j] - origin + offset;
+      within += squares[j] - offset * sum[j];
+      means += mean;
+      spread += mean * mean;
+    }
+    const double mean = means / static_cast<double>(width);
+    const double between = spread - mean * means;
+    groups[group] = {origin + mean, within + between * static_cast<double>(rows)};
+  }
+}
+
+// The statistics of each group over rows [0, rows), a block at a time.
+void task_partials(const GroupNormArgs& args, const float* x, int64_t rows, float* sums, Partial* partials) {
+  const int64_t c = args.c;
+  const int64_t width = c / args.groups;
+  float* squares = sums + c;
+  Partial* block = reinterpret_cast<Partial*>(squares + c);
+  for (int64_t row = 0; row < rows; row += kBlockRows) {
+    const int64_t some = rows - row < kBlockRows ? rows - row : kBlockRows;
+    const float* from = x + row * c;
+    int64_t j = 0;
+    for (; j + kColumns * kWidth <= c; j += kColumns * kWidth) {
+      sum_columns<kColumns>(from + j, some, c, AllLanes{}, sums + j, squares + j);
+    }
+    each_vector(j, c, [&](int64_t i, auto lanes) {
+      sum_columns<1>(from + i, some, c, lanes, sums + i, squares + i);
+    });
+    block_partials(args, from, some, sums, squares, row ? block : partials);
+    if (row) merge(partials, row * width, block, some * width, args.groups);
+  }
+}
+
+// What the second pass multiplies and adds, from the partial statistics of a picture's tasks in their order.
+// The mean as a float may be off by half an ulp of a large number: what it lacks is moved to the bias.
+void finish_statistics(const GroupNormArgs& args, const Layout& layout, int64_t picture) {
+  const int64_t width = args.c / args.groups;
+  Partial* total = layout.partials + picture * layout.tasks * args.groups;
+  for (int64_t task = 1; task < layout.tasks; task++) {
+    const int64_t before = task * layout.task_rows;
+    const int64_t rows = args.hw - before < layout.task_rows ? args.hw - before : layout.task_rows;
+    merge(total, before * width, total + task * args.groups, rows * width, args.groups);
+  }
+  for (int64_t j = 0; j < args.c; j++) {
+    const Partial& group = total[j / width];
+    const double variance = group.squares / static_cast<double>(args.hw * width);
+    const float mean = static_cast<float>(group.mean);
+    const float factor = args.gamma[j] / square_root(static_cast<float>(variance) + args.eps);
+    const int64_t at = picture * args.c + j;
+    layout.mean[at] = mean;
+    layout.factor[at] = factor;
+    layout.bias[at] = args.beta[j] - static_cast<float>(group.mean - mean) * factor;
+  }
+}
+
+template <Activation kind>
+void normalize_rows(const GroupNormArgs& args, const Layout& layout, int64_t first, int64_t last) {
+  const int64_t c = args.c;
+  for (int64_t row = first; row < last; row++) {
+    const float* x = args.x + row * c;
+    float* y = args.y + row * c;
+    const int64_t at = row / args.hw * c;
+    const float* mean = layout.mean + at;
+    const float* factor = layout.factor + at;
+    const float* bias = layout.bias + at;
+    each_vector(0, c, [=](int64_t j, auto lanes) {
+      const Vec deviation = lanes.load(x + j) - lanes.load(mean + j);
+      lanes.store(y + j, activate<kind>(fma(deviation, lanes.load(factor + j), lanes.load(bias + j))));
+    });
+  }
+}
+
+}  // namespace
+
+size_t group_norm_scratch(const GroupNormArgs& args) {
+  const size_t own =
+      static_cast<size_t>(2 * args.c) * sizeof(float) + static_cast<size_t>(args.groups) * sizeof(Partial);
+  return layout_of(args, nullptr).shared + own;
+}
+
+void group_norm(const GroupNormArgs& args, const Exec& exec) {
+  const Layout layout = layout_of(args, exec.scratch_base);
+  parallel_for(exec, args.n * layout.tasks, [&](int64_t task, int thread) {
+    const int64_t picture = task / layout.tasks;
+    const int64_t first = task % layout.tasks * layout.task_rows;
+    const int64_t rows = args.hw - first < layout.task_rows ? args.hw - first : layout.task_rows;
+    float* sums = reinterpret_cast<float*>(exec.scratch<char>(thread) + layout.shared);
+    task_partials(args, args.x + (picture * args.hw + first) * args.c, rows, sums,
+                  layout.partials + task * args.groups);
+  });
+  for (int64_t picture = 0; picture < args.n; picture++) finish_statistics(args, layout, picture);
+  with_activation(args.activation, [&](auto kind) {
+    parallel_chunks(exec, args.n * args.hw, rows_per_chunk(args.c), [&](int64_t first, int64_t last) {
+      normalize_rows<decltype(kind)::value>(args, layout, first, last);
+    });
+  });
+}
+
+}  // namespace tintype::TINTYPE_ISA
