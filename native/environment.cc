@@ -33,11 +33,6 @@ void PendingRun::finished() {
   owner_.complete(*this);
 }
 
-void PendingRun::stop(Cancel reason) {
-  int none = not_cancelled;
-  cancel.compare_exchange_strong(none, reason);
-}
-
 void PendingRun::settle(Napi::Env env) {
   if (error) {
     deferred_.Reject(to_javascript(env, error).Value());
@@ -77,7 +72,7 @@ void Environment::start(const std::shared_ptr<PendingRun>& run) {
     const std::lock_guard lock(mutex_);
     running_++;
   }
-  Executor::shared()->submit(*run);
+  run->program->executor->submit(*run);
 }
 
 void Environment::stop_runs(const Program* program) {

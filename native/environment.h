@@ -26,8 +26,7 @@ class PendingRun final : public Run {
   void finished() override;
   Napi::Promise promise() const { return deferred_.Promise(); }
   void settle(Napi::Env env);
-  // The first reason stands.
-  void stop(Cancel reason);
+  void stop(Cancel reason) { program->executor->cancel(*this, reason); }
 
  private:
   Environment& owner_;

@@ -82,12 +82,12 @@ Program::Program(Plan program_plan, std::shared_ptr<Weights> program_weights, Pr
       scratch_stride(largest_scratch(plan, weights.get())),
       workspace_bytes(round_up(plan.arena_bytes, alignment) +
                       scratch_stride * static_cast<size_t>(options.threads)),
-      executor_(Executor::shared()) {
-  executor_->keep_workspace(workspace_bytes);
+      executor(Executor::shared()) {
+  executor->keep_workspace(workspace_bytes);
 }
 
 Program::~Program() {
-  executor_->drop_workspace(workspace_bytes);
+  executor->drop_workspace(workspace_bytes);
 }
 
 std::shared_ptr<Executor> Executor::shared() {
@@ -117,6 +117,18 @@ void Executor::submit(Run& run) {
     queue_.push_back(&run);
   }
   wake_.notify_one();
+}
+
+void Executor::cancel(Run& run, Cancel reason) {
+  int none = not_cancelled;
+  run.cancel.compare_exchange_strong(none, reason);
+  {
+    const std::lock_guard lock(mutex_);
+    const auto place = std::find(queue_.begin(), queue_.end(), &run);
+    if (place == queue_.end()) return;
+    queue_.erase(place);
+  }
+  execute(run);
 }
 
 void Executor::keep_workspace(size_t bytes) {

@@ -46,9 +46,7 @@ class Program {
   const ProgramOptions options;
   const size_t scratch_stride;  // bytes of scratch memory for each thread
   const size_t workspace_bytes;
-
- private:
-  const std::shared_ptr<Executor> executor_;
+  const std::shared_ptr<Executor> executor;
 };
 
 enum Cancel : int { not_cancelled, cancelled_by_signal, cancelled_by_dispose };
@@ -74,6 +72,9 @@ class Executor {
   ~Executor();
 
   void submit(Run& run);
+
+  // Makes the run end with that reason, unless it has another: at once when it is still waiting for its turn.
+  void cancel(Run& run, Cancel reason);
 
   // A program that lives keeps as much workspace from being released as it needs.
   void keep_workspace(size_t bytes);
