@@ -1,5 +1,6 @@
 #include "memory.h"
 
+#include <cmath>
 #include <iomanip>
 #include <new>
 #include <string>
@@ -43,13 +44,15 @@ void unmap(void* data, [[maybe_unused]] size_t bytes) {
 #endif
 }
 
-std::string mebibytes(uint64_t bytes) {
-  return text(std::fixed, std::setprecision(1), static_cast<double>(bytes) / (1 << 20), " MiB");
+std::string readable(uint64_t bytes) {
+  const bool large = bytes >= uint64_t{1} << 30;
+  return text(std::fixed, std::setprecision(1), std::ldexp(static_cast<double>(bytes), large ? -30 : -20),
+              large ? " GiB" : " MiB");
 }
 
 [[noreturn]] void fail(uint64_t bytes, const char* purpose) {
-  throw Error(code::out_of_memory, purpose, " needs ", mebibytes(bytes), " of memory, ",
-              mebibytes(available_memory()), " are available");
+  throw Error(code::out_of_memory, purpose, " needs ", readable(bytes), " of memory, ",
+              readable(available_memory()), " are available");
 }
 
 }  // namespace

@@ -95,7 +95,9 @@ describe('abort', () => {
     await using program = compile(encode(linear(wide, wide, wide, 4)), large)
     const controller = new AbortController()
     const x = new Float32Array(wide * wide)
-    const run = errorOf(program.run({ inputs: [x], outputs: [new Float32Array(wide * wide)], signal: controller.signal }))
+    const run = errorOf(
+      program.run({ inputs: [x], outputs: [new Float32Array(wide * wide)], signal: controller.signal }),
+    )
     await sleep(200)
     const start = performance.now()
     controller.abort()

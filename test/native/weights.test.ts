@@ -63,7 +63,10 @@ describe('weights', () => {
     truncateSync(locations[0]!.path, 100)
     for (let again = 0; again < 2; again++) {
       const error = await errorOf(program.run({ inputs: [noise(m * k)], outputs: [output()] }))
-      expect(error).toMatchObject({ code: 'INVALID_WEIGHTS', message: expect.stringContaining('has become shorter') })
+      expect(error).toMatchObject({
+        code: 'INVALID_WEIGHTS',
+        message: expect.stringContaining('has become shorter'),
+      })
       expect(error.message).toContain(locations[0]!.path)
     }
   })
@@ -96,7 +99,12 @@ describe('loadWeights refuses', () => {
   mkdirSync(join(folder, 'directory'))
   const end = good!.offset + n * k * 4 + n * 4
   it.each<[string, Partial<WeightLocation>, string, RegExp]>([
-    ['a missing file', { path: join(folder, 'none') }, 'MODEL_NOT_FOUND', /none cannot be opened: No such file/],
+    [
+      'a missing file',
+      { path: join(folder, 'none') },
+      'MODEL_NOT_FOUND',
+      /none cannot be opened: No such file/,
+    ],
     ['a folder', { path: join(folder, 'directory') }, 'MODEL_NOT_FOUND', /no regular file/],
     ['a device', { path: '/dev/zero' }, 'MODEL_NOT_FOUND', /no regular file/],
     ['a tensor that ends too late', { offset: end - n * k * 4 + 1 }, 'INVALID_WEIGHTS', /cut off/],
