@@ -1,0 +1,135 @@
+// Pictures from outside: a path, the bytes of a file, or pixels, brought to RGB at the size that a model wants.
+
+import { fileURLToPath } from 'node:url'
+import { TintypeError } from '../errors.ts'
+import { Picture } from './picture.ts'
+
+/** Pixels in rows from the top, channels side by side. */
+export interface RawImage {
+  readonly data: Uint8Array | Uint8ClampedArray
+  readonly width: number
+  readonly height: number
+  /** 1 grey, 3 RGB (the default), 4 RGBA. */
+  readonly channels?: 1 | 3 | 4
+}
+
+/** A path or file URL, the bytes of a PNG, JPEG, WebP, GIF, AVIF or TIFF file, pixels, or a result of `generate()`. */
+export type ImageInput = string | URL | Uint8Array | RawImage | Picture
+
+/** RGB bytes, (height, width, 3). */
+export interface RgbImage {
+  readonly data: Uint8Array
+  readonly width: number
+  readonly height: number
+}
+
+export interface Size {
+  readonly width: number
+  readonly height: number
+}
+
+/** 16384 squared: more is no photograph but an attack on memory. */
+const mostPixels = 2 ** 28
+
+const invalid = (message: string, advice: string, cause?: unknown) =>
+  new TintypeError('INVALID_IMAGE', message, { advice, ...(cause !== undefined && { cause }) })
+
+function checkRaw({ data, width, height, channels = 3 }: RawImage): void {
+  const sane = [width, height].every((side) => Number.isSafeInteger(side) && side > 0)
+  if (!sane || ![1, 3, 4].includes(channels) || width * height > mostPixels) {
+    throw invalid(
+      `Pixels of ${width}x${height} with ${channels} channels cannot be used.`,
+      'Give width, height and 1, 3 or 4 channels.',
+    )
+  }
+  if (data.length !== width * height * channels) {
+    throw invalid(
+      `${width}x${height} pixels with ${channels} channels are ${width * height * channels} bytes, got ${data.length}.`,
+      'Check width, height and channels.',
+    )
+  }
+}
+
+const isRaw = (input: unknown): input is RawImage =>
+  typeof input === 'object' &&
+  input !== null &&
+  'data' in input &&
+  (input.data instanceof Uint8Array || input.data instanceof Uint8ClampedArray)
+
+/** What sharp opens, and how a message calls it. */
+function sourceOf(input: ImageInput): { source: string | Buffer; raw?: Required<RawImage>; name: string } {
+  if (typeof input === 'string') return { source: input, name: input }
+  if (input instanceof URL) {
+    if (input.protocol !== 'file:') {
+      throw invalid(`${input.href} is not on this machine.`, 'Download it, or give its bytes.')
+    }
+    const path = fileURLToPath(input)
+    return { source: path, name: path }
+  }
+  if (input instanceof Uint8Array) {
+    return { source: Buffer.from(input.buffer, input.byteOffset, input.byteLength), name: 'the init image' }
+  }
+  if (input instanceof Picture || isRaw(input)) {
+    const { data, width, height } = input
+    const channels = (input instanceof Picture ? undefined : input.channels) ?? 3
+    const raw = { data, width, height, channels }
+    checkRaw(raw)
+    return { source: Buffer.from(data.buffer, data.byteOffset, data.byteLength), raw, name: 'the init image' }
+  }
+  throw invalid(
+    'The init image is of a type that cannot be read.',
+    'Give a path, the bytes of a file, or pixels.',
+  )
+}
+
+function explain(error: unknown, name: string): TintypeError {
+  const reason = error instanceof Error ? error.message : String(error)
+  if (/missing|ENOENT|unable to open/i.test(reason)) {
+    return invalid(`${name} does not exist or cannot be opened.`, 'Check the path.', error)
+  }
+  if (/pixel limit/i.test(reason)) {
+    return invalid(`${name} has more than ${mostPixels} pixels.`, 'Scale it down first.', error)
+  }
+  if (/unsupported|bad seek|empty|corrupt|premature/i.test(reason)) {
+    return invalid(
+      `${name} is no picture that can be read (${reason}).`,
+      'PNG, JPEG, WebP, GIF, AVIF and TIFF can be.',
+      error,
+    )
+  }
+  return invalid(`${name} cannot be read (${reason}).`, 'Is the file complete?', error)
+}
+
+/**
+ * Decodes a picture to RGB: turned as its EXIF data says, transparency on white, and, with a size, scaled to exactly
+ * that size with a Lanczos filter, as diffusers does.
+ *
+ * @throws TintypeError `INVALID_IMAGE`
+ */
+export async function readImage(input: ImageInput, size?: Size): Promise<RgbImage> {
+  const { source, raw, name } = sourceOf(input)
+  const sameSize = raw && size && raw.width === size.width && raw.height === size.height
+  if (raw?.channels === 3 && (sameSize || !size)) {
+    return { data: new Uint8Array(source as Buffer), width: raw.width, height: raw.height }
+  }
+  // Loading sharp takes longer than many a picture: only who reads or writes files pays for it.
+  const { default: sharp } = await import('sharp')
+  try {
+    const { width, height, channels } = raw ?? { width: 0, height: 0, channels: 3 as const }
+    const options = { limitInputPixels: mostPixels, failOn: 'error' as const }
+    let image = sharp(source, raw ? { ...options, raw: { width, height, channels } } : options)
+    if (!raw) image = image.autoOrient()
+    image = image.flatten({ background: 'white' }).toColourspace('srgb')
+    if (size) image = image.resize(size.width, size.height, { fit: 'fill', kernel: 'lanczos3' })
+    const { data, info } = await image.raw().toBuffer({ resolveWithObject: true })
+    return { data: info.channels === 3 ? data : greyToRgb(data), width: info.width, height: info.height }
+  } catch (error) {
+    throw explain(error, name)
+  }
+}
+
+function greyToRgb(grey: Uint8Array): Uint8Array {
+  const rgb = new Uint8Array(grey.length * 3)
+  for (let i = 0; i < grey.length; i++) rgb.fill(grey[i]!, 3 * i, 3 * i + 3)
+  return rgb
+}

@@ -1,0 +1,114 @@
+// A finished picture: its pixels, how it was made, and the way into a file.
+
+import { randomUUID } from 'node:crypto'
+import { rename, rm, writeFile } from 'node:fs/promises'
+import { extname } from 'node:path'
+import { TintypeError } from '../errors.ts'
+import { suggestion } from '../nearest.ts'
+import { formatParameters, type GenerationParameters } from './parameters.ts'
+import { insertPngText } from './png-text.ts'
+
+export type ImageFormat = 'png' | 'jpeg' | 'webp'
+
+export interface EncodeOptions {
+  /** 1 to 100, for JPEG and WebP. Default 90. */
+  readonly quality?: number
+}
+
+const formats: ReadonlyMap<string, ImageFormat> = new Map([
+  ['.png', 'png'],
+  ['.jpg', 'jpeg'],
+  ['.jpeg', 'jpeg'],
+  ['.webp', 'webp'],
+])
+
+/** The format that a file name asks for. */
+export function formatOf(path: string): ImageFormat {
+  const extension = extname(path).toLowerCase()
+  const format = formats.get(extension)
+  if (format) return format
+  throw new TintypeError('INVALID_ARGUMENT', `${path}: no picture format has the extension "${extension}".`, {
+    advice: suggestion(extension || '.', formats.keys()),
+  })
+}
+
+function checkEncoding(format: ImageFormat, quality: number): void {
+  if (![...formats.values()].includes(format)) {
+    throw new TintypeError('UNKNOWN_OPTION', `There is no picture format "${format}".`, {
+      advice: suggestion(String(format), new Set(formats.values())),
+    })
+  }
+  if (!Number.isInteger(quality) || quality < 1 || quality > 100) {
+    throw new TintypeError(
+      'INVALID_ARGUMENT',
+      `Option quality must be an integer from 1 to 100, got ${quality}.`,
+    )
+  }
+}
+
+interface PictureFields {
+  readonly width: number
+  readonly height: number
+  readonly data: Uint8Array
+  readonly seed: bigint
+  readonly parameters: GenerationParameters
+}
+
+/**
+ * @example
+ * const { images } = await generate({ prompt: 'red apple' })
+ * await images[0].toFile('apple.webp', { quality: 80 })
+ */
+export class Picture {
+  readonly width: number
+  readonly height: number
+  /** RGB, (height, width, 3): the memory that the decoder wrote, not a copy. */
+  readonly data: Uint8Array
+  readonly seed: bigint
+  readonly parameters: GenerationParameters
+
+  /** @internal */
+  constructor({ width, height, data, seed, parameters }: PictureFields) {
+    this.width = width
+    this.height = height
+    this.data = data
+    this.seed = seed
+    this.parameters = parameters
+  }
+
+  /**
+   * The bytes of a picture file. PNG carries the parameters as A1111's `parameters` text.
+   *
+   * @throws TintypeError `UNKNOWN_OPTION`, `INVALID_ARGUMENT`
+   */
+  async toBuffer(format: ImageFormat = 'png', { quality = 90 }: EncodeOptions = {}): Promise<Buffer> {
+    checkEncoding(format, quality)
+    const { width, height } = this
+    const { default: sharp } = await import('sharp')
+    const image = sharp(this.data, { raw: { width, height, channels: 3 } })
+    if (format === 'jpeg') return image.jpeg({ quality }).toBuffer()
+    if (format === 'webp') return image.webp({ quality }).toBuffer()
+    return insertPngText(await image.png().toBuffer(), 'parameters', formatParameters(this.parameters))
+  }
+
+  /**
+   * Writes a picture file; the extension (.png, .jpg, .jpeg, .webp) says which. A reader never sees half a file.
+   *
+   * @throws TintypeError `INVALID_ARGUMENT` for another extension, `IO` when it cannot be written
+   */
+  async toFile(path: string, options: EncodeOptions = {}): Promise<void> {
+    const bytes = await this.toBuffer(formatOf(path), options)
+    const partial = `${path}.${randomUUID()}.part`
+    try {
+      await writeFile(partial, bytes)
+      await rename(partial, path)
+    } catch (cause) {
+      await rm(partial, { force: true })
+      const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
+      throw new TintypeError('IO', `${path} cannot be written (${reason}).`, {
+        advice: reason === 'ENOENT' ? 'Does its folder exist?' : 'Check permissions and free space.',
+        cause,
+      })
+    }
+  }
+}
