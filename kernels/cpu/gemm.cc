@@ -2,8 +2,7 @@
 // computes depends on the shape alone, whatever the number of threads. Within a task, after Goto and van de
 // Geijn
 // ("Anatomy of High-Performance Matrix Multiplication", 2008): for each stretch of the depth, the rows of A
-// are transposed into tiles that stay in L2, and one widened panel of w at a time stays in L1 for all of
-// them.
+// are copied together and stay in L2, and one widened panel of w at a time stays in L1 for all of them.
 #include "gemm.h"
 
 #include "gemm_epilogue.h"
@@ -13,8 +12,6 @@
 namespace tintype::TINTYPE_ISA {
 namespace {
 
-// A panel of kDepth floats fills most of L1.
-constexpr int64_t kDepth = 256;
 static_assert(kDepth <= kMaxDepth);
 
 // Rows and columns (in panels) of a task, and its stretch of depth.
@@ -29,18 +26,24 @@ int64_t round_up(int64_t a, int64_t to) {
   return ceil_div(a, to) * to;
 }
 
-// Large blocks transpose A and widen w less often: a row of A is transposed once for each block of columns,
-// an element of w widened once for each block of rows. Small ones keep many threads busy.
+// A row of A is copied once for each block of columns, an element of w widened once for each block of rows:
+// blocks are as large and as square as leaves enough tasks for many threads.
 Blocks choose_blocks(const GemmShape& shape) {
-  constexpr int64_t kTasks = 32;
+  constexpr int64_t kManyTasks = 32;
+  constexpr int64_t kEnoughTasks = 16;
+  constexpr int64_t kSmallSide = 96;
   const int64_t panels = panel_count(shape.n);
-  Blocks b{min(round_up(shape.m, kTileRows), 12 * kTileRows), min(panels, ceil_div(640, kPanel)), 0};
-  while (ceil_div(shape.m, b.rows) * ceil_div(panels, b.panels) < kTasks) {
-    const bool thin = b.rows <= 4 * kTileRows;
-    if (b.panels > 1 && (thin || b.panels * kPanel >= 3 * b.rows)) {
-      b.panels = ceil_div(b.panels, 2);
-    } else if (!thin) {
-      b.rows = round_up(b.rows / 2, kTileRows);
+  Blocks b{min(round_up(shape.m, kTileRows), 168), min(panels, ceil_div(640, kPanel)), 0};
+  for (;;) {
+    const int64_t row_blocks = ceil_div(shape.m, b.rows);
+    const int64_t panel_blocks = ceil_div(panels, b.panels);
+    const int64_t tasks = row_blocks * panel_blocks;
+    const bool small = b.rows <= kSmallSide && b.panels * kPanel <= kSmallSide;
+    if (tasks >= (small ? kEnoughTasks : kManyTasks)) break;
+    if (b.panels > 1 && (b.panels * kPanel >= b.rows || b.rows <= 2 * kTileRows)) {
+      b.panels = min(b.panels - 1, ceil_div(panels, panel_blocks + 1));
+    } else if (b.rows > 2 * kTileRows) {
+      b.rows = min(b.rows - kTileRows, round_up(ceil_div(shape.m, row_blocks + 1), kTileRows));
     } else {
       break;
     }
@@ -49,18 +52,18 @@ Blocks choose_blocks(const GemmShape& shape) {
   return b;
 }
 
-// Per thread: the tiles of A (with what transpose_rows writes too much), one panel of w, the sums of a task.
+// Per thread: a stretch of the rows of A, a stretch of one panel of w, the sums of a task.
 struct Scratch {
   float* a;
   float* w;
   float* sums;
 };
 
-int64_t tiles_floats(const Blocks& b) {
-  return round_up(b.rows * b.depth + 4, 16);
+int64_t rows_floats(const Blocks& b) {
+  return b.rows * kRowStride;
 }
 int64_t panel_floats(const Blocks& b) {
-  return b.depth * kPanel;
+  return round_up(b.depth * kPanel, 16);
 }
 int64_t sums_floats(const Blocks& b) {
   return b.rows * b.panels * kPanel;
@@ -77,12 +80,19 @@ struct Tiling {
   int rows_of(int64_t tile) const { return static_cast<int>(min(height, rows - tile * height)); }
 };
 
-void transpose_tile(const GemmSource& source, int64_t m, int rows, int64_t k, int64_t depth, float* tile) {
-  const float* row[round_up(kTileRows, 4)];
+// What the last vector of a run writes too much, the next run overwrites, or it falls between two rows.
+void copy_row(const float* from, int64_t count, float* to) {
+  int64_t i = 0;
+  for (; i + kWidth <= count; i += kWidth) store(to + i, load(from + i));
+  if (i < count) store(to + i, load_partial(from + i, static_cast<int>(count - i)));
+}
+
+void copy_tile(const GemmSource& source, int64_t m, int rows, int64_t k, int64_t depth, float* tile) {
+  const float* row[kTileRows];
   for (const int64_t end = k + depth; k < end;) {
     const int64_t count = min(source.point(source.context, m, rows, k, row), end - k);
-    transpose_rows(row, rows, count, tile);
-    tile += count * rows;
+    for (int i = 0; i < rows; i++) copy_row(row[i], count, tile + i * kRowStride);
+    tile += count;
     k += count;
   }
 }
@@ -100,7 +110,7 @@ void multiply_panel(const GemmArgs& args, const Tiling& tiling, const float* a, 
                     const Stretch& s) {
   for (int64_t t = 0; t < tiling.tiles; t++) {
     const int rows = tiling.rows_of(t);
-    const float* tile = a + t * tiling.height * s.depth;
+    const float* tile = a + t * tiling.height * kRowStride;
     float* sums = s.sums + t * tiling.height * s.width;
     if (s.width == kPanel) {
       multiply_rows<2>(rows, tile, w, s.depth, sums, s.first);
@@ -130,7 +140,7 @@ struct Product {
 
   Scratch scratch(int thread) const {
     float* base = exec.scratch<float>(thread);
-    return {base, base + tiles_floats(block), base + tiles_floats(block) + panel_floats(block)};
+    return {base, base + rows_floats(block), base + rows_floats(block) + panel_floats(block)};
   }
 
   void multiply_block(const Tiling& tiling, int64_t first_panel, const Scratch& scratch) const {
@@ -139,8 +149,8 @@ struct Product {
     for (int64_t at = 0; at < k; at += block.depth) {
       const int64_t depth = min(block.depth, k - at);
       for (int64_t t = 0; t < tiling.tiles; t++) {
-        float* tile = scratch.a + t * tiling.height * depth;
-        transpose_tile(args.source, tiling.m + t * tiling.height, tiling.rows_of(t), at, depth, tile);
+        float* tile = scratch.a + t * tiling.height * kRowStride;
+        copy_tile(args.source, tiling.m + t * tiling.height, tiling.rows_of(t), at, depth, tile);
       }
       for (int64_t panel = first_panel; panel < last_panel; panel++) {
         const int64_t width = panel_width(n, panel);
@@ -177,7 +187,7 @@ void gemm(const GemmArgs& args, const Exec& exec) {
 
 size_t gemm_scratch(const GemmShape& shape) {
   const Blocks b = choose_blocks(shape);
-  return static_cast<size_t>(tiles_floats(b) + panel_floats(b) + sums_floats(b)) * sizeof(float);
+  return static_cast<size_t>(rows_floats(b) + panel_floats(b) + sums_floats(b)) * sizeof(float);
 }
 
 }  // namespace tintype::TINTYPE_ISA

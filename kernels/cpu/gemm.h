@@ -18,7 +18,7 @@ struct GemmSource {
   const void* context;
   int64_t (*point)(const void* context, int64_t m, int rows, int64_t k, const float** row);
 };
-constexpr int64_t kMaxDepth = 512;
+constexpr int64_t kMaxDepth = 256;
 
 // y = activation(sum + bias + rowBias[m / period]) + residual, applied once to each element's full sum.
 struct Epilogue {

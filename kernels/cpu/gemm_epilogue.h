@@ -15,20 +15,40 @@ struct Tile {
   int64_t m, n;
 };
 
-template <Activation kind>
-void finish_tile(const Epilogue& e, const GemmShape& shape, const Tile& tile) {
+// Access to the columns of one vector, all of them or the first few.
+struct AllLanes {
+  Vec read(const float* p) const { return load(p); }
+  void write(float* p, Vec x) const { store(p, x); }
+};
+struct SomeLanes {
+  int count;
+  Vec read(const float* p) const { return load_partial(p, count); }
+  void write(float* p, Vec x) const { store_partial(p, x, count); }
+};
+
+// One vector of columns, `shift` from the tile's first.
+template <Activation kind, class Lanes>
+void finish_columns(const Epilogue& e, const GemmShape& shape, const Tile& tile, int64_t shift, Lanes lanes) {
+  const int64_t n = tile.n + shift;
+  const Vec bias = e.bias ? lanes.read(e.bias + n) : broadcast(0);
   for (int i = 0; i < tile.rows; i++) {
     const int64_t m = tile.m + i;
-    const float* row_bias = e.row_bias ? e.row_bias + m / e.period * shape.n : nullptr;
-    for (int64_t j = 0; j < tile.width && tile.n + j < shape.n; j += kWidth) {
-      const int64_t n = tile.n + j;
-      const int lanes = shape.n - n < kWidth ? static_cast<int>(shape.n - n) : kWidth;
-      Vec sum = load(tile.sums + i * tile.width + j);
-      if (e.bias) sum = sum + load_partial(e.bias + n, lanes);
-      if (row_bias) sum = sum + load_partial(row_bias + n, lanes);
-      sum = activate<kind>(sum);
-      if (e.residual) sum = sum + load_partial(e.residual + m * shape.n + n, lanes);
-      store_partial(e.y + m * shape.n + n, sum, lanes);
+    Vec sum = load(tile.sums + i * tile.width + shift) + bias;
+    if (e.row_bias) sum = sum + lanes.read(e.row_bias + m / e.period * shape.n + n);
+    sum = activate<kind>(sum);
+    if (e.residual) sum = sum + lanes.read(e.residual + m * shape.n + n);
+    lanes.write(e.y + m * shape.n + n, sum);
+  }
+}
+
+template <Activation kind>
+void finish_tile(const Epilogue& e, const GemmShape& shape, const Tile& tile) {
+  for (int64_t shift = 0; shift < tile.width; shift += kWidth) {
+    const int64_t left = shape.n - tile.n - shift;
+    if (left >= kWidth) {
+      finish_columns<kind>(e, shape, tile, shift, AllLanes{});
+    } else if (left > 0) {
+      finish_columns<kind>(e, shape, tile, shift, SomeLanes{static_cast<int>(left)});
     }
   }
 }

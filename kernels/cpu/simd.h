@@ -390,34 +390,6 @@ inline float reduce_max(Vec a) {
   return lanes[0];
 }
 
-// Lines of four: dst[i * stride + j] = row[j][k + i]. A GEMM tile wants its rows side by side.
-#if defined(TINTYPE_SIMD_AVX512) || defined(TINTYPE_SIMD_AVX2) || defined(TINTYPE_SIMD_SSE2)
-inline void transpose4(const float* const* row, int64_t k, float* dst, int64_t stride) {
-  __m128 a = _mm_loadu_ps(row[0] + k), b = _mm_loadu_ps(row[1] + k);
-  __m128 c = _mm_loadu_ps(row[2] + k), d = _mm_loadu_ps(row[3] + k);
-  _MM_TRANSPOSE4_PS(a, b, c, d);
-  _mm_storeu_ps(dst, a);
-  _mm_storeu_ps(dst + stride, b);
-  _mm_storeu_ps(dst + stride * 2, c);
-  _mm_storeu_ps(dst + stride * 3, d);
-}
-#elif defined(TINTYPE_SIMD_NEON)
-inline void transpose4(const float* const* row, int64_t k, float* dst, int64_t stride) {
-  const float32x4x2_t ab = vzipq_f32(vld1q_f32(row[0] + k), vld1q_f32(row[1] + k));
-  const float32x4x2_t cd = vzipq_f32(vld1q_f32(row[2] + k), vld1q_f32(row[3] + k));
-  vst1q_f32(dst, vcombine_f32(vget_low_f32(ab.val[0]), vget_low_f32(cd.val[0])));
-  vst1q_f32(dst + stride, vcombine_f32(vget_high_f32(ab.val[0]), vget_high_f32(cd.val[0])));
-  vst1q_f32(dst + stride * 2, vcombine_f32(vget_low_f32(ab.val[1]), vget_low_f32(cd.val[1])));
-  vst1q_f32(dst + stride * 3, vcombine_f32(vget_high_f32(ab.val[1]), vget_high_f32(cd.val[1])));
-}
-#else
-inline void transpose4(const float* const* row, int64_t k, float* dst, int64_t stride) {
-  for (int i = 0; i < 4; i++) {
-    for (int j = 0; j < 4; j++) dst[i * stride + j] = row[j][k + i];
-  }
-}
-#endif
-
 // Calls f with the weight's data as a pointer to its type: dtype becomes a template parameter here, once.
 template <class F>
 inline void with_elements(const Weight& w, F f) {
