@@ -13,9 +13,9 @@ import type { GenerateEvent, GenerateOptions, GenerateResult } from './types.ts'
 
 export interface LoadOptions {
   /** Take `<name>.<variant>.safetensors`; by default the plain files, or the only variant that is there. */
-  readonly variant?: string
+  readonly variant?: string | undefined
   /** Threads to compute with. Default: one for each core that the process may use. */
-  readonly threads?: number
+  readonly threads?: number | undefined
 }
 
 /** Latents with their shape (n, c, height/f, width/f). */

@@ -7,44 +7,44 @@ export interface GenerateOptions {
   /** What to paint. Several prompts give several pictures; an empty prompt is valid. */
   readonly prompt: string | readonly string[]
   /** What to avoid; needs guidanceScale above 1. One for all prompts, or one for each. */
-  readonly negativePrompt?: string | readonly string[]
+  readonly negativePrompt?: string | readonly string[] | undefined
   /** Pixels, a multiple of the model's size factor (8 for Stable Diffusion). Default: what the model was trained on. */
-  readonly width?: number
-  readonly height?: number
+  readonly width?: number | undefined
+  readonly height?: number | undefined
   /** Denoising steps, 1 to 1000. Default 20. */
-  readonly steps?: number
+  readonly steps?: number | undefined
   /** Classifier-free guidance; 1 switches it off and halves the work. Default 7.5, or what the model's folder says. */
-  readonly guidanceScale?: number
+  readonly guidanceScale?: number | undefined
   /** Where the noise starts: an integer from 0 to 2^64 - 1. Default: a random one, told in the result. */
-  readonly seed?: number | bigint
+  readonly seed?: number | bigint | undefined
   /** Whose noise a seed gives: a CPU generator of PyTorch (diffusers, ComfyUI) or a CUDA one (A1111). */
-  readonly rng?: 'torch-cpu' | 'torch-cuda'
+  readonly rng?: 'torch-cpu' | 'torch-cuda' | undefined
   /** Sampler by name; default: what scheduler_config.json says. */
-  readonly scheduler?: string
+  readonly scheduler?: string | undefined
   /** Karras et al.'s spacing of the noise levels, where the sampler has it. */
-  readonly karrasSigmas?: boolean
+  readonly karrasSigmas?: boolean | undefined
   /** Pictures per prompt. Default 1. */
-  readonly count?: number
+  readonly count?: number | undefined
   /** A picture to start from instead of noise: path, bytes of a file, or pixels. */
-  readonly init?: ImageInput
+  readonly init?: ImageInput | undefined
   /** How far to go from `init`: above 0 (keep it) to 1 (forget it). Default 0.8. */
-  readonly strength?: number
+  readonly strength?: number | undefined
   /** Scales the noise that stochastic samplers add. Default 1. */
-  readonly temperature?: number
+  readonly temperature?: number | undefined
   /** DDIM's eta: 0 deterministic, 1 as much noise as DDPM. */
-  readonly eta?: number
+  readonly eta?: number | undefined
   /** Dynamic thresholding of the predicted clean latents: a percentile above 0 to 1, or that and the largest bound. */
-  readonly threshold?: number | { readonly percentile: number; readonly max?: number }
+  readonly threshold?: number | { readonly percentile: number; readonly max?: number } | undefined
   /** Unit noise to start from instead of the seed's: (pictures, C, height/f, width/f), as diffusers lays it out. */
-  readonly latents?: Float32Array
+  readonly latents?: Float32Array | undefined
   /** `latents` leaves out the decoder. Default `pictures`. */
-  readonly output?: 'pictures' | 'latents'
+  readonly output?: 'pictures' | 'latents' | undefined
   /** A preview picture in every n-th step event; 0, the default, for none. */
-  readonly previewEvery?: number
+  readonly previewEvery?: number | undefined
   /** Cancels between ops: the promise rejects with code `ABORTED`. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /** Called with each event; `stream()` gives the same ones. */
-  readonly onProgress?: (event: ProgressEvent) => void
+  readonly onProgress?: ((event: ProgressEvent) => void) | undefined
 }
 
 /** One denoising step is done. */

@@ -1,0 +1,34 @@
+// Where pictures go: the name that was given, numbered where there are several, or one made of prompt and seed.
+
+import { extname } from 'node:path'
+
+const longestSlug = 48
+
+/** `A red apple, on snow!` becomes `a-red-apple-on-snow`. */
+export function slug(prompt: string): string {
+  const words = prompt
+    .normalize('NFKD')
+    .toLowerCase()
+    .replace(/\p{M}/gu, '')
+    .match(/[\p{L}\p{N}]+/gu)
+  const joined = [...(words ?? []).join('-')].slice(0, longestSlug).join('')
+  return joined.replace(/-+$/, '') || 'picture'
+}
+
+/**
+ * One path for each picture: `apple.png` for one, `apple-1.png`, `apple-2.png`, ... for several.
+ *
+ * @param output what `-o` says, if anything
+ */
+export function outputPaths(
+  output: string | undefined,
+  pictures: readonly { readonly prompt: string; readonly seed: bigint }[],
+): string[] {
+  const first = pictures[0]
+  const base = output ?? (first ? `${slug(first.prompt)}-${first.seed}.png` : '')
+  if (pictures.length <= 1) return pictures.map(() => base)
+  const extension = extname(base)
+  const stem = base.slice(0, base.length - extension.length)
+  const digits = String(pictures.length).length
+  return pictures.map((_, i) => `${stem}-${String(i + 1).padStart(digits, '0')}${extension}`)
+}

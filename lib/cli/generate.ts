@@ -1,0 +1,98 @@
+// `tintype PROMPT`: paints pictures and writes them to files.
+
+import { text } from 'node:stream/consumers'
+import type { GenerateOptions, GenerateResult, Picture } from '../index.ts'
+import type { Size } from './arguments.ts'
+import { outputPaths } from './file-names.ts'
+import { progressOn, silent } from './progress.ts'
+
+export interface GenerateFlags {
+  readonly output?: string
+  readonly model?: string
+  readonly negative?: string
+  readonly size?: Size
+  readonly steps?: number
+  readonly guidance?: number
+  readonly seed?: bigint
+  readonly rng?: GenerateOptions['rng']
+  readonly scheduler?: string
+  readonly karras?: boolean
+  readonly count?: number
+  readonly init?: string
+  readonly strength?: number
+  readonly temperature?: number
+  readonly eta?: number
+  readonly threshold?: GenerateOptions['threshold']
+  readonly threads?: number
+  readonly json?: boolean
+  readonly quiet?: boolean
+}
+
+/** A prompt of `-` is what stdin says. */
+async function readPrompts(prompts: readonly string[]): Promise<string[]> {
+  return Promise.all(
+    prompts.map(async (prompt) => (prompt === '-' ? (await text(process.stdin)).trim() : prompt)),
+  )
+}
+
+const optionsFrom = (
+  prompt: readonly string[],
+  flags: GenerateFlags,
+  signal: AbortSignal,
+): GenerateOptions => ({
+  ...{ prompt, signal, ...flags.size },
+  negativePrompt: flags.negative,
+  steps: flags.steps,
+  guidanceScale: flags.guidance,
+  seed: flags.seed,
+  rng: flags.rng,
+  scheduler: flags.scheduler,
+  karrasSigmas: flags.karras,
+  count: flags.count,
+  init: flags.init,
+  strength: flags.strength,
+  temperature: flags.temperature,
+  eta: flags.eta,
+  threshold: flags.threshold,
+})
+
+async function write(images: readonly Picture[], output: string | undefined): Promise<string[]> {
+  const pictures = images.map(({ parameters, seed }) => ({ prompt: parameters.prompt, seed }))
+  const paths = outputPaths(output, pictures)
+  for (const [i, image] of images.entries()) await image.toFile(paths[i]!)
+  return paths
+}
+
+function printJson({ images, timings, warnings }: GenerateResult, paths: readonly string[]): void {
+  const listed = images.map(({ width, height, seed }, i) => ({
+    path: paths[i],
+    width,
+    height,
+    seed: String(seed),
+  }))
+  console.log(JSON.stringify({ images: listed, timings, warnings }))
+}
+
+/** Runs the command; rejects with what the API throws. */
+export async function generateCommand(
+  prompts: readonly string[],
+  flags: GenerateFlags,
+  signal: AbortSignal,
+): Promise<void> {
+  const { load, defaultModelFolder } = await import('../index.ts')
+  const { formatOf } = await import('../image/picture.ts')
+  if (flags.output !== undefined) formatOf(flags.output)
+  const options = optionsFrom(await readPrompts(prompts), flags, signal)
+  await using pipeline = await load(flags.model ?? defaultModelFolder, { threads: flags.threads })
+  const progress = flags.quiet ? silent : progressOn(process.stderr)
+  let result: GenerateResult
+  try {
+    result = await pipeline.generate({ ...options, onProgress: progress.report })
+  } finally {
+    progress.end()
+  }
+  const paths = await write(result.images, flags.output)
+  if (flags.json) return printJson(result, paths)
+  for (const warning of result.warnings) console.error(`tintype: ${warning}`)
+  for (const path of paths) console.log(path)
+}

@@ -1,0 +1,104 @@
+#!/usr/bin/env node
+// The command line: options, exit codes, Ctrl-C. What the commands do is in a file for each.
+
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError, Option } from 'commander'
+import { TintypeError } from '../errors.ts'
+import { parseNumber, parseSeed, parseSize, parseThreshold } from './arguments.ts'
+import { type GenerateFlags, generateCommand } from './generate.ts'
+import { type InfoFlags, infoCommand } from './info.ts'
+
+/** As shells know them: 2 is a mistake on the command line, 130 is Ctrl-C. */
+const exit = { failure: 1, usage: 2, interrupted: 130 } as const
+const usageCodes: readonly string[] = ['INVALID_ARGUMENT', 'UNKNOWN_OPTION']
+
+const examples = `
+Examples:
+  $ tintype "red apple" -o apple.png
+  $ tintype "a lighthouse at dusk" --model ./stable-diffusion-v1-5 --size 512x512 --steps 25 --seed 42
+  $ tintype "a watercolour" --model ./stable-diffusion-v1-5 --init photo.jpg --strength 0.6
+  $ echo "a fox" | tintype - --count 4 --json
+
+Paths of the pictures go to stdout, progress to stderr. Several pictures are numbered: apple-1.png, apple-2.png.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted. TINTYPE_DEBUG=1 shows stacks.`
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string
+}
+
+function buildProgram(signal: AbortSignal): Command {
+  const program = new Command('tintype')
+  program
+    .description('Paint pictures with Stable Diffusion.')
+    .usage('[options] <prompts...>')
+    .version(version)
+    .exitOverride()
+    .configureOutput({ outputError: (message, write) => write(message.replace(/^error: /, 'tintype: ')) })
+    .enablePositionalOptions()
+    .argument('<prompts...>', 'what to paint; - reads it from stdin')
+    .option('-o, --output <file>', 'where to write: .png, .jpg or .webp (default: made of prompt and seed)')
+    .option('-m, --model <folder>', "a model in diffusers' layout (default: the embedded one)")
+    .option('-n, --negative <text>', 'what to avoid')
+    .option('--size <WxH>', "pixels (default: the model's)", parseSize)
+    .option('-s, --steps <n>', 'denoising steps (default: 20)', parseNumber)
+    .option('-g, --guidance <x>', 'how closely to follow the prompt, 1 for off (default: 7.5)', parseNumber)
+    .option('--seed <n>', 'where the noise starts (default: random, told in the file)', parseSeed)
+    .addOption(
+      new Option('--rng <name>', "whose noise a seed gives: PyTorch's on a CPU or on CUDA").choices([
+        'torch-cpu',
+        'torch-cuda',
+      ]),
+    )
+    .option('--scheduler <name>', "ddim, euler, euler-ancestral or dpmpp-2m (default: the model's)")
+    .option('--karras', "Karras et al.'s noise levels")
+    .option('-c, --count <n>', 'pictures per prompt (default: 1)', parseNumber)
+    .option('--init <file>', 'a picture to start from')
+    .option('--strength <x>', 'how far to go from it, above 0 to 1 (default: 0.8)', parseNumber)
+    .option('--temperature <x>', 'scales the noise of stochastic samplers (default: 1)', parseNumber)
+    .option('--eta <x>', "DDIM's eta, 0 to 1 (default: 0)", parseNumber)
+    .option('--threshold <p[,max]>', 'dynamic thresholding, a percentile such as 0.995', parseThreshold)
+    .option('--threads <n>', 'threads to compute with (default: one for each core)', parseNumber)
+    .option('--json', 'print the result as JSON')
+    .option('-q, --quiet', 'no progress')
+    .addHelpText('after', examples)
+    .action((prompts: string[], flags: GenerateFlags) => generateCommand(prompts, flags, signal))
+  program
+    .command('info')
+    .description('show the machine and the model')
+    .option('-m, --model <folder>', "a model in diffusers' layout (default: the embedded one)")
+    .option('--json', 'print it as JSON')
+    .action((flags: InfoFlags) => infoCommand(flags))
+  return program
+}
+
+/** One line for people; for programs that asked for JSON, JSON as well. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exit.usage
+  const code = error instanceof TintypeError ? error.code : 'INTERNAL'
+  const message = error instanceof Error ? error.message : String(error)
+  if (process.argv.includes('--json')) console.log(JSON.stringify({ error: { code, message } }))
+  console.error(`tintype: ${message}`)
+  if (process.env.TINTYPE_DEBUG && error instanceof Error) console.error(error.stack)
+  if (code === 'ABORTED') return exit.interrupted
+  return usageCodes.includes(code) ? exit.usage : exit.failure
+}
+
+async function main(): Promise<void> {
+  // `tintype ... | head` closes the pipe: nobody is left to tell.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) =>
+    process.exit(error.code === 'EPIPE' ? 0 : exit.failure),
+  )
+  const interrupt = new AbortController()
+  process.on('SIGINT', () => {
+    // The second time somebody means it.
+    if (interrupt.signal.aborted) process.exit(exit.interrupted)
+    interrupt.abort()
+  })
+  try {
+    await buildProgram(interrupt.signal).parseAsync()
+  } catch (error) {
+    process.exitCode = report(error)
+  }
+}
+
+await main()
