@@ -1,0 +1,72 @@
+// The text that pictures carry: what other tools read, and back.
+
+import { describe, expect, it } from 'vitest'
+import {
+  formatParameters,
+  type GenerationParameters,
+  parseParameters,
+} from '../../../lib/image/parameters.ts'
+
+const parameters: GenerationParameters = {
+  prompt: 'red apple',
+  negativePrompt: 'blurry',
+  steps: 20,
+  scheduler: 'euler-ancestral',
+  karras: false,
+  guidanceScale: 7.5,
+  seed: 2n ** 63n,
+  width: 512,
+  height: 384,
+  model: 'default',
+}
+
+describe('formatParameters', () => {
+  it('writes what A1111 writes', () => {
+    expect(formatParameters(parameters)).toBe(
+      'red apple\nNegative prompt: blurry\n' +
+        'Steps: 20, Sampler: Euler a, CFG scale: 7.5, Seed: 9223372036854775808, Size: 512x384, Model: default, Version: tintype',
+    )
+  })
+
+  it('leaves out an empty negative prompt, adds strength and Karras', () => {
+    const text = formatParameters({
+      ...parameters,
+      ...{ negativePrompt: '', scheduler: 'dpmpp-2m', karras: true, strength: 0.6 },
+    })
+    expect(text).not.toContain('Negative prompt')
+    expect(text).toContain('Sampler: DPM++ 2M Karras,')
+    expect(text).toContain('Denoising strength: 0.6')
+  })
+})
+
+describe('parseParameters', () => {
+  it.each([
+    parameters,
+    { ...parameters, prompt: 'two\nlines: of, prompt', negativePrompt: '' },
+    { ...parameters, model: 'a, "quoted": name', prompt: '' },
+    { ...parameters, prompt: '猫 🐈', negativePrompt: 'a\nb' },
+  ])('reads back what was written (%#)', (given) => {
+    const { prompt, negativePrompt, settings } = parseParameters(formatParameters(given))
+    expect(prompt).toBe(given.prompt)
+    expect(negativePrompt).toBe(given.negativePrompt)
+    expect(settings.get('Seed')).toBe(String(given.seed))
+    expect(settings.get('Model')).toBe(given.model)
+    expect(settings.get('Size')).toBe('512x384')
+  })
+
+  it('takes text without settings for a prompt', () => {
+    expect(parseParameters('a poster: "sale", red')).toEqual({
+      prompt: 'a poster: "sale", red',
+      negativePrompt: '',
+      settings: new Map(),
+    })
+    expect(parseParameters('').prompt).toBe('')
+  })
+
+  it('is quick with hostile text', () => {
+    const start = performance.now()
+    parseParameters(`${'a'.repeat(1e5)}\n${'a: "\\'.repeat(3e4)}`)
+    parseParameters(`${' '.repeat(1e5)}:`)
+    expect(performance.now() - start).toBeLessThan(2000)
+  })
+})

@@ -1,0 +1,145 @@
+// Pictures to files, and pictures from outside.
+
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import sharp from 'sharp'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type ImageInput, readImage } from '../../../lib/image/input.ts'
+import { Picture } from '../../../lib/image/picture.ts'
+import { readPngText } from '../../../lib/image/png-text.ts'
+
+const width = 6
+const height = 4
+const data = Uint8Array.from({ length: width * height * 3 }, (_, i) => (i * 37) % 256)
+const parameters = {
+  ...{
+    prompt: 'red apple',
+    negativePrompt: '',
+    steps: 20,
+    scheduler: 'ddim',
+    karras: false,
+    guidanceScale: 5,
+  },
+  ...{ seed: 1n, width, height, model: 'default' },
+}
+const picture = new Picture({ width, height, data, seed: 1n, parameters })
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tintype-image-'))
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+describe('Picture', () => {
+  it('writes PNG without loss, with its parameters', async () => {
+    const path = join(folder, 'apple.png')
+    await picture.toFile(path)
+    const decoded = await sharp(path).raw().toBuffer()
+    expect([...decoded]).toEqual([...data])
+    expect(readPngText(await readFile(path)).get('parameters')).toMatch(
+      /^red apple\nSteps: 20, Sampler: DDIM/,
+    )
+    expect(await readdir(folder)).toEqual(['apple.png'])
+  })
+
+  it.each(['jpeg', 'webp'] as const)('writes %s', async (format) => {
+    const { format: written } = await sharp(await picture.toBuffer(format, { quality: 80 })).metadata()
+    expect(written).toBe(format)
+  })
+
+  it.each([
+    [() => picture.toFile('apple.gif'), 'INVALID_ARGUMENT', /extension ".gif"/],
+    [() => picture.toFile('apple'), 'INVALID_ARGUMENT', /extension ""/],
+    [() => picture.toFile(join(folder, 'none', 'apple.png')), 'IO', /Does its folder exist/],
+    [() => picture.toBuffer('gif' as 'png'), 'UNKNOWN_OPTION', /no picture format "gif"/],
+    [() => picture.toBuffer('jpeg', { quality: 0 }), 'INVALID_ARGUMENT', /quality/],
+  ])('refuses what it cannot do (%#)', async (write, code, message) => {
+    await expect(write()).rejects.toMatchObject({ code, message: expect.stringMatching(message) })
+  })
+})
+
+describe('readImage', () => {
+  it.each<[string, () => Promise<ImageInput>]>([
+    ['a path', async () => join(folder, 'apple.png')],
+    ['a URL', async () => pathToFileURL(join(folder, 'apple.png'))],
+    ['bytes', async () => readFile(join(folder, 'apple.png'))],
+    ['pixels', async () => ({ data, width, height })],
+    ['a Picture', async () => picture],
+  ])('takes %s', async (_, input) => {
+    await picture.toFile(join(folder, 'apple.png'))
+    const image = await readImage(await input())
+    expect(image).toMatchObject({ width, height })
+    expect([...image.data]).toEqual([...data])
+  })
+
+  it('puts transparency on white and makes grey RGB', async () => {
+    const clear = {
+      data: Uint8Array.of(0, 0, 0, 0, 255, 0, 0, 255),
+      width: 2,
+      height: 1,
+      channels: 4 as const,
+    }
+    expect([...(await readImage(clear)).data]).toEqual([255, 255, 255, 255, 0, 0])
+    const grey = { data: Uint8Array.of(7, 9), width: 2, height: 1, channels: 1 as const }
+    expect([...(await readImage(grey)).data]).toEqual([7, 7, 7, 9, 9, 9])
+  })
+
+  it('turns as EXIF says', async () => {
+    const turned = await sharp(data, { raw: { width, height, channels: 3 } })
+      .withMetadata({ orientation: 6 })
+      .jpeg()
+      .toBuffer()
+    expect(await readImage(turned)).toMatchObject({ width: height, height: width })
+  })
+
+  it('scales to the size asked for', async () => {
+    const image = await readImage(picture, { width: 16, height: 24 })
+    expect(image).toMatchObject({ width: 16, height: 24 })
+    expect(image.data.length).toBe(16 * 24 * 3)
+  })
+
+  it('does not change what it was given', async () => {
+    const image = await readImage({ data, width, height })
+    image.data.fill(0)
+    expect(data.some((value) => value > 0)).toBe(true)
+  })
+
+  it.each<[string, () => Promise<ImageInput>, RegExp]>([
+    ['a missing file', async () => join(folder, 'none.png'), /none.png does not exist/],
+    ['a folder', async () => folder, /cannot be read|does not exist|no picture/],
+    ['bytes that are no picture', async () => Buffer.from('hello world'), /no picture that can be read/],
+    ['no bytes', async () => new Uint8Array(0), /no picture|cannot be read/],
+    [
+      'half a picture',
+      async () =>
+        (
+          await sharp({ create: { width: 99, height: 99, channels: 3, background: 'red' } })
+            .png()
+            .toBuffer()
+        ).subarray(0, 120),
+      /init image/,
+    ],
+    ['too few pixels', async () => ({ data, width: 100, height: 100 }), /are 30000 bytes, got 72/],
+    ['a negative size', async () => ({ data, width: -6, height: -4 }), /cannot be used/],
+    ['a web address', async () => new URL('https://example.com/a.png'), /not on this machine/],
+    ['something else', async () => ({}) as ImageInput, /of a type that cannot be read/],
+  ])('refuses %s', async (_, input, message) => {
+    await expect(readImage(await input(), { width: 8, height: 8 })).rejects.toMatchObject({
+      code: 'INVALID_IMAGE',
+      message: expect.stringMatching(message),
+    })
+  })
+
+  it('refuses a picture bomb before it decodes it', async () => {
+    const path = join(folder, 'bomb.png')
+    const header = await sharp({ create: { width: 1, height: 1, channels: 3, background: 'red' } })
+      .png()
+      .toBuffer()
+    header.writeUInt32BE(60000, 16)
+    header.writeUInt32BE(60000, 20)
+    await writeFile(path, header)
+    await expect(readImage(path)).rejects.toMatchObject({ code: 'INVALID_IMAGE' })
+  })
+})
