@@ -29,7 +29,7 @@ const start = (workerData: object) => new Worker(script, { workerData })
 
 describe('worker threads', () => {
   it('run programs side by side with the main thread', async () => {
-    const workers = Array.from({ length: 4 }, () => start(job(10, { rounds: 5, then: 'dispose' })))
+    const workers = Array.from({ length: 4 }, () => start(job(10, { rounds: 5, ending: 'dispose' })))
     const ends = workers.map((worker) => once(worker, 'exit'))
     using set = await loadWeights(weights)
     await using program = compile(encode(linear(m, n, k, 10)), set)
@@ -78,19 +78,19 @@ describe('a process', () => {
   }
 
   it('stays alive until its runs have ended, and no longer', () => {
-    const { status, stdout, stderr } = child(job(50, { then: 'leave' }))
+    const { status, stdout, stderr } = child(job(50, { ending: 'leave' }))
     expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: 'done\n', stderr: '' })
   })
 
   it('can exit in the middle of a run', () => {
     for (let round = 0; round < 8; round++) {
-      const { status, signal, stderr } = child(job(long, { then: 'exit' }))
+      const { status, signal, stderr } = child(job(long, { ending: 'exit' }))
       expect({ status, signal, stderr }).toEqual({ status: 7, signal: null, stderr: '' })
     }
   })
 
   it('can die of an uncaught error in the middle of a run', () => {
-    const { status, signal, stderr } = child(job(long, { then: 'throw' }))
+    const { status, signal, stderr } = child(job(long, { ending: 'throw' }))
     expect({ status, signal }).toEqual({ status: 1, signal: null })
     expect(stderr).toContain('on purpose')
   })

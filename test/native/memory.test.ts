@@ -61,7 +61,10 @@ function measure(how: string, plan: HandPlan, weights: readonly object[]): Measu
   const job = { words: [...words(plan)], weights, inputs: sizes('input'), outputs: sizes('output'), how }
   writeFileSync(file, JSON.stringify(job))
   const script = fileURLToPath(new URL('children/memory.mjs', import.meta.url))
-  const { stdout, stderr } = spawnSync(process.execPath, ['--expose-gc', script, file], { encoding: 'utf8' })
+  const { stdout, stderr } = spawnSync(process.execPath, ['--expose-gc', script, file], {
+    encoding: 'utf8',
+    timeout: 100_000,
+  })
   expect(stderr).toBe('')
   return JSON.parse(stdout) as Measured
 }

@@ -1,5 +1,5 @@
 // A worker, or a process when started with a file: loads the addon, compiles one plan and runs it, again and again if
-// `rounds` says so. What `then` names happens while a run is under way.
+// `rounds` says so. What `ending` names happens while a run is under way.
 import { readFileSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import { loadAddon } from './addon.mjs'
@@ -14,15 +14,15 @@ const views = (sizes) => sizes.map((bytes) => new Uint8Array(bytes))
 for (let round = 0; round < rounds; round++) {
   const { promise } = program.run(views(inputs), views(outputs))
   parentPort?.postMessage('running')
-  if (job.then === 'exit') setTimeout(() => process.exit(7), 50)
-  if (job.then === 'throw')
+  if (job.ending === 'exit') setTimeout(() => process.exit(7), 50)
+  if (job.ending === 'throw')
     setTimeout(() => {
       throw new Error('on purpose')
     }, 50)
-  if (job.then === 'leave') promise.then(() => console.log('done'))
+  if (job.ending === 'leave') promise.then(() => console.log('done'))
   else await promise
 }
-if (job.then === 'dispose') {
+if (job.ending === 'dispose') {
   program.dispose()
   set.dispose()
 }
