@@ -1,0 +1,60 @@
+// Linear layers: sizes around the widths of vectors, panels and tiles, several stretches of depth, every epilogue.
+
+import { describe, it } from 'vitest'
+import type { Activation } from '../../lib/graph/spec.ts'
+import { check, type GemmCase } from './gemm-check.ts'
+
+const dtypes = ['f32', 'f16', 'bf16'] as const
+
+interface Options {
+  readonly dtype?: GemmCase['dtype']
+  readonly activation?: Activation
+  readonly given?: readonly string[]
+  readonly inPlace?: boolean
+}
+
+const linear = (m: number, n: number, k: number, options: Options = {}): GemmCase => {
+  const { dtype = 'f32', activation = 'none', given = ['bias'], inPlace = false } = options
+  return { op: 'linear', dims: { m, n, k }, params: { activation }, dtype, given, inPlace }
+}
+
+const title = ({ dims, params, dtype, given, inPlace }: GemmCase) => {
+  const rest = params.activation === 'none' ? given : [...given, params.activation]
+  return `linear m=${dims.m} ${dims.k}->${dims.n} ${dtype} ${rest.join(' ')}${inPlace ? ' in place' : ''}`
+}
+
+const rows = [1, 2, 3, 13, 31, 32, 33, 77]
+const columns = [1, 3, 4, 31, 32, 33, 77]
+const depths = [1, 3, 9, 31, 64]
+
+const small = rows.flatMap((m, i) =>
+  columns.map((n, j) => linear(m, n, depths[(i + j) % depths.length]!, { dtype: dtypes[(i + 2 * j) % 3]! })),
+)
+/** One stretch of depth less one, exactly, and more; several blocks of rows and of columns. */
+const deep = [255, 256, 257, 1025].flatMap((k, i) => [
+  linear(77, 40, k, { dtype: dtypes[i % 3]!, given: ['bias', 'residual'], inPlace: true }),
+  linear(1, 100, k, { dtype: dtypes[(i + 1) % 3]!, given: ['residual'] }),
+])
+const blocks = dtypes.flatMap((dtype) => [
+  linear(700, 70, 300, { dtype, given: ['bias', 'residual'], inPlace: true }),
+  linear(30, 1300, 77, { dtype, given: [] }),
+])
+const epilogues = (['silu', 'gelu', 'quick_gelu'] as const).flatMap((activation) => [
+  linear(33, 45, 300, { activation }),
+  linear(33, 45, 300, { activation, given: ['bias', 'residual'], inPlace: true, dtype: 'f16' }),
+])
+const unet = dtypes.flatMap((dtype) => [
+  linear(2, 1280, 320, { dtype, activation: 'silu' }),
+  linear(77, 320, 768, { dtype, given: [] }),
+  linear(64, 320, 320, { dtype, given: ['bias', 'residual'], inPlace: true }),
+])
+
+describe.each([
+  ['small and odd', small],
+  ['several stretches of depth', deep],
+  ['several blocks', blocks],
+  ['epilogues', epilogues],
+  ['as in the UNet', unet],
+])('%s', (_, cases) => {
+  it.each(cases.map((c) => [title(c), c] as const))('%s', (_title, c) => check(c))
+})
