@@ -74,32 +74,40 @@ const normals = (() => {
   })
 })()
 
+const float = new Float32Array(1)
+const floatBits = new Uint32Array(float.buffer)
+
 /** The nearest half of a normal number of moderate size; subnormals become 0. */
 function toHalf(value: number): number {
-  const bits = new Uint32Array(Float32Array.of(value).buffer)[0]!
+  float[0] = value
+  const bits = floatBits[0]!
   const exponent = ((bits >>> 23) & 255) - 112
   if (exponent <= 0) return 0
   return ((bits >>> 16) & 0x8000) | (((exponent << 10) | ((bits >>> 13) & 1023)) + ((bits >>> 12) & 1))
 }
 
-/** Values of one tensor; the seed is its name's, so that every run writes the same file. */
+/** Long enough that a matrix shows no pattern, short enough to be made for each tensor. */
+const blockLength = 2 ** 17
+
+/** Values of one tensor: a random block, over and over. The seed is the name, so that every run writes the same. */
 function* valuesOf(tensor: Tensor, dtype: RandomDtype): Generator<Uint8Array> {
   const { mean, deviation } = distribution(tensor)
   const table = Float32Array.from(normals, (z) => mean + deviation * z)
   const stored = dtype === 'F32' ? table : Uint16Array.from(table, toHalf)
+  const total = elements(tensor.shape)
+  // An odd length, so that the repetitions do not line up with the rows of the matrix.
+  const length = Math.min(total, blockLength - 1)
+  const block = dtype === 'F32' ? new Float32Array(length) : new Uint16Array(length)
   let state = [...tensor.name].reduce(
     (hash, char) => Math.imul(hash ^ char.charCodeAt(0), 16777619) >>> 0,
     2166136261,
   )
-  const piece = 2 ** 20
-  for (let left = elements(tensor.shape); left > 0; left -= piece) {
-    const values =
-      dtype === 'F32' ? new Float32Array(Math.min(left, piece)) : new Uint16Array(Math.min(left, piece))
-    for (let i = 0; i < values.length; i++) {
-      state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-      values[i] = stored[state >>> 16]!
-    }
-    yield new Uint8Array(values.buffer)
+  for (let i = 0; i < length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    block[i] = stored[state >>> 16]!
+  }
+  for (let left = total; left > 0; left -= length) {
+    yield new Uint8Array(block.buffer, 0, Math.min(left, length) * block.BYTES_PER_ELEMENT)
   }
 }
 
@@ -129,7 +137,9 @@ export async function writeRandomModel(
   folder: string,
   { architecture = 'sd15', dtype = 'F16' }: RandomModelOptions = {},
 ): Promise<void> {
-  const { text, unet, vae } = architectures[architecture]
+  const { text: published, unet, vae } = architectures[architecture]
+  // transformers wants these as floats, and JSON from JavaScript has no 1.0; no arithmetic depends on them.
+  const { initializer_factor, attention_dropout, dropout, ...text } = published
   const files = {
     'model_index.json': index,
     'scheduler/scheduler_config.json': scheduler,
