@@ -2,8 +2,9 @@
 
 export { type ErrorCode, TintypeError } from './errors.ts'
 export type { ImageInput } from './image/input.ts'
-export { type GenerationParameters, parseParameters } from './image/parameters.ts'
-export { Picture } from './image/picture.ts'
+export { type GenerationParameters, type ParsedParameters, parseParameters } from './image/parameters.ts'
+export { type EncodeOptions, type ImageFormat, Picture } from './image/picture.ts'
+export { readPngText } from './image/png-text.ts'
 export { defaultModelFolder, generate } from './pipelines/default-model.ts'
 export {
   type Latents,

@@ -1,0 +1,241 @@
+// What users rely on, with a tiny model: events, cancelling, concurrency, disposal, errors.
+
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type GenerateEvent, load, type Pipeline, readPngText } from '../../lib/index.ts'
+import { openGolden } from '../golden/pipelines.ts'
+
+const { folder } = openGolden('sd1')
+const options = { prompt: 'a red apple', seed: 5, steps: 4, width: 64, height: 48 } as const
+
+let pipeline: Pipeline
+beforeAll(async () => {
+  pipeline = await load(folder)
+})
+afterAll(() => pipeline.dispose())
+
+async function collect(stream: AsyncIterable<GenerateEvent>): Promise<GenerateEvent[]> {
+  const events: GenerateEvent[] = []
+  for await (const event of stream) events.push(event)
+  return events
+}
+
+describe('generate', () => {
+  it('gives pictures of the size asked for, with what made them', async () => {
+    const { images, latentsShape, seed, timings, warnings } = await pipeline.generate(options)
+    expect(images).toHaveLength(1)
+    const [picture] = images
+    expect(picture).toMatchObject({ width: 64, height: 48, seed: 5n })
+    expect(picture!.data).toHaveLength(64 * 48 * 3)
+    expect(new Set(picture!.data).size).toBeGreaterThan(10)
+    expect(latentsShape).toEqual([1, 4, 6, 8])
+    expect(seed).toBe(5n)
+    expect(warnings).toEqual([])
+    expect(timings.total).toBeGreaterThanOrEqual(timings.text + timings.denoise + timings.decode)
+    const text = readPngText(await picture!.toBuffer()).get('parameters')
+    expect(text).toContain('a red apple\nSteps: 4, Sampler: DDIM, CFG scale: 7.5, Seed: 5, Size: 64x48')
+  })
+
+  it('gives the same bytes for the same seed, whatever the number of threads', async () => {
+    const { latents } = await pipeline.generate(options)
+    for (const threads of [1, 2, 3]) {
+      await using other = await load(folder, { threads })
+      expect((await other.generate(options)).latents).toEqual(latents)
+    }
+    expect((await pipeline.generate({ ...options, seed: 6 })).latents).not.toEqual(latents)
+    expect((await pipeline.generate({ ...options, rng: 'torch-cuda' })).latents).not.toEqual(latents)
+  })
+
+  it('paints several prompts and pictures in one call', async () => {
+    const { images } = await pipeline.generate({ ...options, prompt: ['apple', 'pear'], count: 2 })
+    expect(images.map((image) => image.parameters.prompt)).toEqual(['apple', 'apple', 'pear', 'pear'])
+    expect(new Set(images.map((image) => image.data.join())).size).toBe(4)
+    // The first picture has the first noise of the generator, alone or not.
+    const { images: alone } = await pipeline.generate({ ...options, prompt: 'apple' })
+    expect(images[0]!.data).toEqual(alone[0]!.data)
+  })
+
+  it('goes without guidance', async () => {
+    const free = await pipeline.generate({ ...options, guidanceScale: 1 })
+    const ignored = await pipeline.generate({ ...options, guidanceScale: 1, negativePrompt: 'blue' })
+    expect(free.latents).toEqual(ignored.latents)
+    const guided = await pipeline.generate({ ...options, negativePrompt: 'blue' })
+    expect(guided.latents).not.toEqual((await pipeline.generate(options)).latents)
+  })
+
+  it('takes an empty prompt', async () => {
+    expect((await pipeline.generate({ ...options, prompt: '' })).images).toHaveLength(1)
+  })
+
+  it('says what it cut from a long prompt', async () => {
+    const { warnings } = await pipeline.generate({ ...options, prompt: `${'apple '.repeat(300)} worm` })
+    expect(warnings).toEqual([expect.stringMatching(/longer than 77 tokens; this was cut: "/)])
+    const huge = await pipeline.generate({ ...options, prompt: 'ab '.repeat(2 ** 20 / 3) })
+    expect(huge.warnings[0]!.length).toBeLessThan(400)
+  })
+
+  it.each(['ddim', 'euler', 'euler-ancestral', 'dpmpp-2m'])('paints with %s', async (scheduler) => {
+    const { latents } = await pipeline.generate({ ...options, scheduler })
+    expect(latents.every(Number.isFinite)).toBe(true)
+  })
+
+  it('scales the noise of stochastic samplers by the temperature', async () => {
+    const at = async (temperature: number) =>
+      (await pipeline.generate({ ...options, scheduler: 'euler-ancestral', temperature })).latents
+    expect(await at(1)).toEqual(
+      (await pipeline.generate({ ...options, scheduler: 'euler-ancestral' })).latents,
+    )
+    expect(await at(0)).not.toEqual(await at(1))
+  })
+
+  it('starts from a picture', async () => {
+    const { images } = await pipeline.generate(options)
+    const near = await pipeline.generate({ ...options, init: images[0]!, strength: 0.3 })
+    const far = await pipeline.generate({ ...options, init: await images[0]!.toBuffer(), strength: 1 })
+    expect(near.timings.encode).toBeGreaterThan(0)
+    expect(near.latents).not.toEqual(far.latents)
+  })
+})
+
+describe('stages', () => {
+  it('encodes and decodes pictures', async () => {
+    const { images, latents, latentsShape } = await pipeline.generate(options)
+    const [decoded] = await pipeline.decodeLatents({ data: latents, shape: latentsShape })
+    expect(decoded!.data).toEqual(images[0]!.data)
+    const { data, shape } = await pipeline.encodeImage(images[0]!, { width: 64, height: 48 })
+    expect(shape).toEqual([1, 4, 6, 8])
+    expect(await pipeline.encodeImage(images[0]!, { width: 64, height: 48 })).toEqual({ data, shape })
+    const sampled = await pipeline.encodeImage(images[0]!, { width: 64, height: 48, seed: 1 })
+    expect(sampled.data).not.toEqual(data)
+  })
+
+  it('refuses latents of another shape', async () => {
+    const wrong = pipeline.decodeLatents({ data: new Float32Array(5), shape: [1, 4, 6, 8] })
+    await expect(wrong).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+    const given = pipeline.generate({ ...options, latents: new Float32Array(5) })
+    await expect(given).rejects.toThrow('(1, 4, 6, 8) = 192 values, got 5')
+    const broken = pipeline.generate({ ...options, latents: new Float32Array(192).fill(Number.NaN) })
+    await expect(broken).rejects.toThrow('not finite')
+  })
+
+  it('tokenizes and encodes prompts', async () => {
+    expect(pipeline.tokenize('apple')).toHaveLength(77)
+    expect(await pipeline.encodePrompt('apple')).toHaveLength(77 * 24)
+    expect(() => pipeline.tokenize(5 as unknown as string)).toThrow('takes a string')
+  })
+
+  it('ends before the decoder when asked to', async () => {
+    const { images, latents, timings } = await pipeline.generate({ ...options, output: 'latents' })
+    expect(images).toEqual([])
+    expect(latents).toHaveLength(192)
+    expect(timings.decode).toBe(0)
+  })
+})
+
+describe('stream', () => {
+  it('tells of stages and steps, and ends with the result', async () => {
+    const events = await collect(pipeline.stream({ ...options, previewEvery: 2 }))
+    expect(events.map((event) => event.type)).toEqual(
+      'stage stage step step step step stage result'.split(' '),
+    )
+    const steps = events.filter((event) => event.type === 'step')
+    expect(steps.map(({ step, steps: total }) => `${step}/${total}`)).toEqual(['1/4', '2/4', '3/4', '4/4'])
+    expect(steps.map(({ preview }) => preview?.length)).toEqual([undefined, 1, undefined, 1])
+    const sigmas = steps.map(({ sigma }) => sigma)
+    expect(sigmas).toEqual([...sigmas].sort((a, b) => b - a))
+    const times = events.flatMap((event) => (event.type === 'result' ? [] : [event.elapsedMs]))
+    expect(times).toEqual([...times].sort((a, b) => a - b))
+  })
+
+  it('reports the same to onProgress', async () => {
+    const seen: string[] = []
+    await pipeline.generate({ ...options, onProgress: (event) => seen.push(event.type) })
+    expect(seen).toEqual('stage stage step step step step stage'.split(' '))
+  })
+
+  it('hands on what onProgress throws, and lives on', async () => {
+    const onProgress = () => {
+      throw new Error('mine')
+    }
+    await expect(pipeline.generate({ ...options, onProgress })).rejects.toThrow('mine')
+    await expect(pipeline.generate(options)).resolves.toBeDefined()
+  })
+
+  it('ends when the loop is left', async () => {
+    for await (const event of pipeline.stream({ ...options, steps: 900 })) {
+      if (event.type === 'step') break
+    }
+    await expect(pipeline.generate(options)).resolves.toBeDefined()
+  })
+})
+
+describe('cancelling', () => {
+  it('refuses to begin with an aborted signal', async () => {
+    const aborted = pipeline.generate({ ...options, signal: AbortSignal.abort() })
+    await expect(aborted).rejects.toMatchObject({ code: 'ABORTED', name: 'AbortError' })
+  })
+
+  it('stops in the middle, and only that generation', async () => {
+    const controller = new AbortController()
+    const long = pipeline.generate({
+      ...{ ...options, steps: 900, signal: controller.signal },
+      onProgress: (event) => event.type === 'step' && event.step === 3 && controller.abort(),
+    })
+    const other = pipeline.generate(options)
+    await expect(long).rejects.toMatchObject({ code: 'ABORTED' })
+    await expect(other).resolves.toBeDefined()
+  })
+})
+
+describe('several at once', () => {
+  it('gives each the result that it gives alone', async () => {
+    const alone = (await pipeline.generate(options)).latents
+    const others = [1, 2, 3].map((seed) => pipeline.generate({ ...options, seed, width: 32 + 8 * seed }))
+    const again = pipeline.generate(options)
+    expect((await again).latents).toEqual(alone)
+    await Promise.all(others)
+  })
+})
+
+describe('disposal', () => {
+  it('ends what runs, and refuses what comes', async () => {
+    const doomed = await load(folder)
+    const running = doomed.generate({ ...options, steps: 900 })
+    const outcome = expect(running).rejects.toMatchObject({ code: 'DISPOSED' })
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    await doomed.dispose()
+    await doomed.dispose()
+    await outcome
+    await expect(doomed.generate(options)).rejects.toMatchObject({ code: 'DISPOSED' })
+    await expect(doomed.encodePrompt('a')).rejects.toMatchObject({ code: 'DISPOSED' })
+  })
+})
+
+describe('bad folders', () => {
+  it.each([
+    ['', 'INVALID_ARGUMENT'],
+    ['no/such/folder', 'MODEL_NOT_FOUND'],
+  ])('refuses %o', async (path, code) => {
+    await expect(load(path)).rejects.toMatchObject({ code })
+  })
+
+  it('refuses an empty folder, and an unknown variant', async () => {
+    const empty = await mkdtemp(join(tmpdir(), 'tintype-empty-'))
+    await expect(load(empty)).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' })
+    await rm(empty, { recursive: true })
+    await expect(load(folder, { variant: 'fp8' })).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' })
+  })
+
+  it('tells when more memory is wanted than there is, and lives on', async () => {
+    // A strip 67 million pixels wide: the decoder would need tens of gigabytes.
+    const shape = [1, 4, 1, 2 ** 23] as const
+    const huge = pipeline.decodeLatents({ data: new Float32Array(2 ** 25), shape })
+    await expect(huge).rejects.toMatchObject({
+      code: 'OUT_OF_MEMORY',
+      message: expect.stringMatching(/needs .* of memory, .* available/),
+    })
+    await expect(pipeline.generate(options)).resolves.toBeDefined()
+  })
+})
