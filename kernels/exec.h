@@ -7,15 +7,17 @@ namespace tintype {
 
 struct Exec {
   // Runs body(context, task, thread) for every task in [0, tasks), in any order, on up to `threads` threads,
-  // and returns when all have finished. Calls must not nest. After a cancel the remaining tasks are skipped, so
-  // results must not be relied on for control flow. Which thread takes which task varies from run to run: a
-  // task's result must depend on nothing but the task, or output bytes would depend on the number of threads.
+  // and returns when all have finished. Calls must not nest. After a cancel the remaining tasks are skipped,
+  // so results must not be relied on for control flow. Which thread takes which task varies from run to run:
+  // a task's result must depend on nothing but the task, or output bytes would depend on the number of
+  // threads.
   using Body = void (*)(void* context, int64_t task, int thread);
   void (*parallel_for)(void* pool, int64_t tasks, Body body, void* context);
   void* pool;
   int threads;
 
-  // One block of scratch memory for each thread, 64-byte aligned, as large as the kernel's scratch() asked for.
+  // One block of scratch memory for each thread, 64-byte aligned, as large as the kernel's scratch() asked
+  // for.
   char* scratch_base;
   size_t scratch_stride;
   template <class T>
