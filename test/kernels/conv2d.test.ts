@@ -2,7 +2,7 @@
 
 import { describe, it } from 'vitest'
 import type { Activation } from '../../lib/graph/spec.ts'
-import { check, type GemmCase } from './gemm-check.ts'
+import { check, type MatrixCase } from './harness.ts'
 
 const dtypes = ['f32', 'f16', 'bf16'] as const
 
@@ -19,7 +19,7 @@ interface Conv {
   readonly pad?: number | readonly [number, number, number, number]
   readonly upsample?: number
   readonly activation?: Activation
-  readonly dtype?: GemmCase['dtype']
+  readonly dtype?: MatrixCase['dtype']
   readonly given?: readonly string[]
   readonly rows?: number
   readonly inPlace?: boolean
@@ -28,7 +28,7 @@ interface Conv {
 const sides = (pad: NonNullable<Conv['pad']>) =>
   typeof pad === 'number' ? ([pad, pad, pad, pad] as const) : pad
 
-function conv(options: Conv): GemmCase {
+function conv(options: Conv): MatrixCase {
   const { n = 1, h, w, c, o, k, stride = 1, pad = 0, upsample = 1, activation = 'none', rows = n } = options
   const { dtype = 'f32', given = ['bias'], inPlace = false } = options
   const [kh, kw] = typeof k === 'number' ? [k, k] : k
@@ -40,7 +40,7 @@ function conv(options: Conv): GemmCase {
   return { op: 'conv2d', dims, params, dtype, given, inPlace }
 }
 
-function title({ dims: d, params: p, dtype, given, inPlace }: GemmCase): string {
+function title({ dims: d, params: p, dtype, given, inPlace }: MatrixCase): string {
   const k = d.kh === d.kw ? `k${d.kh}` : `k${d.kh}x${d.kw}`
   const pads = [p.padTop, p.padLeft, p.padBottom, p.padRight]
   const words = [`conv2d n=${d.n} c=${d.c}->${d.o} ${d.h}x${d.w} ${k} ${dtype}`]

@@ -2,23 +2,23 @@
 
 import { describe, it } from 'vitest'
 import type { Activation } from '../../lib/graph/spec.ts'
-import { check, type GemmCase } from './gemm-check.ts'
+import { check, type MatrixCase } from './harness.ts'
 
 const dtypes = ['f32', 'f16', 'bf16'] as const
 
 interface Options {
-  readonly dtype?: GemmCase['dtype']
+  readonly dtype?: MatrixCase['dtype']
   readonly activation?: Activation
   readonly given?: readonly string[]
   readonly inPlace?: boolean
 }
 
-const linear = (m: number, n: number, k: number, options: Options = {}): GemmCase => {
+const linear = (m: number, n: number, k: number, options: Options = {}): MatrixCase => {
   const { dtype = 'f32', activation = 'none', given = ['bias'], inPlace = false } = options
   return { op: 'linear', dims: { m, n, k }, params: { activation }, dtype, given, inPlace }
 }
 
-const title = ({ dims, params, dtype, given, inPlace }: GemmCase) => {
+const title = ({ dims, params, dtype, given, inPlace }: MatrixCase) => {
   const rest = params.activation === 'none' ? given : [...given, params.activation]
   return `linear m=${dims.m} ${dims.k}->${dims.n} ${dtype} ${rest.join(' ')}${inPlace ? ' in place' : ''}`
 }

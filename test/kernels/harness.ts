@@ -1,0 +1,174 @@
+// Runs one op through the addon and judges it by the op's reference: in float64 for the truth, in float32 for the
+// error that the naive implementation makes.
+
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import { type OpName, opOf } from '../../lib/graph/ops.ts'
+import { bytesPerElement } from '../../lib/graph/spec.ts'
+import { compile, loadWeights, type WeightLocation } from '../../lib/runtime/program.ts'
+import { encode, noise, type PlanNode, type PlanValue, temporaryFolder } from '../native/plans.ts'
+
+export interface OpCase {
+  readonly op: OpName
+  readonly dims: Readonly<Record<string, number>>
+  readonly params?: Readonly<Record<string, number | string>>
+  /** Stored type of the weights; float32 by default. */
+  readonly dtype?: 'f32' | 'f16' | 'bf16'
+  /** Optional operands that are given. */
+  readonly given?: readonly string[]
+  /** Whether outputs take the memory of the first input that allows it. */
+  readonly inPlace?: boolean
+  /** Inputs that are not to be noise in [-1, 1). */
+  readonly inputs?: Readonly<Record<string, Values>>
+}
+
+/** A case of the matrix ops, which spell everything out. */
+export type MatrixCase = OpCase & Required<Pick<OpCase, 'params' | 'dtype' | 'given' | 'inPlace'>>
+
+type Values = Float32Array | Int32Array | Uint8Array
+
+const sizeOf = (c: OpCase, operand: string) =>
+  opOf(c.op).operands[operand]!.dims.reduce((product, dim) => product * c.dims[dim]!, 1)
+
+/** The operands that a case has. */
+const operandsOf = (c: OpCase) =>
+  Object.entries(opOf(c.op).operands).filter(([name, spec]) => !spec.optional || c.given?.includes(name))
+
+/** `conv2d n=2 h=8 ... f16 residual in place` */
+export function titleOf({ op, dims, params = {}, dtype, given = [], inPlace }: OpCase): string {
+  const numbers = [...Object.entries(dims), ...Object.entries(params)].map(
+    ([name, value]) => `${name}=${value}`,
+  )
+  return [op, ...numbers, ...(dtype ? [dtype] : []), ...given, ...(inPlace ? ['in place'] : [])].join(' ')
+}
+
+/** Bits of a number that is a half already. */
+function halfBits(value: number): number {
+  if (value === 0) return 0
+  const exponent = Math.max(Math.floor(Math.log2(Math.abs(value))), -14)
+  const mantissa = Math.abs(value) / 2 ** (exponent - 10)
+  return (value < 0 ? 0x8000 : 0) + ((exponent + 14) << 10) + mantissa
+}
+
+/** Numbers in [-1, 1) that the type holds exactly, some of them subnormal halves, and their bytes. */
+function weightOf(count: number, seed: number, dtype: NonNullable<OpCase['dtype']>) {
+  const raw = noise(count, seed)
+  if (dtype === 'f32') return { values: raw, bytes: new Uint8Array(raw.buffer) }
+  if (dtype === 'bf16') {
+    const words = new Uint32Array(raw.buffer).map((word) => word & 0xffff0000)
+    const bits = Uint16Array.from(words, (word) => word >>> 16)
+    return { values: new Float32Array(words.buffer), bytes: new Uint8Array(bits.buffer) }
+  }
+  const values = raw.map((x, i) =>
+    i % 97 === 5 ? Math.round(x * 1000) * 2 ** -24 : Math.round(x * 1024) / 1024,
+  )
+  return { values, bytes: new Uint8Array(Uint16Array.from(values, halfBits).buffer) }
+}
+
+interface Prepared {
+  readonly args: Record<string, Values | number | string | undefined>
+  readonly weights: readonly WeightLocation[]
+  readonly inputs: Readonly<Record<string, Values>>
+  readonly folder: string
+}
+
+function prepare(c: OpCase): Prepared {
+  const { dtype = 'f32' } = c
+  const folder = temporaryFolder()
+  const args: Prepared['args'] = { ...c.dims, ...c.params }
+  const weights: WeightLocation[] = []
+  const inputs: Record<string, Values> = {}
+  let seed = 1
+  for (const [name, spec] of operandsOf(c)) {
+    seed++
+    if (spec.role === 'output') continue
+    if (spec.role === 'input') {
+      inputs[name] = c.inputs?.[name] ?? noise(sizeOf(c, name), seed)
+      args[name] = inputs[name]
+      continue
+    }
+    const { values, bytes } = weightOf(sizeOf(c, name), seed, dtype)
+    const path = join(folder, name)
+    writeFileSync(path, bytes)
+    weights.push({ path, offset: 0, dtype, shape: spec.dims.map((dim) => c.dims[dim]!) })
+    args[name] = values
+  }
+  return { args, weights, inputs, folder }
+}
+
+function planOf(c: OpCase): ArrayBuffer {
+  const values: PlanValue[] = []
+  const operands: Record<string, number> = {}
+  for (const [name, { role, dtype }] of operandsOf(c)) {
+    const place = values.filter((value) => value.space === role).length
+    const bytes = sizeOf(c, name) * bytesPerElement[dtype]
+    operands[name] = values.push({ space: role, place, bytes, dtype: role === 'weight' ? 'f32' : dtype }) - 1
+  }
+  const node: PlanNode = { op: c.op, dims: c.dims, operands, params: c.params ?? {} }
+  return encode({ values, nodes: [node] })
+}
+
+/** The outputs by name. */
+async function runOn(threads: number, c: OpCase, prepared: Prepared): Promise<Record<string, Values>> {
+  const weights = await loadWeights(prepared.weights)
+  const program = compile(planOf(c), weights, { threads })
+  const inputs = Object.fromEntries(Object.entries(prepared.inputs).map(([name, x]) => [name, x.slice()]))
+  const outputs: Record<string, Values> = {}
+  for (const [name, { role, dtype, inPlaceOf }] of operandsOf(c)) {
+    if (role !== 'output') continue
+    const source = c.inPlace ? inPlaceOf.find((input) => inputs[input]) : undefined
+    const fresh = () =>
+      dtype === 'u8' ? new Uint8Array(sizeOf(c, name)) : new Float32Array(sizeOf(c, name)).fill(Number.NaN)
+    outputs[name] = source ? inputs[source]! : fresh()
+  }
+  await program.run({ inputs: Object.values(inputs), outputs: Object.values(outputs) })
+  await program.dispose()
+  weights.dispose()
+  return outputs
+}
+
+function judge(y: Values, truth: Float64Array, naive: Float32Array): void {
+  let worst = 0
+  let worstNaive = 0
+  let squares = 0
+  let scale = 0
+  truth.forEach((value, i) => {
+    const error = Math.abs(y[i]! - value)
+    worst = Math.max(worst, Number.isNaN(error) ? Number.POSITIVE_INFINITY : error)
+    worstNaive = Math.max(worstNaive, Math.abs(naive[i]! - value))
+    squares += error * error
+    scale = Math.max(scale, Math.abs(value))
+  })
+  // The floor: the result itself is rounded to float32, and so are the few steps of an activation.
+  const limit = 2 * worstNaive + scale * 2 ** -22
+  if (worst <= limit) return
+  const bad = [...truth.keys()].filter((i) => !(Math.abs(y[i]! - truth[i]!) <= limit)).slice(0, 5)
+  const pairs = bad.map((i) => `  [${i}] ${y[i]}, expected ${truth[i]}`).join('\n')
+  const rms = Math.sqrt(squares / truth.length)
+  expect.fail(`max error ${worst}, rms ${rms}, allowed ${limit} (naive makes ${worstNaive})\n${pairs}`)
+}
+
+/** Every output as the reference computes it. */
+function referenceOf(c: OpCase, { args }: Prepared, Type: typeof Float64Array | typeof Float32Array) {
+  const round = Type === Float64Array ? (value: number) => value : Math.fround
+  const names = operandsOf(c).flatMap(([name, { role }]) => (role === 'output' ? [name] : []))
+  const outputs = Object.fromEntries(names.map((name) => [name, new Type(sizeOf(c, name))]))
+  const reference = opOf(c.op).reference as (args: object, round: (value: number) => number) => void
+  reference({ ...args, ...outputs }, round)
+  return outputs
+}
+
+/** Fails unless the kernel is as exact as it must be, and gives the same bytes with one thread and with three. */
+export async function check(c: OpCase): Promise<void> {
+  const prepared = prepare(c)
+  const truth = referenceOf(c, prepared, Float64Array)
+  const naive = referenceOf(c, prepared, Float32Array)
+  const outputs = await runOn(1, c, prepared)
+  const again = await runOn(3, c, prepared)
+  for (const [name, y] of Object.entries(outputs)) {
+    judge(y, truth[name] as Float64Array, naive[name] as Float32Array)
+    expect(Buffer.compare(Buffer.from(y.buffer), Buffer.from(again[name]!.buffer))).toBe(0)
+  }
+  rmSync(prepared.folder, { recursive: true })
+}
