@@ -1,6 +1,9 @@
 // A model folder in memory: what every generation with it shares.
 
+import { existsSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
+import { z } from 'zod'
+import { TintypeError } from '../errors.ts'
 import { readJson } from '../json-file.ts'
 import { type ModelConfigs, readModelConfigs } from '../models/configs.ts'
 import { parseSchedulerConfig } from '../schedulers/config.ts'
@@ -36,14 +39,27 @@ const surveyedStep = {
   wantClean: false,
 }
 
-function defaultsOf({ unet, vae }: ModelConfigs): ModelDefaults {
+/** tintype.json, a file that a model folder may have: options that suit the model better than the usual ones. */
+const ownDefaults = z.strictObject({
+  guidanceScale: z.number().min(0).max(1000).default(7.5),
+  steps: z.int().min(1).max(1000).default(20),
+})
+
+async function readOwnDefaults(folder: string): Promise<z.infer<typeof ownDefaults>> {
+  const file = join(folder, 'tintype.json')
+  const parsed = ownDefaults.safeParse(existsSync(file) ? await readJson(file) : {})
+  if (parsed.success) return parsed.data
+  const { path, message } = parsed.error.issues[0]!
+  throw new TintypeError('INVALID_CONFIG', `${file}: ${[...path, message].join(': ')}.`)
+}
+
+async function readDefaults(folder: string, { unet, vae }: ModelConfigs): Promise<ModelDefaults> {
   const latents = unet.sampleSize ?? usualLatents
   return {
     width: latents.width * vae.factor,
     height: latents.height * vae.factor,
     factor: vae.factor,
-    guidanceScale: 7.5,
-    steps: 20,
+    ...(await readOwnDefaults(folder)),
   }
 }
 
@@ -53,6 +69,7 @@ export async function openModel(folder: string, options: ComponentOptions): Prom
   const schedulerFile = join(folder, 'scheduler', 'scheduler_config.json')
   const scheduler = parseSchedulerConfig(await readJson(schedulerFile), schedulerFile)
   const tokenizer = await ClipTokenizer.load(join(folder, 'tokenizer'))
+  const defaults = await readDefaults(folder, configs)
   const opened: Component[] = []
   const open = async (part: string, ...graphs: Parameters<typeof Component.open>[1]) => {
     const component = await Component.open(join(folder, part), graphs, options)
@@ -69,7 +86,7 @@ export async function openModel(folder: string, options: ComponentOptions): Prom
       textEncoder: await open('text_encoder', textGraph(configs, 1)),
       unet: await open('unet', stepGraph(configs, surveyedStep)),
       vae: await open('vae', decodeGraph(configs, surveyed), encodeGraph(configs, surveyed)),
-      defaults: defaultsOf(configs),
+      defaults,
     }
   } catch (error) {
     for (const component of opened) component.dispose()

@@ -1,6 +1,6 @@
 // What users rely on, with a tiny model: events, cancelling, concurrency, disposal, errors.
 
-import { mkdtemp, rm } from 'node:fs/promises'
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -210,6 +210,22 @@ describe('disposal', () => {
     await outcome
     await expect(doomed.generate(options)).rejects.toMatchObject({ code: 'DISPOSED' })
     await expect(doomed.encodePrompt('a')).rejects.toMatchObject({ code: 'DISPOSED' })
+  })
+})
+
+describe('tintype.json', () => {
+  it('changes the defaults of its model', async () => {
+    const copy = await mkdtemp(join(tmpdir(), 'tintype-defaults-'))
+    await cp(folder, copy, { recursive: true })
+    await writeFile(join(copy, 'tintype.json'), '{ "guidanceScale": 3 }')
+    await using tuned = await load(copy)
+    expect(tuned.info.defaults).toMatchObject({ guidanceScale: 3, steps: 20 })
+    await writeFile(join(copy, 'tintype.json'), '{ "guidence": 3 }')
+    await expect(load(copy)).rejects.toMatchObject({
+      code: 'INVALID_CONFIG',
+      message: expect.stringContaining('guidence'),
+    })
+    await rm(copy, { recursive: true })
   })
 })
 

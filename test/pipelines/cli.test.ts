@@ -1,0 +1,122 @@
+// The command line as a shell sees it: exit codes, what goes to stdout and stderr, Ctrl-C.
+
+import { spawn } from 'node:child_process'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { parseParameters, readPngText } from '../../lib/index.ts'
+import { openGolden } from '../golden/pipelines.ts'
+
+const main = fileURLToPath(new URL('../../lib/cli/main.ts', import.meta.url))
+const { folder: model } = openGolden('sd1')
+const tiny = ['--model', model, '--size', '64x48', '--steps', '3', '--seed', '7']
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tintype-cli-'))
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+interface Outcome {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs the command in the test's folder; `interrupt` sends Ctrl-C when stderr first says that. */
+function tintype(
+  args: readonly string[],
+  { stdin = '', interrupt }: { stdin?: string; interrupt?: string } = {},
+) {
+  const tsx = import.meta.resolve('tsx')
+  const child = spawn(process.execPath, ['--import', tsx, main, ...args], { cwd: folder })
+  child.stdin.end(stdin)
+  let [stdout, stderr] = ['', '']
+  child.stdout.on('data', (data) => {
+    stdout += data
+  })
+  child.stderr.on('data', (data) => {
+    const before = stderr
+    stderr += data
+    if (interrupt && stderr.includes(interrupt) && !before.includes(interrupt)) child.kill('SIGINT')
+  })
+  return new Promise<Outcome>((resolve) => child.on('close', (code) => resolve({ code, stdout, stderr })))
+}
+
+describe('tintype', () => {
+  it('explains itself', async () => {
+    const { code, stdout } = await tintype(['--help'])
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/Usage: tintype \[options\] <prompts\.\.\.>/)
+    expect(stdout).toContain('Exit codes')
+    const { stdout: version } = await tintype(['--version'])
+    expect(version).toMatch(/^\d+\.\d+\.\d+\n$/)
+  })
+
+  it('paints a picture: the path to stdout, progress to stderr', async () => {
+    const { code, stdout, stderr } = await tintype(['a red apple', ...tiny, '-o', 'apple.png'])
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'apple.png\n' })
+    expect(stderr).toMatch(/step 3\/3/)
+    const text = readPngText(await readFile(join(folder, 'apple.png'))).get('parameters')!
+    expect(parseParameters(text)).toMatchObject({ prompt: 'a red apple' })
+    expect(parseParameters(text).settings.get('Seed')).toBe('7')
+  })
+
+  it('reads the prompt from stdin, numbers several pictures, prints JSON', async () => {
+    const args = ['-', ...tiny, '--count', '2', '--json', '--quiet']
+    const { code, stdout, stderr } = await tintype(args, { stdin: 'a fox\n' })
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    const { images } = JSON.parse(stdout)
+    expect(images).toMatchObject([
+      { path: 'a-fox-7-1.png', width: 64, height: 48, seed: '7' },
+      { path: 'a-fox-7-2.png' },
+    ])
+    expect(await readdir(folder)).toContain('a-fox-7-2.png')
+  })
+
+  it.each<[string[], number, RegExp]>([
+    [[], 2, /missing required argument 'prompts'/],
+    [['x', '--stpes', '3'], 2, /unknown option '--stpes'[\s\S]*--steps/],
+    [['x', '--seed', 'many'], 2, /Expected an integer/],
+    [['x', '--model', model, '--steps', '0'], 2, /Option steps must be an integer/],
+    [['x', '--model', model, '--scheduler', 'eular'], 2, /euler/],
+    [['x', '-o', 'x.gif'], 2, /no picture format/],
+    [['x', '--model', 'nowhere'], 1, /cannot be read/],
+    [['x', '--model', model, '--init', 'none.png'], 1, /does not exist/],
+    [['x', ...tiny, '-q', '-o', 'no/such/folder.png'], 1, /Does its folder exist/],
+  ])('refuses %j', async (args, expected, message) => {
+    const { code, stdout, stderr } = await tintype(args)
+    expect({ code, stdout }).toEqual({ code: expected, stdout: '' })
+    expect(stderr).toMatch(message)
+    expect(stderr).toMatch(/^tintype: /)
+    expect(stderr).not.toContain('    at ')
+  })
+
+  it('tells programs of errors in JSON', async () => {
+    const { code, stdout } = await tintype(['x', '--model', 'nowhere', '--json'])
+    expect(code).toBe(1)
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'MODEL_NOT_FOUND' } })
+  })
+
+  it('ends cleanly on Ctrl-C', async () => {
+    const args = ['x', '--model', model, '--size', '64', '--steps', '900', '-o', 'never.png']
+    const { code, stdout, stderr } = await tintype(args, { interrupt: 'step 90/900' })
+    expect({ code, stdout }).toEqual({ code: 130, stdout: '' })
+    expect(stderr).toMatch(/aborted/i)
+    expect((await readdir(folder)).filter((name) => name.startsWith('never'))).toEqual([])
+  })
+
+  it('shows the machine and the model', async () => {
+    const { code, stdout } = await tintype(['info', '--model', model])
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^device +cpu/)
+    expect(stdout).toMatch(/unet +0\.3 MB +F16/)
+    const { stdout: json } = await tintype(['info', '--model', model, '--json'])
+    expect(JSON.parse(json)).toMatchObject({
+      devices: [{ name: 'cpu' }],
+      model: { scheduler: 'DDIMScheduler' },
+    })
+  })
+})
