@@ -1,0 +1,133 @@
+"""Trains text encoder and UNet on cached latents: v-prediction to zero terminal SNR, bf16 products on fp32 weights.
+
+usage: train_unet.py MINUTES    resumes from work/checkpoints/unet.pt; the learning rate reaches zero at the end
+"""
+import math
+import os
+import random
+import sys
+import time
+
+import torch
+import torch.nn.functional as F
+from diffusers import AutoencoderKL
+from transformers import CLIPTokenizer
+
+from common import COLORS, WORK, compose, load, log, placement
+from export import export
+from model import FAVORITES, NAMED, Tokens, build_scheduler, build_text, build_unet, caption, held_out
+from muon import Muon
+
+torch.set_num_threads(int(os.environ.get("THREADS", 2)))
+BATCH, LR = int(os.environ.get("BATCH", 32)), float(os.environ.get("LR", 0.02))
+FAVORITE_SHARE, WHITE_SHARE, EMPTY_SHARE = float(os.environ.get("FAVORITE_SHARE", 0.5)), 0.4, 0.1
+WHITE_PLACES = 6
+DECAY_FROM = float(os.environ.get("DECAY_FROM", 0.4))  # the share of the run after which the learning rate falls
+SAVE_EVERY = 420  # seconds
+CHECKPOINT = WORK / "checkpoints/unet.pt"
+
+
+@torch.no_grad()
+def encode(meta, pictures):
+    """Latents of every picture, six places on white and one on each other colour but the held-out pairs."""
+    path = WORK / "checkpoints/latents.pt"
+    if path.exists():
+        return torch.load(path)
+    vae = AutoencoderKL.from_pretrained(WORK / "vae").eval().to(memory_format=torch.channels_last)
+    latents, which, colors = [], [], []
+    for i, words in enumerate(meta):
+        own = ["white"] * WHITE_PLACES + [c for c in NAMED if not held_out(words["key"], c)]
+        x = torch.stack([compose(pictures[i], COLORS[c], **placement()) for c in own]).to(memory_format=torch.channels_last)
+        with torch.autocast("cpu", torch.bfloat16):
+            latents.append(vae.encode(x).latent_dist.mean.half() * vae.config.scaling_factor)
+        which += [i] * len(own)
+        colors += own
+        if i % 200 == 0:
+            log("encoded", i)
+    result = torch.cat(latents), which, colors
+    torch.save(result, path)
+    return result
+
+
+def main():
+    minutes = float(sys.argv[1])
+    (WORK / "checkpoints").mkdir(parents=True, exist_ok=True)
+    meta, pictures = load()
+    assert FAVORITES <= {w["key"] for w in meta}
+    tokens = Tokens(CLIPTokenizer.from_pretrained(WORK / "tokenizer"), meta)
+    latents, which, colors = encode(meta, pictures)
+    log("latents", tuple(latents.shape), "deviation", latents.float().std().item(), "tokens", len(tokens.used))
+    torch.manual_seed(int(time.time()))
+    unet, text = build_unet().to(memory_format=torch.channels_last), build_text(len(tokens.used))
+    alphas = build_scheduler().alphas_cumprod.float()
+
+    parameters = list(unet.parameters()) + list(text.parameters())
+    narrow = {id(p) for m in (unet.conv_in, unet.conv_out, text.get_input_embeddings()) for p in m.parameters()}
+    narrow |= {id(p) for name, p in text.named_parameters() if "position_embedding" in name}
+    matrices = [p for p in parameters if p.ndim > 1 and id(p) not in narrow]
+    chosen = {id(p) for p in matrices}
+    optimizer = Muon(matrices, [p for p in parameters if id(p) not in chosen], lr=LR)
+    ema = [p.detach().clone() for p in parameters]
+    step = samples = 0
+    if CHECKPOINT.exists():
+        state = torch.load(CHECKPOINT)
+        unet.load_state_dict(state["unet"])
+        text.load_state_dict(state["text"])
+        if "optimizer" in state:
+            optimizer.load_state_dict(state["optimizer"])
+        ema, step, samples = state["ema"], state["step"], state["samples"]
+        log("unet resumed at step", step)
+    log("parameters: unet", sum(p.numel() for p in unet.parameters()), "text", sum(p.numel() for p in text.parameters()))
+
+    pools = {}
+    for j, (i, color) in enumerate(zip(which, colors)):
+        pools.setdefault((meta[i]["key"] in FAVORITES, color == "white"), []).append(j)
+
+    def save():
+        state = {"unet": unet.state_dict(), "text": text.state_dict(), "ema": ema, "step": step, "samples": samples}
+        torch.save(state | {"optimizer": optimizer.state_dict()}, CHECKPOINT.with_suffix(".tmp"))
+        CHECKPOINT.with_suffix(".tmp").replace(CHECKPOINT)
+        export(unet, text, ema, tokens.used)
+
+    start = last = saved = time.time()
+    total, begun, counted = torch.zeros(2), step, samples
+    while (done := (time.time() - start) / (60 * minutes)) < 1:
+        chosen = [random.choice(pools[random.random() < FAVORITE_SHARE, random.random() < WHITE_SHARE]) for _ in range(BATCH)]
+        texts = ["" if random.random() < EMPTY_SHARE else caption(meta[which[j]], colors[j]) for j in chosen]
+        ids = tokens(texts, 77 if done > 0.75 or step % 4 == 0 else 20)  # the short length is cheap; the long is what pipelines use
+        x0 = latents[chosen].float()
+        # stratified over the batch, denser at high noise, where the object is chosen
+        u = (torch.arange(BATCH) + torch.rand(BATCH)) / BATCH
+        t = (1000 * u[torch.randperm(BATCH)] ** 0.8).long().clamp(0, 999)
+        a = alphas[t].view(-1, 1, 1, 1)
+        noise = torch.randn_like(x0)
+        v = a.sqrt() * noise - (1 - a).sqrt() * x0
+        xt = (a.sqrt() * x0 + (1 - a).sqrt() * noise).to(memory_format=torch.channels_last)
+        with torch.autocast("cpu", torch.bfloat16):
+            output = unet(xt, t, text(ids).last_hidden_state).sample
+        error = F.mse_loss(output.float(), v, reduction="none").mean(dim=(1, 2, 3))
+        optimizer.zero_grad()
+        error.mean().backward()
+        warm = min(1, (step - begun + 1) / 60)
+        fall = 0 if done < DECAY_FROM else (done - DECAY_FROM) / (1 - DECAY_FROM)
+        optimizer.step(warm * (0.5 * (1 + math.cos(math.pi * fall)) * 0.99 + 0.01))
+        step += 1
+        samples += BATCH
+        with torch.no_grad():
+            torch._foreach_lerp_(ema, [p.data for p in parameters], 1 - min(0.998, (1 + step) / (10 + step)))
+        high = t > 900
+        total += torch.stack([error.mean(), error[high].mean()]).detach()
+        if step % 25 == 0:
+            now = time.time()
+            log(f"unet step {step} done {done:.2f} loss {total[0] / 25:.4f} above 900 {total[1] / 25:.4f}"
+                f" ms/sample {(now - last) / (samples - counted) * 1e3:.1f}")
+            total, last, counted = torch.zeros(2), now, samples
+        if time.time() - saved > SAVE_EVERY:
+            save()
+            saved = time.time()
+    save()
+    log(f"unet done: {step} steps, {samples} samples")
+
+
+if __name__ == "__main__":
+    main()
