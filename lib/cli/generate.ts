@@ -79,8 +79,9 @@ export async function generateCommand(
   flags: GenerateFlags,
   signal: AbortSignal,
 ): Promise<void> {
-  const { load, defaultModelFolder } = await import('../index.ts')
-  const { formatOf } = await import('../image/picture.ts')
+  // Late, so that --help is quick; .js, since the compiler leaves dynamic imports as they are.
+  const { load, defaultModelFolder } = await import('../index.js')
+  const { formatOf } = await import('../image/picture.js')
   if (flags.output !== undefined) formatOf(flags.output)
   const options = optionsFrom(await readPrompts(prompts), flags, signal)
   await using pipeline = await load(flags.model ?? defaultModelFolder, { threads: flags.threads })

@@ -10,7 +10,7 @@ export interface InfoFlags {
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`
 
 export async function infoCommand({ model, json }: InfoFlags): Promise<void> {
-  const { defaultModelFolder, devices, load } = await import('../index.ts')
+  const { defaultModelFolder, devices, load } = await import('../index.js')
   await using pipeline = await load(model ?? defaultModelFolder)
   const { info } = pipeline
   if (json) {

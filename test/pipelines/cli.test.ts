@@ -1,6 +1,6 @@
-// The command line as a shell sees it: exit codes, what goes to stdout and stderr, Ctrl-C.
+// The built command line as a shell sees it: exit codes, what goes to stdout and stderr, Ctrl-C.
 
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,12 +9,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parseParameters, readPngText } from '../../lib/index.ts'
 import { openGolden } from '../golden/pipelines.ts'
 
-const main = fileURLToPath(new URL('../../lib/cli/main.ts', import.meta.url))
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const main = join(root, 'dist/cli/main.js')
 const { folder: model } = openGolden('sd1')
 const tiny = ['--model', model, '--size', '64x48', '--steps', '3', '--seed', '7']
 
 let folder: string
 beforeAll(async () => {
+  const tsc = join(root, 'node_modules/typescript/bin/tsc')
+  execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' })
   folder = await mkdtemp(join(tmpdir(), 'tintype-cli-'))
 })
 afterAll(() => rm(folder, { recursive: true }))
@@ -30,8 +33,7 @@ function tintype(
   args: readonly string[],
   { stdin = '', interrupt }: { stdin?: string; interrupt?: string } = {},
 ) {
-  const tsx = import.meta.resolve('tsx')
-  const child = spawn(process.execPath, ['--import', tsx, main, ...args], { cwd: folder })
+  const child = spawn(process.execPath, [main, ...args], { cwd: folder })
   child.stdin.end(stdin)
   let [stdout, stderr] = ['', '']
   child.stdout.on('data', (data) => {
@@ -62,6 +64,12 @@ describe('tintype', () => {
     const text = readPngText(await readFile(join(folder, 'apple.png'))).get('parameters')!
     expect(parseParameters(text)).toMatchObject({ prompt: 'a red apple' })
     expect(parseParameters(text).settings.get('Seed')).toBe('7')
+  })
+
+  it('paints with the embedded model when no other is named', async () => {
+    const { code, stdout } = await tintype(['red apple', '--steps', '2', '--seed', '1', '--json', '-q'])
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout).images).toMatchObject([{ path: 'red-apple-1.png', width: 128, height: 128 }])
   })
 
   it('reads the prompt from stdin, numbers several pictures, prints JSON', async () => {
