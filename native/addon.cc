@@ -227,7 +227,10 @@ Napi::Value load_weights(const Napi::CallbackInfo& info) {
       const Napi::HandleScope scope(env);
       refs.push_back(to_ref(array.Get(i).As<Napi::Object>()));
     }
-    const auto weights = std::make_shared<Weights>(refs);
+    const std::shared_ptr<Weights> weights(new Weights(refs),
+                                           [executor = Environment::of(env).executor()](Weights* unused) {
+                                             executor->release(std::unique_ptr<Weights>(unused));
+                                           });
     Environment::of(env).watch(weights);
     return WeightSetHandle::create(env, weights);
   });
@@ -253,8 +256,9 @@ Napi::Value compile(const Napi::CallbackInfo& info) {
     std::shared_ptr<Weights> weights = WeightSetHandle::weights_of(info[1]);
     Plan checked = parse_plan(std::move(words), weights.get());
     return ProgramHandle::create(
-        env, std::make_shared<Program>(std::move(checked), std::move(weights),
-                                       ProgramOptions{thread_count, profile.ToBoolean().Value()}));
+        env,
+        std::make_shared<Program>(Environment::of(env).executor(), std::move(checked), std::move(weights),
+                                  ProgramOptions{thread_count, profile.ToBoolean().Value()}));
   });
 }
 

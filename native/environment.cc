@@ -64,6 +64,11 @@ Environment::Environment(Napi::Env env) : env_(env) {
   env.AddCleanupHook([](Environment* ending) { ending->close(); }, this);
 }
 
+const std::shared_ptr<Executor>& Environment::executor() {
+  if (!executor_) executor_ = Executor::shared();
+  return executor_;
+}
+
 void Environment::start(const std::shared_ptr<PendingRun>& run) {
   // A pending run keeps the process alive, an idle addon does not.
   if (pending_.empty()) napi_ref_threadsafe_function(env_, to_javascript_thread_);
@@ -71,6 +76,7 @@ void Environment::start(const std::shared_ptr<PendingRun>& run) {
   {
     const std::lock_guard lock(mutex_);
     running_++;
+    complete_.reserve(pending_.size());  // the executor's thread must not run out of memory there
   }
   run->program->executor->submit(*run);
 }
@@ -95,7 +101,8 @@ void Environment::deliver(Napi::Env env) {
   std::vector<PendingRun*> runs;
   {
     const std::lock_guard lock(mutex_);
-    runs.swap(complete_);
+    runs = complete_;
+    complete_.clear();
   }
   for (PendingRun* key : runs) {
     const std::shared_ptr<PendingRun> run = pending_.extract(key).mapped();

@@ -42,6 +42,9 @@ class Environment {
 
   static Environment& of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
 
+  // The executor, kept from ending while the environment lives: threads are not made anew for each program.
+  const std::shared_ptr<Executor>& executor();
+
   void start(const std::shared_ptr<PendingRun>& run);
   // Stops the pending runs of a program, or all.
   void stop_runs(const Program* program);
@@ -59,6 +62,7 @@ class Environment {
   void close();
 
   napi_env env_;
+  std::shared_ptr<Executor> executor_;
   napi_threadsafe_function to_javascript_thread_ = nullptr;
   std::unordered_map<Run*, std::shared_ptr<PendingRun>> pending_;
   std::vector<std::weak_ptr<Weights>> watched_;

@@ -75,14 +75,15 @@ int default_threads() {
   return static_cast<int>(threads);
 }
 
-Program::Program(Plan program_plan, std::shared_ptr<Weights> program_weights, ProgramOptions program_options)
-    : plan(std::move(program_plan)),
+Program::Program(std::shared_ptr<Executor> runs_on, Plan program_plan,
+                 std::shared_ptr<Weights> program_weights, ProgramOptions program_options)
+    : executor(std::move(runs_on)),
+      plan(std::move(program_plan)),
       weights(std::move(program_weights)),
       options(program_options),
       scratch_stride(largest_scratch(plan, weights.get())),
       workspace_bytes(round_up(plan.arena_bytes, alignment) +
-                      scratch_stride * static_cast<size_t>(options.threads)),
-      executor(Executor::shared()) {
+                      scratch_stride * static_cast<size_t>(options.threads)) {
   executor->keep_workspace(workspace_bytes);
 }
 
@@ -144,25 +145,46 @@ void Executor::drop_workspace(size_t bytes) {
   wake_.notify_one();
 }
 
-bool Executor::workspace_is_too_large() const {
-  return workspace_.size() > (needs_.empty() ? 0 : *needs_.rbegin());
+void Executor::release(std::unique_ptr<Weights> weights) {
+  {
+    const std::lock_guard lock(mutex_);
+    released_.push_back(std::move(weights));
+  }
+  wake_.notify_one();
+}
+
+bool Executor::has_too_much() const {
+  return !released_.empty() || workspace_.size() > (needs_.empty() ? 0 : *needs_.rbegin());
 }
 
 void Executor::serve() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    wake_.wait(lock, [this] { return stop_ || !queue_.empty() || workspace_is_too_large(); });
-    if (workspace_is_too_large()) workspace_ = Block();
-    if (!queue_.empty()) {
+    wake_.wait(lock, [this] { return stop_ || !queue_.empty() || has_too_much(); });
+    if (has_too_much()) {
+      give_back(lock);
+    } else if (!queue_.empty()) {
       Run& run = *queue_.front();
       queue_.pop_front();
       lock.unlock();
       execute(run);
       lock.lock();
-    } else if (stop_) {
+    } else {
       return;
     }
   }
+}
+
+// Frees without the lock, which JavaScript's thread may want meanwhile.
+void Executor::give_back(std::unique_lock<std::mutex>& lock) {
+  std::vector<std::unique_ptr<Weights>> weights;
+  weights.swap(released_);
+  Block workspace;
+  if (has_too_much()) workspace = std::move(workspace_);
+  lock.unlock();
+  weights.clear();
+  workspace = Block();
+  lock.lock();
 }
 
 void Executor::execute(Run& run) {

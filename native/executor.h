@@ -36,17 +36,18 @@ struct ProgramOptions {
 // A plan bound to its weights. Lives and dies on JavaScript's thread: the executor only borrows it.
 class Program {
  public:
-  Program(Plan program_plan, std::shared_ptr<Weights> program_weights, ProgramOptions program_options);
+  Program(std::shared_ptr<Executor> runs_on, Plan program_plan, std::shared_ptr<Weights> program_weights,
+          ProgramOptions program_options);
   ~Program();
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
 
+  const std::shared_ptr<Executor> executor;
   const Plan plan;
   const std::shared_ptr<Weights> weights;
   const ProgramOptions options;
   const size_t scratch_stride;  // bytes of scratch memory for each thread
   const size_t workspace_bytes;
-  const std::shared_ptr<Executor> executor;
 };
 
 enum Cancel : int { not_cancelled, cancelled_by_signal, cancelled_by_dispose };
@@ -80,19 +81,24 @@ class Executor {
   void keep_workspace(size_t bytes);
   void drop_workspace(size_t bytes);
 
+  // Frees weights on the executor's thread: giving back gigabytes would hold up the event loop.
+  void release(std::unique_ptr<Weights> weights);
+
  private:
   Executor();
   void serve();
+  void give_back(std::unique_lock<std::mutex>& lock);
   void execute(Run& run);
   void run_nodes(Run& run);
   void reserve(const Program& program);
   void load_weights(const Node& node, const Program& program, std::vector<Weight>& bound, Loading& loading);
-  bool workspace_is_too_large() const;
+  bool has_too_much() const;
 
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Run*> queue_;
   std::multiset<size_t> needs_;  // of the living programs
+  std::vector<std::unique_ptr<Weights>> released_;
   bool stop_ = false;
 
   // Arena and scratch memory: one for all programs, since runs follow each other. Executor's thread only.

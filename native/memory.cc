@@ -1,6 +1,5 @@
 #include "memory.h"
 
-#include <cmath>
 #include <iomanip>
 #include <new>
 #include <string>
@@ -46,7 +45,7 @@ void unmap(void* data, [[maybe_unused]] size_t bytes) {
 
 std::string readable(uint64_t bytes) {
   const bool large = bytes >= uint64_t{1} << 30;
-  return text(std::fixed, std::setprecision(1), std::ldexp(static_cast<double>(bytes), large ? -30 : -20),
+  return text(std::fixed, std::setprecision(1), static_cast<double>(bytes) / (large ? 1 << 30 : 1 << 20),
               large ? " GiB" : " MiB");
 }
 
