@@ -31,7 +31,11 @@ const env = {
 }
 // Timings and resident set sizes mean nothing here; setarch because TSan wants the usual address layout.
 const tests = filters.length > 0 ? filters : ['hostile', 'program', 'weights', 'environments', 'concurrency']
-await $({ stdio: 'inherit', env, nothrow: true })`setarch -R npx vitest run --project native ${tests}`
+await $({
+  stdio: 'inherit',
+  env,
+  nothrow: true,
+})`setarch -R ${process.execPath} node_modules/vitest/vitest.mjs run --project native ${tests}`
 
 const reports = (await fs.readdir(folder)).filter((file) => file.startsWith('report.'))
 const texts = await Promise.all(reports.map((file) => fs.readFile(path.join(folder, file), 'utf8')))

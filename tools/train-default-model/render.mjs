@@ -43,7 +43,13 @@ for (const [key, icon] of Object.entries(icons)) {
   const image = new Resvg(svg, { fitTo: { mode: 'width', value: size } }).render()
   if (image.width !== size || image.height !== size) continue
   pictures.push(Buffer.from(image.pixels))
-  meta.push({ key, name: key.replaceAll('-', ' '), tags: word.tags ?? [], group: word.group, sub: subgroups[word.subgroup] })
+  meta.push({
+    key,
+    name: key.replaceAll('-', ' '),
+    tags: word.tags ?? [],
+    group: word.group,
+    sub: subgroups[word.subgroup],
+  })
 }
 
 const out = join(process.argv[2] ?? 'work', 'data')
