@@ -33,7 +33,7 @@ Blocks choose_blocks(const GemmShape& shape) {
   constexpr int64_t kEnoughTasks = 16;
   constexpr int64_t kSmallSide = 96;
   const int64_t panels = panel_count(shape.n);
-  Blocks b{min(round_up(shape.m, kTileRows), 168), min(panels, ceil_div(640, kPanel)), 0};
+  Blocks b{min(round_up(shape.m, kTileRows), 168), min(panels, ceil_div(320, kPanel)), 0};
   for (;;) {
     const int64_t row_blocks = ceil_div(shape.m, b.rows);
     const int64_t panel_blocks = ceil_div(panels, b.panels);
@@ -105,19 +105,32 @@ struct Stretch {
   float* sums;
 };
 
+// y is written a few cache lines in each of many rows, which no hardware prefetcher foresees: asking for them
+// before the tile is multiplied is worth 8 % at m=4096 n=1280 k=320.
+void prefetch_y(const GemmArgs& args, int64_t m, int rows, const Stretch& s) {
+  constexpr int64_t kLine = 16;
+  for (int i = 0; i < rows; i++) {
+    const float* row = args.epilogue.y + (m + i) * args.shape.n;
+    for (int64_t n = s.n; n < min(s.n + s.width, args.shape.n); n += kLine) prefetch(row + n);
+  }
+}
+
 template <class T>
 void multiply_panel(const GemmArgs& args, const Tiling& tiling, const float* a, const T* w,
                     const Stretch& s) {
   for (int64_t t = 0; t < tiling.tiles; t++) {
     const int rows = tiling.rows_of(t);
+    const int64_t m = tiling.m + t * tiling.height;
     const float* tile = a + t * tiling.height * kRowStride;
-    float* sums = s.sums + t * tiling.height * s.width;
+    // Sums that are finished at once need no place of their own.
+    float* sums = s.sums + (s.first && s.last ? 0 : t * tiling.height * s.width);
+    if (s.last) prefetch_y(args, m, rows, s);
     if (s.width == kPanel) {
       multiply_rows<2>(rows, tile, w, s.depth, sums, s.first);
     } else {
       multiply_rows<1>(rows, tile, w, s.depth, sums, s.first);
     }
-    if (s.last) finish(args.epilogue, args.shape, {sums, rows, s.width, tiling.m + t * tiling.height, s.n});
+    if (s.last) finish(args.epilogue, args.shape, {sums, rows, s.width, m, s.n});
   }
 }
 

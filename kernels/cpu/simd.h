@@ -390,6 +390,17 @@ inline float reduce_max(Vec a) {
   return lanes[0];
 }
 
+// Asks for the cache line of p.
+inline void prefetch(const float* p) {
+#if defined(TINTYPE_SIMD_SSE2) || defined(TINTYPE_SIMD_AVX2) || defined(TINTYPE_SIMD_AVX512)
+  _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T0);
+#elif defined(__GNUC__)
+  __builtin_prefetch(p);
+#else
+  static_cast<void>(p);
+#endif
+}
+
 // Calls f with the weight's data as a pointer to its type: dtype becomes a template parameter here, once.
 template <class F>
 inline void with_elements(const Weight& w, F f) {
