@@ -139,6 +139,33 @@ inline VecInt shift_left(VecInt a) { return {_mm512_slli_epi32(a.v, N)}; }
 template <int N>
 inline VecInt shift_right(VecInt a) { return {_mm512_srai_epi32(a.v, N)}; }
 
+// Columns become rows, in four rounds that each pair rows 1, 2, 4 and 8 apart.
+inline void transpose(Vec (&rows)[kWidth]) {
+  __m512 a[kWidth], b[kWidth];
+  for (int i = 0; i < 16; i += 2) {
+    a[i] = _mm512_unpacklo_ps(rows[i].v, rows[i + 1].v);
+    a[i + 1] = _mm512_unpackhi_ps(rows[i].v, rows[i + 1].v);
+  }
+  for (int i = 0; i < 16; i += 4) {
+    for (int j = 0; j < 2; j++) {
+      const __m512d low = _mm512_castps_pd(a[i + j]);
+      const __m512d high = _mm512_castps_pd(a[i + j + 2]);
+      b[i + 2 * j] = _mm512_castpd_ps(_mm512_unpacklo_pd(low, high));
+      b[i + 2 * j + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(low, high));
+    }
+  }
+  for (int i = 0; i < 16; i += 8) {
+    for (int j = 0; j < 4; j++) {
+      a[i + j] = _mm512_shuffle_f32x4(b[i + j], b[i + j + 4], 0x88);
+      a[i + j + 4] = _mm512_shuffle_f32x4(b[i + j], b[i + j + 4], 0xdd);
+    }
+  }
+  for (int j = 0; j < 8; j++) {
+    rows[j].v = _mm512_shuffle_f32x4(a[j], a[j + 8], 0x88);
+    rows[j + 8].v = _mm512_shuffle_f32x4(a[j], a[j + 8], 0xdd);
+  }
+}
+
 #elif defined(TINTYPE_SIMD_AVX2)
 
 inline Vec broadcast(float x) { return {_mm256_set1_ps(x)}; }
@@ -185,6 +212,24 @@ inline VecInt shift_left(VecInt a) { return {_mm256_slli_epi32(a.v, N)}; }
 template <int N>
 inline VecInt shift_right(VecInt a) { return {_mm256_srai_epi32(a.v, N)}; }
 
+inline void transpose(Vec (&rows)[kWidth]) {
+  __m256 a[kWidth], b[kWidth];
+  for (int i = 0; i < 8; i += 2) {
+    a[i] = _mm256_unpacklo_ps(rows[i].v, rows[i + 1].v);
+    a[i + 1] = _mm256_unpackhi_ps(rows[i].v, rows[i + 1].v);
+  }
+  for (int i = 0; i < 8; i += 4) {
+    for (int j = 0; j < 2; j++) {
+      b[i + 2 * j] = _mm256_shuffle_ps(a[i + j], a[i + j + 2], 0x44);
+      b[i + 2 * j + 1] = _mm256_shuffle_ps(a[i + j], a[i + j + 2], 0xee);
+    }
+  }
+  for (int j = 0; j < 4; j++) {
+    rows[j].v = _mm256_permute2f128_ps(b[j], b[j + 4], 0x20);
+    rows[j + 4].v = _mm256_permute2f128_ps(b[j], b[j + 4], 0x31);
+  }
+}
+
 #elif defined(TINTYPE_SIMD_SSE2)
 
 inline Vec broadcast(float x) { return {_mm_set1_ps(x)}; }
@@ -220,6 +265,10 @@ template <int N>
 inline VecInt shift_left(VecInt a) { return {_mm_slli_epi32(a.v, N)}; }
 template <int N>
 inline VecInt shift_right(VecInt a) { return {_mm_srai_epi32(a.v, N)}; }
+
+inline void transpose(Vec (&rows)[kWidth]) {
+  _MM_TRANSPOSE4_PS(rows[0].v, rows[1].v, rows[2].v, rows[3].v);
+}
 
 // F. Giesen, "Half to float done quic(kly)", 2012: rebias the exponent; subnormals are normalised by a
 // subtraction.
@@ -283,8 +332,18 @@ inline VecInt shift_left(VecInt a) { return {vshlq_n_s32(a.v, N)}; }
 template <int N>
 inline VecInt shift_right(VecInt a) { return {vshrq_n_s32(a.v, N)}; }
 
+inline void transpose(Vec (&rows)[kWidth]) {
+  const float32x4x2_t top = vtrnq_f32(rows[0].v, rows[1].v);
+  const float32x4x2_t bottom = vtrnq_f32(rows[2].v, rows[3].v);
+  rows[0].v = vcombine_f32(vget_low_f32(top.val[0]), vget_low_f32(bottom.val[0]));
+  rows[1].v = vcombine_f32(vget_low_f32(top.val[1]), vget_low_f32(bottom.val[1]));
+  rows[2].v = vcombine_f32(vget_high_f32(top.val[0]), vget_high_f32(bottom.val[0]));
+  rows[3].v = vcombine_f32(vget_high_f32(top.val[1]), vget_high_f32(bottom.val[1]));
+}
+
 #else
 
+inline void transpose(Vec (&)[kWidth]) {}
 inline VecInt bits_of(Vec a) { return {__builtin_bit_cast(int32_t, a.v)}; }
 inline Vec from_bits(VecInt a) { return {__builtin_bit_cast(float, a.v)}; }
 inline Vec broadcast(float x) { return {x}; }
