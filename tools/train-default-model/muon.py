@@ -1,7 +1,7 @@
 """Muon (Jordan et al., 2024) for matrices and convolutions, AdamW for the rest, as one optimizer.
 
-On a few thousand steps Muon needs clearly fewer of them than AdamW; its Newton-Schulz products run in bf16 and cost
-a few per cent of a step.
+Chosen for runs of a few thousand steps; it was not compared with AdamW under equal conditions. Its Newton-Schulz products
+run in bf16.
 """
 import torch
 
