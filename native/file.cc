@@ -7,7 +7,6 @@
 #include "errors.h"
 
 #if defined(_WIN32)
-#define NOMINMAX
 #include <windows.h>
 
 #include <filesystem>

@@ -10,7 +10,6 @@
 #include <vector>
 
 #if defined(_WIN32)
-#define NOMINMAX
 #include <windows.h>
 #elif defined(__APPLE__)
 #include <mach/mach.h>
