@@ -14,7 +14,7 @@ namespace {
 constexpr int kVectors = 2;
 constexpr int kLanes = kVectors * kWidth;  // queries of a panel
 constexpr int kRows = kRegisters == 32 ? 14 : kWidth == 8 ? 6 : 4;
-constexpr float kLog2E = 1.44269504f;
+constexpr double kLog2E = 1.4426950408889634;
 
 int64_t divide_up(int64_t a, int64_t b) {
   return (a + b - 1) / b;
@@ -190,14 +190,18 @@ void copy_rows(const float* from, int64_t c, int64_t rows, int64_t d, float* to,
   for (int64_t row = 0; row < rows; row++) copy(from + row * c, to + row * pitch, d);
 }
 
-void begin(const Panel& panel, const float* q, int64_t queries, int64_t c, int64_t d, float scale) {
+// A factor rounded to float would bend all scores alike: its rest is applied too.
+void begin(const Panel& panel, const float* q, int64_t queries, int64_t c, int64_t d, double scale) {
+  const Vec factor = broadcast(static_cast<float>(scale));
+  const Vec rest = broadcast(static_cast<float>(scale - static_cast<float>(scale)));
   for (int64_t lane = 0; lane < kLanes; lane += kWidth) {
     for (int64_t l = 0; l < d; l += kWidth) {
       const int columns = static_cast<int>(least(d - l, kWidth));
       Vec rows[kWidth];
       for (int64_t i = 0; i < kWidth; i++) {
-        const float* from = q + (lane + i) * c + l;
-        rows[i] = lane + i < queries ? load_partial(from, columns) * broadcast(scale) : broadcast(0.0f);
+        const bool here = lane + i < queries;
+        const Vec row = here ? load_partial(q + (lane + i) * c + l, columns) : broadcast(0.0f);
+        rows[i] = fma(row, factor, row * rest);
       }
       transpose(rows);
       for (int64_t i = 0; i < columns; i++) store(panel.q + (l + i) * kLanes + lane, rows[i]);

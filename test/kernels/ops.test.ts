@@ -78,6 +78,12 @@ const groupNorms: OpCase[] = [
     },
     inputs: { x: spread(32768, 1, 30) },
   },
+  // Several tasks, the last with less than a block; channels with means of their own; a first row far off.
+  ...['none', 'silu'].map((activation) => ({
+    ...{ op: 'groupNorm' as const, dims: { n: 1, hw: 4197, c: 36 } },
+    params: { groups: 3, eps: 1e-6, activation },
+    inputs: { x: spread(4197 * 36, 1).map((x, i) => x + (i % 36) * 10 + (i < 36 ? 1000 : 0)) },
+  })),
 ]
 
 const attention = (n: number, heads: number, d: number, lq: number, lk: number, mask = 'none'): OpCase => ({
@@ -90,7 +96,72 @@ const attentions: OpCase[] = [
   ...[1, 5, 8, 24, 40, 64, 80, 160].map((d) => attention(1, 2, d, 33, 77)),
   ...[1, 2, 13, 31, 32, 33, 64, 130].flatMap((l) => [attention(2, 3, 16, l, l), attention(1, 2, 7, l, 200)]),
   ...[1, 31, 77, 140].map((l) => attention(2, 4, 6, l, l, 'causal')),
-  ...[attention(1, 1, 512, 40, 40), attention(1, 8, 40, 256, 256), attention(1, 1, 3, 1, 1)],
+  ...[
+    attention(1, 1, 512, 40, 200),
+    attention(1, 2, 20, 150, 300, 'causal'),
+    attention(1, 8, 40, 256, 256),
+    attention(1, 1, 3, 1, 1),
+  ],
+]
+
+const { NaN: nan, POSITIVE_INFINITY: infinity } = Number
+const special = Float32Array.of(
+  nan,
+  infinity,
+  -infinity,
+  0,
+  -0,
+  1e-40,
+  3e38,
+  -3e38,
+  88,
+  -88,
+  103,
+  -103,
+  1,
+  -1,
+)
+/** Noise with special values here and there. */
+const spiked = (count: number, values: readonly number[]) =>
+  spread(count, 1).map((x, i) => (i % 29 === 3 ? values[((i - 3) / 29) % values.length]! : x))
+
+const specials: OpCase[] = [
+  ...activations.map((activation) => ({
+    ...{ op: 'activation' as const, dims: { count: special.length }, params: { activation } },
+    inputs: { x: special },
+  })),
+  { op: 'toPixels', dims: { count: special.length }, inputs: { x: special } },
+  {
+    ...{ op: 'sampleGaussian', dims: { m: 7, c: 1, c2: 2 }, params: { factor: 1 }, given: ['noise'] },
+    inputs: { moments: special },
+  },
+  // A bad row of a batch must not reach the others, nor a bad value be hidden.
+  { op: 'layerNorm', dims: { m: 9, c: 29 }, params: { eps: 1e-5 }, inputs: { x: spiked(261, [nan, 1, 2]) } },
+  {
+    ...{
+      op: 'groupNorm',
+      dims: { n: 2, hw: 40, c: 8 },
+      params: { groups: 4, eps: 1e-5, activation: 'silu' },
+    },
+    inputs: { x: spread(640, 1).map((x, i) => (i === 333 ? nan : x)) },
+  },
+  {
+    ...{ op: 'attention', dims: { n: 1, lq: 34, lk: 34, c: 8 } },
+    ...{ params: { heads: 2, scale: 0.5, mask: 'causal' } },
+    inputs: { q: spread(272, 1).map((x, i) => (i === 81 ? nan : x)) },
+  },
+  {
+    ...{
+      op: 'attention',
+      dims: { n: 1, lq: 3, lk: 140, c: 8 },
+      params: { heads: 2, scale: 0.5, mask: 'none' },
+    },
+    inputs: { k: spread(1120, 1).map((x, i) => (i === 1005 ? nan : x)) },
+  },
+  {
+    ...{ op: 'dynamicThreshold', dims: { n: 3, count: 40 }, params: { percentile: 0.9, max: 3 } },
+    inputs: { x: spread(120, 4).map((x, i) => (i < 40 && i % 5 === 0 ? nan : i === 50 ? infinity : x)) },
+  },
 ]
 
 const ids = (m: number, rows: number) =>
@@ -137,7 +208,7 @@ const thresholds: OpCase[] = [1, 2, 100, 4097].flatMap((count) =>
   })),
 )
 
-const cases = [pointwise, rowwise, groupNorms, attentions, embeddings, steps, thresholds].flat()
+const cases = [pointwise, rowwise, groupNorms, attentions, embeddings, steps, thresholds, specials].flat()
 
 describe('kernels', () => {
   it.each(cases.map((c) => [titleOf(c), c] as const))('%s', (_, c) => check(c))
