@@ -2,8 +2,9 @@
 // queries and keys live in L1, never the whole matrix. A lane is a query: the queries of a task are
 // transposed once, and keys and values are broadcast from their rows. So no head size wastes lanes, and
 // maximum, sum and rescaling of the softmax are plain vector operations.
-// Bound by FLOP: a tile with heads of 40, 80, 160 and 512 reaches 80, 88, 93 and 93 % of the FMA peak with
-// AVX2 (113 GFLOP/s a core), 69, 75, 79 and 80 % with AVX-512 (214); Sapphire Rapids, seen on a busy machine.
+// Bound by FLOP. Share of the FMA peak that a tile reaches with heads of 40, 80, 160, 512: AVX2 79, 87, 92,
+// 91 %, AVX-512 68, 74, 79, 80 %; the whole of 4096 x 4096, 8 heads of 40: 66 and 57 % (Sapphire Rapids, one
+// core; peaks 120 to 125 and 220 to 235 GFLOP/s).
 #include "elementwise.h"
 #include "math.h"
 
@@ -33,8 +34,12 @@ struct Blocking {
   int64_t pitch;   // floats from row to row of a copy
 };
 
-Blocking choose_blocking(int64_t lq, int64_t d) {
-  return {least(divide_up(lq, kLanes), 128 / kLanes), d > 192 ? 84 : 126, (divide_up(d, 16) | 1) * 16};
+// 256 queries to a task where that leaves 64 tasks (8 % faster than 128 at 4096 x 4096), else 128.
+Blocking choose_blocking(const AttentionArgs& args) {
+  const int64_t d = args.c / args.heads;
+  const int64_t queries = args.n * args.heads * args.lq >= 64 * 256 ? 256 : 128;
+  return {least(divide_up(args.lq, kLanes), queries / kLanes), d > 192 ? 84 : 126,
+          (divide_up(d, 16) | 1) * 16};
 }
 
 // kLanes queries of one head. Every array has rows of kLanes floats.
@@ -273,7 +278,7 @@ void attend_queries(const AttentionArgs& args, const Task& task, const Blocking&
 
 size_t attention_scratch(const AttentionArgs& args) {
   const int64_t d = args.c / args.heads;
-  const Blocking blocking = choose_blocking(args.lq, d);
+  const Blocking blocking = choose_blocking(args);
   const int64_t tile = blocking.keys * (2 * blocking.pitch + kLanes);
   return static_cast<size_t>(tile + blocking.panels * panel_floats(d)) * sizeof(float);
 }
@@ -281,7 +286,7 @@ size_t attention_scratch(const AttentionArgs& args) {
 void attention(const AttentionArgs& args, const Exec& exec) {
   const int64_t c = args.c;
   const int64_t d = c / args.heads;
-  const Blocking blocking = choose_blocking(args.lq, d);
+  const Blocking blocking = choose_blocking(args);
   const int64_t queries = blocking.panels * kLanes;
   const int64_t blocks = divide_up(args.lq, queries);
   parallel_for(exec, args.n * args.heads * blocks, [&](int64_t index, int thread) {
