@@ -1,11 +1,12 @@
 // The public API of tintype.
 
-export { type ErrorCode, TintypeError } from './errors.ts'
-export type { ImageInput } from './image/input.ts'
+export { type ErrorCode, type ErrorDetails, TintypeError } from './errors.ts'
+export type { ImageInput, RawImage } from './image/input.ts'
 export { type GenerationParameters, type ParsedParameters, parseParameters } from './image/parameters.ts'
 export { type EncodeOptions, type ImageFormat, Picture } from './image/picture.ts'
 export { readPngText } from './image/png-text.ts'
 export { defaultModelFolder, generate } from './pipelines/default-model.ts'
+export type { ModelDefaults } from './pipelines/options.ts'
 export {
   type Latents,
   type LoadOptions,
@@ -25,4 +26,7 @@ export type {
   Timings,
 } from './pipelines/types.ts'
 export { type DeviceInfo, devices } from './runtime/device.ts'
+export { type AddonDiagnosis, type Diagnosis, diagnose } from './runtime/diagnose.ts'
+export type { NvidiaGpu } from './runtime/nvidia.ts'
+export type { SchedulerName } from './schedulers/contract.ts'
 export { schedulerNames } from './schedulers/registry.ts'

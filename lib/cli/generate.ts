@@ -88,7 +88,10 @@ export async function generateCommand(
   const progress = flags.quiet ? silent : progressOn(process.stderr)
   let result: GenerateResult
   try {
-    result = await pipeline.generate({ ...options, onProgress: progress.report })
+    const generation = pipeline.generate({ ...options, onProgress: progress.report })
+    // Loaded while other threads compute; if it fails, writing the files will say so.
+    void import('sharp').catch(() => undefined)
+    result = await generation
   } finally {
     progress.end()
   }

@@ -5,6 +5,8 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
 import { TintypeError } from '../errors.ts'
 import { parseNumber, parseSeed, parseSize, parseThreshold } from './arguments.ts'
+import { buildCommand } from './build.ts'
+import { type DoctorFlags, doctorCommand } from './doctor.ts'
 import { type GenerateFlags, generateCommand } from './generate.ts'
 import { type InfoFlags, infoCommand } from './info.ts'
 
@@ -68,6 +70,15 @@ function buildProgram(signal: AbortSignal): Command {
     .option('-m, --model <folder>', "a model in diffusers' layout (default: the embedded one)")
     .option('--json', 'print it as JSON')
     .action((flags: InfoFlags) => infoCommand(flags))
+  program
+    .command('doctor')
+    .description('tell which native addon is used, what was refused and why, and what to do')
+    .option('--json', 'print it as JSON')
+    .action((flags: DoctorFlags) => doctorCommand(flags))
+  program
+    .command('build')
+    .description('compile the native addon, where no prebuilt one fits (takes CMake and a C++20 compiler)')
+    .action(() => buildCommand())
   return program
 }
 

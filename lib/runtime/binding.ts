@@ -1,11 +1,11 @@
 // Finds and loads the native addon, and says what it offers. Nothing else in lib/ touches it but lib/runtime.
 
-import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { type ErrorCode, TintypeError } from '../errors.ts'
+import { type Candidate, candidates, danger } from './candidates.ts'
 import type { DeviceInfo } from './device.ts'
+import { currentPlatform, platforms } from './platform.ts'
+import { probe } from './probe.ts'
 import type { CompileOptions, WeightLocation } from './program.ts'
 
 export interface NativeRun {
@@ -31,40 +31,61 @@ export interface Native {
 }
 
 const require = createRequire(import.meta.url)
-const root = fileURLToPath(new URL('../../', import.meta.url))
 
-/** npm installs the package whose `os`, `cpu` and `libc` fit; where it cannot tell the libc, only one loads. */
-function platformPackages(): string[] {
-  const platform = `@tintype/${process.platform}-${process.arch}`
-  return process.platform === 'linux' ? [`${platform}-glibc`, `${platform}-musl`] : [platform]
+export interface Refusal {
+  readonly candidate: Candidate
+  readonly reason: string
 }
 
-function load(): Native {
-  const chosen = process.env.TINTYPE_ADDON
-  const files = chosen ? [resolve(chosen)] : [resolve(root, 'build/Release/tintype.node')]
-  const packages = chosen ? [] : platformPackages().map((name) => `${name}/tintype.node`)
-  const tried: string[] = []
-  for (const name of [...files, ...packages]) {
-    try {
-      if (files.includes(name) && !existsSync(name)) tried.push(`${name}: no such file`)
-      else return require(name) as Native
-    } catch (error) {
-      // The first line says it; the others list who required it.
-      tried.push(`${name}: ${String(error instanceof Error ? error.message : error).split('\n')[0]}`)
+/** Why a candidate is not to be loaded; undefined where it is. */
+function objection({ file, origin }: Candidate): string | undefined {
+  if (file === undefined) return origin === 'package' ? 'not installed' : 'no such file'
+  const known = danger(file)
+  if (known === 'no') return undefined
+  if (known !== 'unknown') return known.reason
+  const tested = probe(file)
+  return tested.loads ? undefined : tested.reason
+}
+
+interface Loaded {
+  readonly addon: Native
+  readonly candidate: Candidate
+  readonly refused: readonly Refusal[]
+}
+
+function load(): Loaded {
+  const refused: Refusal[] = []
+  for (const candidate of candidates()) {
+    let reason = objection(candidate)
+    if (reason === undefined) {
+      try {
+        return { addon: require(candidate.file!) as Native, candidate, refused }
+      } catch (error) {
+        // The first line says it; the others list who required it.
+        reason = String(error instanceof Error ? error.message : error).split('\n')[0]!
+      }
     }
+    refused.push({ candidate, reason })
   }
-  throw new TintypeError(
-    'ADDON_NOT_FOUND',
-    `No native addon for ${process.platform}-${process.arch} could be loaded.\n  ${tried.join('\n  ')}\n`,
-    {
-      advice: chosen
-        ? 'TINTYPE_ADDON names the only file that was tried.'
-        : 'In a checkout, `npm run build:native` compiles it (it takes CMake 3.22 and a C++20 compiler).',
-    },
-  )
+  const tried = refused.map(({ candidate, reason }) => `\n  ${candidate.name}: ${reason}`)
+  const platform = currentPlatform()
+  const list = tried.length > 0 ? `${tried.join('')}\n` : ''
+  throw new TintypeError('ADDON_NOT_FOUND', `No native addon for ${platform} could be loaded.${list}`, {
+    advice: process.env.TINTYPE_ADDON
+      ? 'TINTYPE_ADDON names the only file that was tried.'
+      : howToGetOne(platform),
+  })
 }
 
-let loaded: Native | undefined
+/** What to do when no addon loads. */
+export function howToGetOne(platform: string): string {
+  const compile = '`npx tintype build` compiles one (it takes CMake 3.22 and a C++20 compiler)'
+  const prebuilt = platforms.some(({ key }) => key === platform)
+  if (!prebuilt) return `There is no prebuilt binary for ${platform}; ${compile}.`
+  return `npm installs @tintype/${platform} with tintype unless it is told to leave optional dependencies out (--omit=optional, or a lock file made on another system); otherwise ${compile}.`
+}
+
+let loaded: Loaded | undefined
 
 /**
  * The addon, loaded on first use.
@@ -72,6 +93,12 @@ let loaded: Native | undefined
  * @throws TintypeError `ADDON_NOT_FOUND`, with every file that was tried
  */
 export function native(): Native {
+  loaded ??= load()
+  return loaded.addon
+}
+
+/** Which addon this process uses, loading it if need be, and which better ones could not be used. */
+export function chosenAddon(): Omit<Loaded, 'addon'> {
   loaded ??= load()
   return loaded
 }

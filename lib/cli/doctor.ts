@@ -1,0 +1,58 @@
+// `tintype doctor`: what tintype found on this machine, what it refused and why, and what to do.
+
+import type { Diagnosis } from '../index.ts'
+
+export interface DoctorFlags {
+  readonly json?: boolean
+}
+
+const signs = { chosen: '✓', usable: '·', refused: '✗' } as const
+
+/** The report: a line for each thing, its name first. */
+export function formatDiagnosis(found: Diagnosis): string {
+  const lines: string[] = []
+  const say = (name: string, ...values: readonly string[]) => {
+    for (const [i, value] of values.entries()) lines.push(`${(i === 0 ? name : '').padEnd(12)}${value}`)
+  }
+  const { version, node, platform, prebuilt, addons, devices, gpus, gpuNote, cudaModule, embeddedModel } =
+    found
+  say('tintype', `${version}, Node ${node}`)
+  say('platform', `${platform}${prebuilt ? '' : ', which has no prebuilt binary'}`)
+  say(
+    'addon',
+    ...addons.map(({ name, state, reason, isas }) => {
+      const detail = reason ?? [state, isas.join(', ')].filter((part) => part).join(': ')
+      return `${signs[state]} ${name}: ${detail}`
+    }),
+  )
+  for (const { name, description, isa, isas, cores, threads } of devices) {
+    say(
+      'device',
+      `${name}: ${description}`,
+      `${isa} of ${isas.join(', ')}; ${threads} threads on ${cores} cores`,
+    )
+  }
+  if (devices.length === 0) say('device', 'none')
+  say(
+    'GPU',
+    ...(gpuNote ? [gpuNote] : gpus.map((gpu) => `${gpu.name}, ${gpu.memoryMiB} MiB, driver ${gpu.driver}`)),
+  )
+  say('CUDA', cudaModule ?? 'no backend is installed; none is published yet')
+  say(
+    'models',
+    embeddedModel
+      ? `embedded: ${(embeddedModel.bytes / 1e6).toFixed(1)} MB in ${embeddedModel.folder}`
+      : 'embedded: missing',
+    'others: folders that you name; nothing is downloaded or cached',
+  )
+  say('to do', ...(found.advice.length > 0 ? found.advice : ['nothing, all is well']))
+  return lines.join('\n')
+}
+
+/** Prints the report; the exit code is 1 when no picture could be made. */
+export async function doctorCommand({ json }: DoctorFlags): Promise<void> {
+  const { diagnose } = await import('../index.js')
+  const found = diagnose()
+  console.log(json ? JSON.stringify(found) : formatDiagnosis(found))
+  if (found.devices.length === 0) process.exitCode = 1
+}
