@@ -16,6 +16,7 @@ struct Weight {
 };
 
 enum class Activation : uint32_t { none, silu, gelu, quick_gelu };
+enum class ConvAlgorithm : uint32_t { direct, winograd };
 enum class Mask : uint32_t { none, causal };
 
 // What a row of coefficients begins with; the coefficients of the history follow.
@@ -24,7 +25,7 @@ struct StepCoefficients {
 };
 inline constexpr int64_t step_coefficients = 10;
 
-enum class Opcode : uint32_t { linear, conv2d, attention, group_norm, layer_norm, activation, geglu, embedding, timestep_embedding, add, add_row_bias, scale, concat, tile, upsample, to_pixels, from_pixels, sample_gaussian, predict_clean, dynamic_threshold, scheduler_step };
+enum class Opcode : uint32_t { linear, linear_geglu, conv2d, attention, group_norm, group_factors, layer_norm, activation, geglu, embedding, timestep_embedding, add, add_row_bias, scale, concat, tile, upsample, to_pixels, from_pixels, sample_gaussian, predict_clean, dynamic_threshold, scheduler_step };
 
 // y = f(x w^T + bias) + residual
 struct LinearArgs {
@@ -37,11 +38,23 @@ struct LinearArgs {
   Activation activation;
 };
 
-// y = f(conv(upsample(x), w) + bias + rowBias) + residual; upsample repeats each pixel, rowBias is per
-//   picture
+// y[i, j] = z[i, j] * gelu(z[i, n + j]), z = x w^T + bias
+struct LinearGegluArgs {
+  int64_t m, n, n2, k;
+  const float* x;  // (m, k)
+  Weight w;  // (n2, k)
+  const float* bias;  // (n2), or null
+  float* y;  // (m, n)
+};
+
+// y = f(conv(upsample(g((x - mean) * factor + shift)), w) + bias + rowBias) + residual; upsample repeats each
+//   pixel, rowBias is per picture
 struct Conv2dArgs {
   int64_t n, h, w, c, ho, wo, o, kh, kw, rows;
   const float* x;  // (n, h, w, c)
+  const float* mean;  // (n, c), or null
+  const float* factor;  // (n, c), or null
+  const float* shift;  // (n, c), or null
   Weight weight;  // (o, c, kh, kw)
   const float* bias;  // (o), or null
   const float* row_bias;  // (rows, o), or null
@@ -54,6 +67,8 @@ struct Conv2dArgs {
   int32_t pad_right;
   int32_t upsample;
   Activation activation;
+  Activation input_activation;
+  ConvAlgorithm algorithm;
 };
 
 // y = softmax(scale * q k^T) v for each picture and head; heads lie side by side in a row
@@ -78,6 +93,20 @@ struct GroupNormArgs {
   int32_t groups;
   float eps;
   Activation activation;
+};
+
+// mean, factor = gamma / sqrt(var + eps), shift = beta: group normalisation is (x - mean) * factor + shift; a
+//   kernel may move the rounding of mean to shift
+struct GroupFactorsArgs {
+  int64_t n, hw, c;
+  const float* x;  // (n, hw, c)
+  const float* gamma;  // (c)
+  const float* beta;  // (c)
+  float* mean;  // (n, c)
+  float* factor;  // (n, c)
+  float* shift;  // (n, c)
+  int32_t groups;
+  float eps;
 };
 
 // y = (x - mean) / sqrt(var + eps) * gamma + beta, mean and variance per row

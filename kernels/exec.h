@@ -5,6 +5,12 @@
 
 namespace tintype {
 
+// Bytes of scratch memory that a kernel needs: for each thread, and once for all of them.
+struct ScratchSize {
+  size_t each, shared;
+  ScratchSize(size_t for_each, size_t for_all = 0) : each(for_each), shared(for_all) {}
+};
+
 struct Exec {
   // Runs body(context, task, thread) for every task in [0, tasks), in any order, on up to `threads` threads,
   // and returns when all have finished. Calls must not nest. After a cancel the remaining tasks are skipped,
@@ -16,8 +22,9 @@ struct Exec {
   void* pool;
   int threads;
 
-  // One block of scratch memory for each thread, 64-byte aligned, as large as the kernel's scratch() asked
-  // for.
+  // One block of scratch memory for each thread and one for all, 64-byte aligned, as large as the kernel's
+  // scratch() asked for.
+  char* shared_scratch;
   char* scratch_base;
   size_t scratch_stride;
   template <class T>

@@ -31,9 +31,9 @@ struct ParamInfo {
 struct OpInfo {
   const char* name;
   int dims;
-  OperandInfo operands[8];
+  OperandInfo operands[9];
   int operand_count;
-  ParamInfo params[7];
+  ParamInfo params[9];
   int param_count;
   constexpr int words() const { return dims + operand_count + param_count; }
 };
@@ -44,12 +44,19 @@ inline constexpr OpInfo op_infos[] = {
       {"bias", Role::weight, DType::f32, Packing::vector, true, 1, {1}},
       {"residual", Role::input, DType::f32, Packing::raw, true, 2, {0, 1}},
       {"y", Role::output, DType::f32, Packing::raw, false, 2, {0, 1}}}, 5, {{"activation", ParamType::int_, 0, 3}}, 1},
+    {"linearGeglu", 4, {{"x", Role::input, DType::f32, Packing::raw, false, 2, {0, 3}},
+      {"w", Role::weight, DType::f32, Packing::matrix, false, 2, {2, 3}},
+      {"bias", Role::weight, DType::f32, Packing::vector, true, 1, {2}},
+      {"y", Role::output, DType::f32, Packing::raw, false, 2, {0, 1}}}, 4, {}, 0},
     {"conv2d", 10, {{"x", Role::input, DType::f32, Packing::raw, false, 4, {0, 1, 2, 3}},
+      {"mean", Role::input, DType::f32, Packing::raw, true, 2, {0, 3}},
+      {"factor", Role::input, DType::f32, Packing::raw, true, 2, {0, 3}},
+      {"shift", Role::input, DType::f32, Packing::raw, true, 2, {0, 3}},
       {"weight", Role::weight, DType::f32, Packing::matrix, false, 4, {6, 3, 7, 8}},
       {"bias", Role::weight, DType::f32, Packing::vector, true, 1, {6}},
       {"rowBias", Role::input, DType::f32, Packing::raw, true, 2, {9, 6}},
       {"residual", Role::input, DType::f32, Packing::raw, true, 4, {0, 4, 5, 6}},
-      {"y", Role::output, DType::f32, Packing::raw, false, 4, {0, 4, 5, 6}}}, 6, {{"stride", ParamType::int_, 1, 2147483647}, {"padTop", ParamType::int_, 0, 2147483647}, {"padLeft", ParamType::int_, 0, 2147483647}, {"padBottom", ParamType::int_, 0, 2147483647}, {"padRight", ParamType::int_, 0, 2147483647}, {"upsample", ParamType::int_, 1, 2147483647}, {"activation", ParamType::int_, 0, 3}}, 7},
+      {"y", Role::output, DType::f32, Packing::raw, false, 4, {0, 4, 5, 6}}}, 9, {{"stride", ParamType::int_, 1, 2147483647}, {"padTop", ParamType::int_, 0, 2147483647}, {"padLeft", ParamType::int_, 0, 2147483647}, {"padBottom", ParamType::int_, 0, 2147483647}, {"padRight", ParamType::int_, 0, 2147483647}, {"upsample", ParamType::int_, 1, 2147483647}, {"activation", ParamType::int_, 0, 3}, {"inputActivation", ParamType::int_, 0, 3}, {"algorithm", ParamType::int_, 0, 1}}, 9},
     {"attention", 4, {{"q", Role::input, DType::f32, Packing::raw, false, 3, {0, 1, 3}},
       {"k", Role::input, DType::f32, Packing::raw, false, 3, {0, 2, 3}},
       {"v", Role::input, DType::f32, Packing::raw, false, 3, {0, 2, 3}},
@@ -58,6 +65,12 @@ inline constexpr OpInfo op_infos[] = {
       {"gamma", Role::weight, DType::f32, Packing::vector, false, 1, {2}},
       {"beta", Role::weight, DType::f32, Packing::vector, false, 1, {2}},
       {"y", Role::output, DType::f32, Packing::raw, false, 3, {0, 1, 2}}}, 4, {{"groups", ParamType::int_, 1, 2147483647}, {"eps", ParamType::float_, 0, 2147483647}, {"activation", ParamType::int_, 0, 3}}, 3},
+    {"groupFactors", 3, {{"x", Role::input, DType::f32, Packing::raw, false, 3, {0, 1, 2}},
+      {"gamma", Role::weight, DType::f32, Packing::vector, false, 1, {2}},
+      {"beta", Role::weight, DType::f32, Packing::vector, false, 1, {2}},
+      {"mean", Role::output, DType::f32, Packing::raw, false, 2, {0, 2}},
+      {"factor", Role::output, DType::f32, Packing::raw, false, 2, {0, 2}},
+      {"shift", Role::output, DType::f32, Packing::raw, false, 2, {0, 2}}}, 6, {{"groups", ParamType::int_, 1, 2147483647}, {"eps", ParamType::float_, 0, 2147483647}}, 2},
     {"layerNorm", 2, {{"x", Role::input, DType::f32, Packing::raw, false, 2, {0, 1}},
       {"gamma", Role::weight, DType::f32, Packing::vector, false, 1, {1}},
       {"beta", Role::weight, DType::f32, Packing::vector, false, 1, {1}},
@@ -110,7 +123,7 @@ inline constexpr OpInfo op_infos[] = {
       {"y", Role::output, DType::f32, Packing::raw, false, 1, {0}},
       {"newHistory", Role::output, DType::f32, Packing::raw, true, 2, {3, 0}}}, 8, {}, 0},
 };
-inline constexpr uint32_t op_count = 21;
+inline constexpr uint32_t op_count = 23;
 
 // Calls f(kernel, args) with the kernel of an op and its decoded arguments. Operands must offer
 // pointer(word) -> void* and weight(word) -> Weight.
@@ -130,6 +143,18 @@ decltype(auto) visit_op(Opcode opcode, const uint32_t* w, const Kernels& kernels
       a.activation = static_cast<Activation>(w[8]);
       return f(kernels.linear, a);
     }
+    case Opcode::linear_geglu: {
+      LinearGegluArgs a;
+      a.m = w[0];
+      a.n = w[1];
+      a.n2 = w[2];
+      a.k = w[3];
+      a.x = static_cast<const float*>(o.pointer(w[4]));
+      a.w = o.weight(w[5]);
+      a.bias = static_cast<const float*>(o.pointer(w[6]));
+      a.y = static_cast<float*>(o.pointer(w[7]));
+      return f(kernels.linear_geglu, a);
+    }
     case Opcode::conv2d: {
       Conv2dArgs a;
       a.n = w[0];
@@ -143,18 +168,23 @@ decltype(auto) visit_op(Opcode opcode, const uint32_t* w, const Kernels& kernels
       a.kw = w[8];
       a.rows = w[9];
       a.x = static_cast<const float*>(o.pointer(w[10]));
-      a.weight = o.weight(w[11]);
-      a.bias = static_cast<const float*>(o.pointer(w[12]));
-      a.row_bias = static_cast<const float*>(o.pointer(w[13]));
-      a.residual = static_cast<const float*>(o.pointer(w[14]));
-      a.y = static_cast<float*>(o.pointer(w[15]));
-      a.stride = static_cast<int32_t>(w[16]);
-      a.pad_top = static_cast<int32_t>(w[17]);
-      a.pad_left = static_cast<int32_t>(w[18]);
-      a.pad_bottom = static_cast<int32_t>(w[19]);
-      a.pad_right = static_cast<int32_t>(w[20]);
-      a.upsample = static_cast<int32_t>(w[21]);
-      a.activation = static_cast<Activation>(w[22]);
+      a.mean = static_cast<const float*>(o.pointer(w[11]));
+      a.factor = static_cast<const float*>(o.pointer(w[12]));
+      a.shift = static_cast<const float*>(o.pointer(w[13]));
+      a.weight = o.weight(w[14]);
+      a.bias = static_cast<const float*>(o.pointer(w[15]));
+      a.row_bias = static_cast<const float*>(o.pointer(w[16]));
+      a.residual = static_cast<const float*>(o.pointer(w[17]));
+      a.y = static_cast<float*>(o.pointer(w[18]));
+      a.stride = static_cast<int32_t>(w[19]);
+      a.pad_top = static_cast<int32_t>(w[20]);
+      a.pad_left = static_cast<int32_t>(w[21]);
+      a.pad_bottom = static_cast<int32_t>(w[22]);
+      a.pad_right = static_cast<int32_t>(w[23]);
+      a.upsample = static_cast<int32_t>(w[24]);
+      a.activation = static_cast<Activation>(w[25]);
+      a.input_activation = static_cast<Activation>(w[26]);
+      a.algorithm = static_cast<ConvAlgorithm>(w[27]);
       return f(kernels.conv2d, a);
     }
     case Opcode::attention: {
@@ -185,6 +215,21 @@ decltype(auto) visit_op(Opcode opcode, const uint32_t* w, const Kernels& kernels
       a.eps = std::bit_cast<float>(w[8]);
       a.activation = static_cast<Activation>(w[9]);
       return f(kernels.group_norm, a);
+    }
+    case Opcode::group_factors: {
+      GroupFactorsArgs a;
+      a.n = w[0];
+      a.hw = w[1];
+      a.c = w[2];
+      a.x = static_cast<const float*>(o.pointer(w[3]));
+      a.gamma = static_cast<const float*>(o.pointer(w[4]));
+      a.beta = static_cast<const float*>(o.pointer(w[5]));
+      a.mean = static_cast<float*>(o.pointer(w[6]));
+      a.factor = static_cast<float*>(o.pointer(w[7]));
+      a.shift = static_cast<float*>(o.pointer(w[8]));
+      a.groups = static_cast<int32_t>(w[9]);
+      a.eps = std::bit_cast<float>(w[10]);
+      return f(kernels.group_factors, a);
     }
     case Opcode::layer_norm: {
       LayerNormArgs a;

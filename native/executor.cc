@@ -24,20 +24,22 @@ struct Operands {
 
 // Scratch memory depends on dimensions, stored types and on which operands are there, but not on what they
 // hold.
-size_t largest_scratch(const Plan& plan, const Weights* weights) {
+ScratchSize largest_scratch(const Plan& plan, const Weights* weights) {
   static const char there = 0;
   std::vector<Weight> bound;
   for (const Binding& binding : plan.bindings) {
     bound.push_back(
         {&there, binding.space == Space::weight ? weights->find(binding.weight).dtype : DType::f32});
   }
-  size_t largest = 0;
+  ScratchSize largest = 0;
   for (const Node& node : plan.nodes) {
-    visit_op(
-        node.opcode, node.words.data(), process_kernels(), Operands{bound},
-        [&](const auto& kernel, const auto& args) { largest = std::max(largest, kernel.scratch(args)); });
+    visit_op(node.opcode, node.words.data(), process_kernels(), Operands{bound},
+             [&](const auto& kernel, const auto& args) {
+               const ScratchSize size = kernel.scratch(args);
+               largest = {std::max(largest.each, size.each), std::max(largest.shared, size.shared)};
+             });
   }
-  return round_up(largest, alignment);
+  return {round_up(largest.each, alignment), round_up(largest.shared, alignment)};
 }
 
 void throw_if_cancelled(const std::atomic<int>& cancel) {
@@ -81,9 +83,9 @@ Program::Program(std::shared_ptr<Executor> runs_on, Plan program_plan,
       plan(std::move(program_plan)),
       weights(std::move(program_weights)),
       options(program_options),
-      scratch_stride(largest_scratch(plan, weights.get())),
-      workspace_bytes(round_up(plan.arena_bytes, alignment) +
-                      scratch_stride * static_cast<size_t>(options.threads)) {
+      scratch(largest_scratch(plan, weights.get())),
+      workspace_bytes(round_up(plan.arena_bytes, alignment) + scratch.shared +
+                      scratch.each * static_cast<size_t>(options.threads)) {
   executor->keep_workspace(workspace_bytes);
 }
 
@@ -203,11 +205,15 @@ void Executor::run_nodes(Run& run) {
   const CpuKernels& kernels = process_kernels();
   reserve(program);
   pool_.use(program.options.threads, run.cancel);
+  char* scratch = workspace_.data() + round_up(plan.arena_bytes, alignment);
   const Exec exec{[](void* pool, int64_t tasks, Exec::Body body, void* context) {
                     static_cast<Pool*>(pool)->parallel_for(tasks, body, context);
                   },
-                  &pool_, program.options.threads, workspace_.data() + round_up(plan.arena_bytes, alignment),
-                  program.scratch_stride};
+                  &pool_,
+                  program.options.threads,
+                  scratch,
+                  scratch + program.scratch.shared,
+                  program.scratch.each};
   std::vector<Weight> bound;
   for (const Binding& binding : plan.bindings) {
     switch (binding.space) {

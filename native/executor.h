@@ -46,7 +46,7 @@ class Program {
   const Plan plan;
   const std::shared_ptr<Weights> weights;
   const ProgramOptions options;
-  const size_t scratch_stride;  // bytes of scratch memory for each thread
+  const ScratchSize scratch;
   const size_t workspace_bytes;
 };
 

@@ -25,12 +25,20 @@ constexpr size_t smallest_mapping = SIZE_MAX;
 constexpr size_t smallest_mapping = size_t{256} << 10;
 #endif
 
+[[maybe_unused]] constexpr size_t huge_page = size_t{2} << 20;
+
 void* map(size_t bytes) {
 #if defined(_WIN32)
   return VirtualAlloc(nullptr, bytes, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
 #else
   void* data = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  return data == MAP_FAILED ? nullptr : data;
+  if (data == MAP_FAILED) return nullptr;
+#if defined(MADV_HUGEPAGE)
+  // A matrix has its rows in as many pages, more than the TLB holds. That the system has no huge pages is no
+  // error.
+  if (bytes >= huge_page) madvise(data, bytes, MADV_HUGEPAGE);
+#endif
+  return data;
 #endif
 }
 

@@ -46,7 +46,11 @@ bool consistent(const Conv2dArgs& a) {
     const int64_t room = size * a.upsample + before + after - kernel;
     return room < 0 ? 0 : room / a.stride + 1;
   };
-  return a.upsample <= 2 && (a.rows == 1 || a.rows == a.n || a.row_bias == nullptr) &&
+  const bool small = a.kh == 3 && a.kw == 3 && a.stride == 1;
+  const bool plain = a.mean == nullptr && a.factor == nullptr && a.shift == nullptr;
+  const bool normalized = a.mean != nullptr && a.factor != nullptr && a.shift != nullptr;
+  const bool possible = a.algorithm == ConvAlgorithm::winograd ? small && (plain || normalized) : plain;
+  return a.upsample <= 2 && possible && (a.rows == 1 || a.rows == a.n || a.row_bias == nullptr) &&
          a.ho == extent(a.h, a.pad_top, a.pad_bottom, a.kh) &&
          a.wo == extent(a.w, a.pad_left, a.pad_right, a.kw);
 }
@@ -55,6 +59,12 @@ bool consistent(const AttentionArgs& a) {
 }
 bool consistent(const GroupNormArgs& a) {
   return a.c % a.groups == 0;
+}
+bool consistent(const GroupFactorsArgs& a) {
+  return a.c % a.groups == 0;
+}
+bool consistent(const LinearGegluArgs& a) {
+  return a.n2 == 2 * a.n && a.n % 32 == 0;
 }
 bool consistent(const GegluArgs& a) {
   return a.n2 == 2 * a.n;

@@ -189,7 +189,7 @@ namespace tintype {
 template <class Args>
 struct Kernel {
   void (*run)(const Args&, const Exec&);
-  size_t (*scratch)(const Args&);  // bytes of scratch memory that each thread needs
+  ScratchSize (*scratch)(const Args&);
 };
 
 // Every CPU kernel, compiled for one instruction set.
@@ -208,7 +208,7 @@ ${fields.join('\n')}
 function tableSource(): string {
   const declarations = all.map(
     (op) => `void ${snake(op.name)}(const ${pascal(op.name)}Args&, const Exec&);
-size_t ${snake(op.name)}_scratch(const ${pascal(op.name)}Args&);`,
+ScratchSize ${snake(op.name)}_scratch(const ${pascal(op.name)}Args&);`,
   )
   return `${header}
 // Compiled once per instruction set, as all of kernels/cpu: TINTYPE_ISA is its name.

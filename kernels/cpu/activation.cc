@@ -26,10 +26,10 @@ void geglu(const GegluArgs& args, const Exec& exec) {
   });
 }
 
-size_t activation_scratch(const ActivationArgs&) {
+ScratchSize activation_scratch(const ActivationArgs&) {
   return 0;
 }
-size_t geglu_scratch(const GegluArgs&) {
+ScratchSize geglu_scratch(const GegluArgs&) {
   return 0;
 }
 

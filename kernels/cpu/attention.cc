@@ -276,7 +276,7 @@ void attend_queries(const AttentionArgs& args, const Task& task, const Blocking&
 
 }  // namespace
 
-size_t attention_scratch(const AttentionArgs& args) {
+ScratchSize attention_scratch(const AttentionArgs& args) {
   const int64_t d = args.c / args.heads;
   const Blocking blocking = choose_blocking(args);
   const int64_t tile = blocking.keys * (2 * blocking.pitch + kLanes);

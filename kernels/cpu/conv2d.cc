@@ -1,6 +1,7 @@
 // Convolutions as an implicit GEMM: the matrix of patches is never built, its rows are pointed at pixel by
 // pixel.
 #include "gemm.h"
+#include "winograd.h"
 
 namespace tintype::TINTYPE_ISA {
 namespace {
@@ -55,11 +56,12 @@ void conv2d(const Conv2dArgs& args, const Exec& exec) {
   const GemmShape shape = shape_of(args);
   const int64_t period = args.rows == 1 ? shape.m : args.ho * args.wo;
   const Epilogue epilogue{args.bias, args.row_bias, period, args.activation, args.residual, args.y};
+  if (args.algorithm == ConvAlgorithm::winograd) return winograd(args, epilogue, exec);
   gemm({shape, {&args, pointwise(args) ? point_pixels : point_patches}, args.weight, epilogue}, exec);
 }
 
-size_t conv2d_scratch(const Conv2dArgs& args) {
-  return gemm_scratch(shape_of(args));
+ScratchSize conv2d_scratch(const Conv2dArgs& args) {
+  return args.algorithm == ConvAlgorithm::winograd ? winograd_scratch(args) : gemm_scratch(shape_of(args));
 }
 
 }  // namespace tintype::TINTYPE_ISA

@@ -55,22 +55,22 @@ void upsample(const UpsampleArgs& args, const Exec& exec) {
   });
 }
 
-size_t add_scratch(const AddArgs&) {
+ScratchSize add_scratch(const AddArgs&) {
   return 0;
 }
-size_t add_row_bias_scratch(const AddRowBiasArgs&) {
+ScratchSize add_row_bias_scratch(const AddRowBiasArgs&) {
   return 0;
 }
-size_t scale_scratch(const ScaleArgs&) {
+ScratchSize scale_scratch(const ScaleArgs&) {
   return 0;
 }
-size_t concat_scratch(const ConcatArgs&) {
+ScratchSize concat_scratch(const ConcatArgs&) {
   return 0;
 }
-size_t tile_scratch(const TileArgs&) {
+ScratchSize tile_scratch(const TileArgs&) {
   return 0;
 }
-size_t upsample_scratch(const UpsampleArgs&) {
+ScratchSize upsample_scratch(const UpsampleArgs&) {
   return 0;
 }
 

@@ -42,10 +42,10 @@ void timestep_embedding(const TimestepEmbeddingArgs& args, const Exec& exec) {
   });
 }
 
-size_t embedding_scratch(const EmbeddingArgs&) {
+ScratchSize embedding_scratch(const EmbeddingArgs&) {
   return 0;
 }
-size_t timestep_embedding_scratch(const TimestepEmbeddingArgs&) {
+ScratchSize timestep_embedding_scratch(const TimestepEmbeddingArgs&) {
   return 0;
 }
 

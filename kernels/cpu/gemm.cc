@@ -13,6 +13,7 @@ namespace tintype::TINTYPE_ISA {
 namespace {
 
 static_assert(kDepth <= kMaxDepth);
+static_assert(kWidestPanel % kPanel == 0);
 
 // Rows and columns (in panels) of a task, and its stretch of depth.
 struct Blocks {
@@ -68,6 +69,9 @@ int64_t panel_floats(const Blocks& b) {
 int64_t sums_floats(const Blocks& b) {
   return b.rows * b.panels * kPanel;
 }
+int64_t all_floats(const Blocks& b, bool gated) {
+  return rows_floats(b) + panel_floats(b) + (gated ? 2 : 1) * sums_floats(b);
+}
 
 // The rows of a task, cut into tiles of the same height as far as possible.
 struct Tiling {
@@ -103,6 +107,8 @@ struct Stretch {
   int64_t depth;
   bool first, last;
   float* sums;
+  bool gated = false;             // the sums wait for those of their gates
+  const float* values = nullptr;  // the sums that these are the gates of
 };
 
 // y is written a few cache lines in each of many rows, which no hardware prefetcher foresees: asking for them
@@ -123,14 +129,20 @@ void multiply_panel(const GemmArgs& args, const Tiling& tiling, const float* a, 
     const int64_t m = tiling.m + t * tiling.height;
     const float* tile = a + t * tiling.height * kRowStride;
     // Sums that are finished at once need no place of their own.
-    float* sums = s.sums + (s.first && s.last ? 0 : t * tiling.height * s.width);
-    if (s.last) prefetch_y(args, m, rows, s);
+    const int64_t place = t * tiling.height * s.width;
+    float* sums = s.sums + (s.first && s.last && !s.gated ? 0 : place);
+    if (s.last && !s.gated) prefetch_y(args, m, rows, s);
     if (s.width == kPanel) {
-      multiply_rows<2>(rows, tile, w, s.depth, sums, s.first);
+      multiply_rows<2, kRowStride>(rows, tile, w, s.depth, sums, s.first);
     } else {
-      multiply_rows<1>(rows, tile, w, s.depth, sums, s.first);
+      multiply_rows<1, kRowStride>(rows, tile, w, s.depth, sums, s.first);
     }
-    if (s.last) finish(args.epilogue, args.shape, {sums, rows, s.width, m, s.n});
+    if (!s.last || s.gated) continue;
+    if (s.values) {
+      finish_gated(args.epilogue, args.shape, {s.values + place, rows, s.width, m, s.n}, sums);
+    } else {
+      finish(args.epilogue, args.shape, {sums, rows, s.width, m, s.n});
+    }
   }
 }
 
@@ -156,6 +168,16 @@ struct Product {
     return {base, base + rows_floats(block), base + rows_floats(block) + panel_floats(block)};
   }
 
+  void multiply_stretch(const Tiling& tiling, int64_t panel, int64_t at, const Stretch& s,
+                        const Scratch& scratch) const {
+    const T* stretch = w + panel_offset(args.shape.k, panel) + at * s.width;
+    if (tiling.tiles == 1) {
+      multiply_panel(args, tiling, scratch.a, stretch, s);
+    } else {
+      multiply_panel(args, tiling, scratch.a, widen_panel(stretch, s.depth * s.width, scratch.w), s);
+    }
+  }
+
   void multiply_block(const Tiling& tiling, int64_t first_panel, const Scratch& scratch) const {
     const auto [m, n, k] = args.shape;
     const int64_t last_panel = min(first_panel + block.panels, panel_count(n));
@@ -166,15 +188,14 @@ struct Product {
         copy_tile(args.source, tiling.m + t * tiling.height, tiling.rows_of(t), at, depth, tile);
       }
       for (int64_t panel = first_panel; panel < last_panel; panel++) {
-        const int64_t width = panel_width(n, panel);
-        const T* stretch = w + panel_offset(k, panel) + at * width;
         float* sums = scratch.sums + (panel - first_panel) * kPanel * tiling.rows;
-        const Stretch s{panel * kPanel, width, depth, at == 0, at + depth >= k, sums};
-        if (tiling.tiles == 1) {
-          multiply_panel(args, tiling, scratch.a, stretch, s);
-        } else {
-          multiply_panel(args, tiling, scratch.a, widen_panel(stretch, depth * width, scratch.w), s);
-        }
+        Stretch s{panel * kPanel, panel_width(n, panel), depth, at == 0, at + depth >= k, sums, args.gated};
+        multiply_stretch(tiling, panel, at, s, scratch);
+        if (!args.gated) continue;
+        s.gated = false;
+        s.values = sums;
+        s.sums = sums + sums_floats(block);
+        multiply_stretch(tiling, panel + panel_count(n), at, s, scratch);
       }
     }
   }
@@ -198,9 +219,8 @@ void gemm(const GemmArgs& args, const Exec& exec) {
   });
 }
 
-size_t gemm_scratch(const GemmShape& shape) {
-  const Blocks b = choose_blocks(shape);
-  return static_cast<size_t>(rows_floats(b) + panel_floats(b) + sums_floats(b)) * sizeof(float);
+ScratchSize gemm_scratch(const GemmShape& shape, bool gated) {
+  return static_cast<size_t>(all_floats(choose_blocks(shape), gated)) * sizeof(float);
 }
 
 }  // namespace tintype::TINTYPE_ISA

@@ -35,9 +35,13 @@ struct GemmArgs {
   GemmSource source;
   Weight w;
   Epilogue epilogue;
+  // w has 2n columns, n a multiple of kWidestPanel, and y = sum * gelu(the sum of the column n further on),
+  // each with its bias; nothing else of the epilogue applies.
+  bool gated = false;
 };
+constexpr int64_t kWidestPanel = 32;
 
 void gemm(const GemmArgs&, const Exec&);
-size_t gemm_scratch(const GemmShape&);
+ScratchSize gemm_scratch(const GemmShape&, bool gated = false);
 
 }  // namespace tintype::TINTYPE_ISA

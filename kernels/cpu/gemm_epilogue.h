@@ -1,5 +1,6 @@
 // What happens to a finished tile of sums on its way to memory.
 #pragma once
+#include "elementwise.h"
 #include "gemm.h"
 #include "gemm_panels.h"
 #include "math.h"
@@ -15,29 +16,18 @@ struct Tile {
   int64_t m, n;
 };
 
-// Access to the columns of one vector, all of them or the first few.
-struct AllLanes {
-  Vec read(const float* p) const { return load(p); }
-  void write(float* p, Vec x) const { store(p, x); }
-};
-struct SomeLanes {
-  int count;
-  Vec read(const float* p) const { return load_partial(p, count); }
-  void write(float* p, Vec x) const { store_partial(p, x, count); }
-};
-
 // One vector of columns, `shift` from the tile's first.
 template <Activation kind, class Lanes>
 void finish_columns(const Epilogue& e, const GemmShape& shape, const Tile& tile, int64_t shift, Lanes lanes) {
   const int64_t n = tile.n + shift;
-  const Vec bias = e.bias ? lanes.read(e.bias + n) : broadcast(0);
+  const Vec bias = e.bias ? lanes.load(e.bias + n) : broadcast(0);
   for (int i = 0; i < tile.rows; i++) {
     const int64_t m = tile.m + i;
     Vec sum = load(tile.sums + i * tile.width + shift) + bias;
-    if (e.row_bias) sum = sum + lanes.read(e.row_bias + m / e.period * shape.n + n);
+    if (e.row_bias) sum = sum + lanes.load(e.row_bias + m / e.period * shape.n + n);
     sum = activate<kind>(sum);
-    if (e.residual) sum = sum + lanes.read(e.residual + m * shape.n + n);
-    lanes.write(e.y + m * shape.n + n, sum);
+    if (e.residual) sum = sum + lanes.load(e.residual + m * shape.n + n);
+    lanes.store(e.y + m * shape.n + n, sum);
   }
 }
 
@@ -48,13 +38,27 @@ void finish_tile(const Epilogue& e, const GemmShape& shape, const Tile& tile) {
     if (left >= kWidth) {
       finish_columns<kind>(e, shape, tile, shift, AllLanes{});
     } else if (left > 0) {
-      finish_columns<kind>(e, shape, tile, shift, SomeLanes{static_cast<int>(left)});
+      finish_columns<kind>(e, shape, tile, shift, FirstLanes{static_cast<int>(left)});
     }
   }
 }
 
 inline void finish(const Epilogue& e, const GemmShape& shape, const Tile& tile) {
   with_activation(e.activation, [&](auto kind) { finish_tile<kind.value>(e, shape, tile); });
+}
+
+// A tile of sums times the GELU of the tile `gates`, which lies shape.n columns further on.
+inline void finish_gated(const Epilogue& e, const GemmShape& shape, const Tile& tile, const float* gates) {
+  for (int64_t shift = 0; shift < tile.width; shift += kWidth) {
+    const int64_t n = tile.n + shift;
+    const Vec bias = e.bias ? load(e.bias + n) : broadcast(0);
+    const Vec gate_bias = e.bias ? load(e.bias + shape.n + n) : broadcast(0);
+    for (int i = 0; i < tile.rows; i++) {
+      const int64_t at = i * tile.width + shift;
+      const Vec gate = gelu(load(gates + at) + gate_bias);
+      store(e.y + (tile.m + i) * shape.n + n, (load(tile.sums + at) + bias) * gate);
+    }
+  }
 }
 
 }  // namespace

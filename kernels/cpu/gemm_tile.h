@@ -17,8 +17,8 @@ constexpr int64_t kDepth = 256;
 constexpr int64_t kRowStride = kDepth + 16;
 
 // sums (Rows, Vectors * kWidth) += a (Rows, depth) w (depth, Vectors * kWidth); they start from 0 if fresh.
-// Bound: FMA ports, Rows * Vectors FMAs for Rows + Vectors loads.
-template <int Rows, int Vectors, class T>
+// Rows of a lie Stride apart. Bound: FMA ports, Rows * Vectors FMAs for Rows + Vectors loads.
+template <int Rows, int Vectors, int64_t Stride, class T>
 void multiply_tile(const float* a, const T* w, int64_t depth, float* sums, bool fresh) {
   constexpr int kColumns = Vectors * kWidth;
   Vec sum[Rows][Vectors];
@@ -35,7 +35,7 @@ void multiply_tile(const float* a, const T* w, int64_t depth, float* sums, bool 
     for (int j = 0; j < Vectors; j++) column[j] = load(w + j * kWidth);
 #pragma GCC unroll 16
     for (int i = 0; i < Rows; i++) {
-      const Vec element = broadcast(a[i * kRowStride]);
+      const Vec element = broadcast(a[i * Stride]);
 #pragma GCC unroll 2
       for (int j = 0; j < Vectors; j++) sum[i][j] = fma(element, column[j], sum[i][j]);
     }
@@ -47,10 +47,10 @@ void multiply_tile(const float* a, const T* w, int64_t depth, float* sums, bool 
   }
 }
 
-template <int Vectors, class T, int Rows = kTileRows>
+template <int Vectors, int64_t Stride, class T, int Rows = kTileRows>
 void multiply_rows(int rows, const float* a, const T* w, int64_t depth, float* sums, bool fresh) {
-  if (rows == Rows) return multiply_tile<Rows, Vectors>(a, w, depth, sums, fresh);
-  if constexpr (Rows > 1) multiply_rows<Vectors, T, Rows - 1>(rows, a, w, depth, sums, fresh);
+  if (rows == Rows) return multiply_tile<Rows, Vectors, Stride>(a, w, depth, sums, fresh);
+  if constexpr (Rows > 1) multiply_rows<Vectors, Stride, T, Rows - 1>(rows, a, w, depth, sums, fresh);
 }
 
 }  // namespace

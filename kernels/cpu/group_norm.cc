@@ -2,8 +2,7 @@
 // then one multiply-add and the activation for each element. Both are bound by bandwidth.
 // Two cores of a Sapphire Rapids, AVX-512: 55 GB/s without, 40 with SiLU for (2, 4096, 320); 21 for (1,
 // 262144, 128), which no cache holds. One core copies 30 GB/s.
-#include "elementwise.h"
-#include "math.h"
+#include "normalize.h"
 
 namespace tintype::TINTYPE_ISA {
 namespace {
@@ -16,32 +15,46 @@ struct Partial {
   double mean, squares;  // squares: the sum of squared deviations from the mean
 };
 
-// Where things lie in scratch memory: what all threads share in the block of thread 0, then each thread's
-// sums.
-struct Layout {
-  int64_t task_rows, tasks;     // pixels to a task, tasks to a picture
-  Partial* partials;            // (n, tasks, groups)
-  float *mean, *factor, *bias;  // (n, c): y = f((x - mean) * factor + bias)
-  size_t shared;                // bytes of them
+// What both ops are about: x (n, hw, c) in groups of channels.
+struct Groups {
+  const float *x, *gamma, *beta;
+  int64_t n, hw, c, groups;
+  float eps;
+};
+
+template <class Args>
+Groups groups_of(const Args& a) {
+  return {a.x, a.gamma, a.beta, a.n, a.hw, a.c, a.groups, a.eps};
+}
+
+// Where the factors go: (n, c).
+struct Results {
+  float *mean, *factor, *shift;
+};
+
+// How a picture is cut.
+struct Cut {
+  int64_t task_rows, tasks;  // pixels to a task, tasks to a picture
 };
 
 int64_t divide_up(int64_t a, int64_t b) {
   return (a + b - 1) / b;
 }
 
-Layout layout_of(const GroupNormArgs& args, char* base) {
-  Layout layout;
-  layout.task_rows = kBlockRows * divide_up(divide_up(args.hw, kBlockRows), kMaxTasks);
-  layout.tasks = divide_up(args.hw, layout.task_rows);
-  const int64_t partials = args.n * layout.tasks * args.groups;
-  layout.partials = reinterpret_cast<Partial*>(base);
-  layout.mean = reinterpret_cast<float*>(layout.partials + partials);
-  layout.factor = layout.mean + args.n * args.c;
-  layout.bias = layout.factor + args.n * args.c;
-  const size_t bytes =
-      static_cast<size_t>(partials) * sizeof(Partial) + static_cast<size_t>(3 * args.n * args.c) * 4;
-  layout.shared = (bytes + 63) / 64 * 64;
-  return layout;
+Cut cut_of(int64_t hw) {
+  const int64_t rows = kBlockRows * divide_up(divide_up(hw, kBlockRows), kMaxTasks);
+  return {rows, divide_up(hw, rows)};
+}
+
+// Bytes of the partial statistics, (n, tasks, groups), in the scratch memory that all threads share.
+template <class Args>
+size_t partials_bytes(const Args& a) {
+  return static_cast<size_t>(a.n * cut_of(a.hw).tasks * a.groups) * sizeof(Partial);
+}
+
+template <class Args>
+size_t sums_bytes(const Args& a) {
+  return static_cast<size_t>(2 * a.c) * sizeof(float) + static_cast<size_t>(a.groups) * sizeof(Partial);
 }
 
 // Sums of rows [0, rows) of some vectors of channels, shifted by the first row: sums of what is near 0 lose
@@ -79,8 +92,8 @@ void merge(Partial* into, int64_t count, const Partial* from, int64_t more, int6
 }
 
 // The statistics of each group over the rows of a block, from the shifted sums of its channels.
-void block_partials(const GroupNormArgs& args, const float* x, int64_t rows, const float* sum,
-                    const float* squares, Partial* groups) {
+void block_partials(const Groups& args, const float* x, int64_t rows, const float* sum, const float* squares,
+                    Partial* groups) {
   const int64_t width = args.c / args.groups;
   const double each = 1.0 / static_cast<double>(rows);
   for (int64_t group = 0; group < args.groups; group++) {
@@ -105,7 +118,7 @@ void block_partials(const GroupNormArgs& args, const float* x, int64_t rows, con
 }
 
 // The statistics of each group over rows [0, rows), a block at a time.
-void task_partials(const GroupNormArgs& args, const float* x, int64_t rows, float* sums, Partial* partials) {
+void task_partials(const Groups& args, const float* x, int64_t rows, float* sums, Partial* partials) {
   const int64_t c = args.c;
   const int64_t width = c / args.groups;
   float* squares = sums + c;
@@ -126,13 +139,13 @@ void task_partials(const GroupNormArgs& args, const float* x, int64_t rows, floa
 }
 
 // What the second pass multiplies and adds, from the partial statistics of a picture's tasks in their order.
-// The mean as a float may be off by half an ulp of a large number: what it lacks is moved to the bias.
-void finish_statistics(const GroupNormArgs& args, const Layout& layout, int64_t picture) {
+// The mean as a float may be off by half an ulp of a large number: what it lacks is moved to the shift.
+void finish_statistics(const Groups& args, const Cut& cut, Partial* total, int64_t picture,
+                       const Results& out) {
   const int64_t width = args.c / args.groups;
-  Partial* total = layout.partials + picture * layout.tasks * args.groups;
-  for (int64_t task = 1; task < layout.tasks; task++) {
-    const int64_t before = task * layout.task_rows;
-    const int64_t rows = args.hw - before < layout.task_rows ? args.hw - before : layout.task_rows;
+  for (int64_t task = 1; task < cut.tasks; task++) {
+    const int64_t before = task * cut.task_rows;
+    const int64_t rows = args.hw - before < cut.task_rows ? args.hw - before : cut.task_rows;
     merge(total, before * width, total + task * args.groups, rows * width, args.groups);
   }
   for (int64_t j = 0; j < args.c; j++) {
@@ -141,51 +154,54 @@ void finish_statistics(const GroupNormArgs& args, const Layout& layout, int64_t 
     const float mean = static_cast<float>(group.mean);
     const float factor = args.gamma[j] / square_root(static_cast<float>(variance) + args.eps);
     const int64_t at = picture * args.c + j;
-    layout.mean[at] = mean;
-    layout.factor[at] = factor;
-    layout.bias[at] = args.beta[j] - static_cast<float>(group.mean - mean) * factor;
+    out.mean[at] = mean;
+    out.factor[at] = factor;
+    out.shift[at] = args.beta[j] - static_cast<float>(group.mean - mean) * factor;
   }
 }
 
-template <Activation kind>
-void normalize_rows(const GroupNormArgs& args, const Layout& layout, int64_t first, int64_t last) {
-  const int64_t c = args.c;
-  for (int64_t row = first; row < last; row++) {
-    const float* x = args.x + row * c;
-    float* y = args.y + row * c;
-    const int64_t at = row / args.hw * c;
-    const float* mean = layout.mean + at;
-    const float* factor = layout.factor + at;
-    const float* bias = layout.bias + at;
-    each_vector(0, c, [=](int64_t j, auto lanes) {
-      const Vec deviation = lanes.load(x + j) - lanes.load(mean + j);
-      lanes.store(y + j, activate<kind>(fma(deviation, lanes.load(factor + j), lanes.load(bias + j))));
-    });
+void compute_factors(const Groups& args, const Results& out, const Exec& exec) {
+  const Cut cut = cut_of(args.hw);
+  Partial* partials = reinterpret_cast<Partial*>(exec.shared_scratch);
+  parallel_for(exec, args.n * cut.tasks, [&](int64_t task, int thread) {
+    const int64_t picture = task / cut.tasks;
+    const int64_t first = task % cut.tasks * cut.task_rows;
+    const int64_t rows = args.hw - first < cut.task_rows ? args.hw - first : cut.task_rows;
+    task_partials(args, args.x + (picture * args.hw + first) * args.c, rows, exec.scratch<float>(thread),
+                  partials + task * args.groups);
+  });
+  for (int64_t picture = 0; picture < args.n; picture++) {
+    finish_statistics(args, cut, partials + picture * cut.tasks * args.groups, picture, out);
   }
 }
 
 }  // namespace
 
-size_t group_norm_scratch(const GroupNormArgs& args) {
-  const size_t own =
-      static_cast<size_t>(2 * args.c) * sizeof(float) + static_cast<size_t>(args.groups) * sizeof(Partial);
-  return layout_of(args, nullptr).shared + own;
+ScratchSize group_factors_scratch(const GroupFactorsArgs& args) {
+  return {sums_bytes(args), partials_bytes(args)};
+}
+
+void group_factors(const GroupFactorsArgs& args, const Exec& exec) {
+  compute_factors(groups_of(args), {args.mean, args.factor, args.shift}, exec);
+}
+
+ScratchSize group_norm_scratch(const GroupNormArgs& args) {
+  return {sums_bytes(args), partials_bytes(args) + static_cast<size_t>(3 * args.n * args.c) * sizeof(float)};
 }
 
 void group_norm(const GroupNormArgs& args, const Exec& exec) {
-  const Layout layout = layout_of(args, exec.scratch_base);
-  parallel_for(exec, args.n * layout.tasks, [&](int64_t task, int thread) {
-    const int64_t picture = task / layout.tasks;
-    const int64_t first = task % layout.tasks * layout.task_rows;
-    const int64_t rows = args.hw - first < layout.task_rows ? args.hw - first : layout.task_rows;
-    float* sums = reinterpret_cast<float*>(exec.scratch<char>(thread) + layout.shared);
-    task_partials(args, args.x + (picture * args.hw + first) * args.c, rows, sums,
-                  layout.partials + task * args.groups);
-  });
-  for (int64_t picture = 0; picture < args.n; picture++) finish_statistics(args, layout, picture);
+  float* mean = reinterpret_cast<float*>(exec.shared_scratch + partials_bytes(args));
+  const Results factors{mean, mean + args.n * args.c, mean + 2 * args.n * args.c};
+  compute_factors(groups_of(args), factors, exec);
   with_activation(args.activation, [&](auto kind) {
     parallel_chunks(exec, args.n * args.hw, rows_per_chunk(args.c), [&](int64_t first, int64_t last) {
-      normalize_rows<decltype(kind)::value>(args, layout, first, last);
+      for (int64_t row = first, next; row < last; row = next) {
+        const int64_t picture = row / args.hw;
+        next = last < (picture + 1) * args.hw ? last : (picture + 1) * args.hw;
+        const Factors own = Factors{factors.mean, factors.factor, factors.shift}.of_picture(picture, args.c);
+        normalize<decltype(kind)::value>(args.x + row * args.c, own, next - row, args.c,
+                                         args.y + row * args.c);
+      }
     });
   });
 }

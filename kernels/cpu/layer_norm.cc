@@ -56,7 +56,7 @@ void layer_norm(const LayerNormArgs& args, const Exec& exec) {
   });
 }
 
-size_t layer_norm_scratch(const LayerNormArgs&) {
+ScratchSize layer_norm_scratch(const LayerNormArgs&) {
   return 0;
 }
 

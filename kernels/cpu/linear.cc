@@ -1,15 +1,17 @@
-// Linear layers: the GEMM over the rows of a matrix.
+// Linear layers, plain and gated: the GEMM over the rows of a matrix.
 #include "gemm.h"
 
 namespace tintype::TINTYPE_ISA {
 namespace {
 
-GemmShape shape_of(const LinearArgs& args) {
+template <class Args>
+GemmShape shape_of(const Args& args) {
   return {args.m, args.n, args.k};
 }
 
+template <class Args>
 int64_t point_rows(const void* context, int64_t m, int rows, int64_t k, const float** row) {
-  const LinearArgs& args = *static_cast<const LinearArgs*>(context);
+  const Args& args = *static_cast<const Args*>(context);
   for (int i = 0; i < rows; i++) row[i] = args.x + (m + i) * args.k + k;
   return args.k - k;
 }
@@ -18,11 +20,20 @@ int64_t point_rows(const void* context, int64_t m, int rows, int64_t k, const fl
 
 void linear(const LinearArgs& args, const Exec& exec) {
   const Epilogue epilogue{args.bias, nullptr, 1, args.activation, args.residual, args.y};
-  gemm({shape_of(args), {&args, point_rows}, args.w, epilogue}, exec);
+  gemm({shape_of(args), {&args, point_rows<LinearArgs>}, args.w, epilogue}, exec);
 }
 
-size_t linear_scratch(const LinearArgs& args) {
+ScratchSize linear_scratch(const LinearArgs& args) {
   return gemm_scratch(shape_of(args));
+}
+
+void linear_geglu(const LinearGegluArgs& args, const Exec& exec) {
+  const Epilogue epilogue{args.bias, nullptr, 1, Activation::none, nullptr, args.y};
+  gemm({shape_of(args), {&args, point_rows<LinearGegluArgs>}, args.w, epilogue, true}, exec);
+}
+
+ScratchSize linear_geglu_scratch(const LinearGegluArgs& args) {
+  return gemm_scratch(shape_of(args), true);
 }
 
 }  // namespace tintype::TINTYPE_ISA

@@ -50,13 +50,13 @@ void sample_gaussian(const SampleGaussianArgs& args, const Exec& exec) {
   });
 }
 
-size_t to_pixels_scratch(const ToPixelsArgs&) {
+ScratchSize to_pixels_scratch(const ToPixelsArgs&) {
   return 0;
 }
-size_t from_pixels_scratch(const FromPixelsArgs&) {
+ScratchSize from_pixels_scratch(const FromPixelsArgs&) {
   return 0;
 }
-size_t sample_gaussian_scratch(const SampleGaussianArgs&) {
+ScratchSize sample_gaussian_scratch(const SampleGaussianArgs&) {
   return 0;
 }
 

@@ -123,13 +123,13 @@ void scheduler_step(const SchedulerStepArgs& args, const Exec& exec) {
   });
 }
 
-size_t predict_clean_scratch(const PredictCleanArgs&) {
+ScratchSize predict_clean_scratch(const PredictCleanArgs&) {
   return 0;
 }
-size_t dynamic_threshold_scratch(const DynamicThresholdArgs&) {
+ScratchSize dynamic_threshold_scratch(const DynamicThresholdArgs&) {
   return 2048 * sizeof(int32_t);
 }
-size_t scheduler_step_scratch(const SchedulerStepArgs&) {
+ScratchSize scheduler_step_scratch(const SchedulerStepArgs&) {
   return 0;
 }
 

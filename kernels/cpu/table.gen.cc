@@ -9,47 +9,51 @@
 namespace tintype::TINTYPE_ISA {
 
 void linear(const LinearArgs&, const Exec&);
-size_t linear_scratch(const LinearArgs&);
+ScratchSize linear_scratch(const LinearArgs&);
+void linear_geglu(const LinearGegluArgs&, const Exec&);
+ScratchSize linear_geglu_scratch(const LinearGegluArgs&);
 void conv2d(const Conv2dArgs&, const Exec&);
-size_t conv2d_scratch(const Conv2dArgs&);
+ScratchSize conv2d_scratch(const Conv2dArgs&);
 void attention(const AttentionArgs&, const Exec&);
-size_t attention_scratch(const AttentionArgs&);
+ScratchSize attention_scratch(const AttentionArgs&);
 void group_norm(const GroupNormArgs&, const Exec&);
-size_t group_norm_scratch(const GroupNormArgs&);
+ScratchSize group_norm_scratch(const GroupNormArgs&);
+void group_factors(const GroupFactorsArgs&, const Exec&);
+ScratchSize group_factors_scratch(const GroupFactorsArgs&);
 void layer_norm(const LayerNormArgs&, const Exec&);
-size_t layer_norm_scratch(const LayerNormArgs&);
+ScratchSize layer_norm_scratch(const LayerNormArgs&);
 void activation(const ActivationArgs&, const Exec&);
-size_t activation_scratch(const ActivationArgs&);
+ScratchSize activation_scratch(const ActivationArgs&);
 void geglu(const GegluArgs&, const Exec&);
-size_t geglu_scratch(const GegluArgs&);
+ScratchSize geglu_scratch(const GegluArgs&);
 void embedding(const EmbeddingArgs&, const Exec&);
-size_t embedding_scratch(const EmbeddingArgs&);
+ScratchSize embedding_scratch(const EmbeddingArgs&);
 void timestep_embedding(const TimestepEmbeddingArgs&, const Exec&);
-size_t timestep_embedding_scratch(const TimestepEmbeddingArgs&);
+ScratchSize timestep_embedding_scratch(const TimestepEmbeddingArgs&);
 void add(const AddArgs&, const Exec&);
-size_t add_scratch(const AddArgs&);
+ScratchSize add_scratch(const AddArgs&);
 void add_row_bias(const AddRowBiasArgs&, const Exec&);
-size_t add_row_bias_scratch(const AddRowBiasArgs&);
+ScratchSize add_row_bias_scratch(const AddRowBiasArgs&);
 void scale(const ScaleArgs&, const Exec&);
-size_t scale_scratch(const ScaleArgs&);
+ScratchSize scale_scratch(const ScaleArgs&);
 void concat(const ConcatArgs&, const Exec&);
-size_t concat_scratch(const ConcatArgs&);
+ScratchSize concat_scratch(const ConcatArgs&);
 void tile(const TileArgs&, const Exec&);
-size_t tile_scratch(const TileArgs&);
+ScratchSize tile_scratch(const TileArgs&);
 void upsample(const UpsampleArgs&, const Exec&);
-size_t upsample_scratch(const UpsampleArgs&);
+ScratchSize upsample_scratch(const UpsampleArgs&);
 void to_pixels(const ToPixelsArgs&, const Exec&);
-size_t to_pixels_scratch(const ToPixelsArgs&);
+ScratchSize to_pixels_scratch(const ToPixelsArgs&);
 void from_pixels(const FromPixelsArgs&, const Exec&);
-size_t from_pixels_scratch(const FromPixelsArgs&);
+ScratchSize from_pixels_scratch(const FromPixelsArgs&);
 void sample_gaussian(const SampleGaussianArgs&, const Exec&);
-size_t sample_gaussian_scratch(const SampleGaussianArgs&);
+ScratchSize sample_gaussian_scratch(const SampleGaussianArgs&);
 void predict_clean(const PredictCleanArgs&, const Exec&);
-size_t predict_clean_scratch(const PredictCleanArgs&);
+ScratchSize predict_clean_scratch(const PredictCleanArgs&);
 void dynamic_threshold(const DynamicThresholdArgs&, const Exec&);
-size_t dynamic_threshold_scratch(const DynamicThresholdArgs&);
+ScratchSize dynamic_threshold_scratch(const DynamicThresholdArgs&);
 void scheduler_step(const SchedulerStepArgs&, const Exec&);
-size_t scheduler_step_scratch(const SchedulerStepArgs&);
+ScratchSize scheduler_step_scratch(const SchedulerStepArgs&);
 size_t packed_bytes(const MatrixShape&, DType);
 void pack_matrix(const PackMatrix&, const Exec&);
 void widen(const void* src, DType, float* dst, int64_t count);
@@ -58,9 +62,11 @@ extern const CpuKernels kernels;
 const CpuKernels kernels = {
     TINTYPE_NAME(TINTYPE_ISA),
     {linear, linear_scratch},
+    {linear_geglu, linear_geglu_scratch},
     {conv2d, conv2d_scratch},
     {attention, attention_scratch},
     {group_norm, group_norm_scratch},
+    {group_factors, group_factors_scratch},
     {layer_norm, layer_norm_scratch},
     {activation, activation_scratch},
     {geglu, geglu_scratch},

@@ -10,16 +10,18 @@ namespace tintype {
 template <class Args>
 struct Kernel {
   void (*run)(const Args&, const Exec&);
-  size_t (*scratch)(const Args&);  // bytes of scratch memory that each thread needs
+  ScratchSize (*scratch)(const Args&);
 };
 
 // Every CPU kernel, compiled for one instruction set.
 struct CpuKernels {
   const char* isa;
   Kernel<LinearArgs> linear;
+  Kernel<LinearGegluArgs> linear_geglu;
   Kernel<Conv2dArgs> conv2d;
   Kernel<AttentionArgs> attention;
   Kernel<GroupNormArgs> group_norm;
+  Kernel<GroupFactorsArgs> group_factors;
   Kernel<LayerNormArgs> layer_norm;
   Kernel<ActivationArgs> activation;
   Kernel<GegluArgs> geglu;

@@ -1,6 +1,7 @@
 // Fusion as a table of rules: a node swallows the one that feeds it when nobody else needs the value between.
 
 import type { Graph, Node, ValueId } from './graph.ts'
+import { gatedColumns } from './ops/linear.ts'
 import { countReads, readsOf, writesOf } from './uses.ts'
 
 /** Merges `producer`, whose output `consumer` reads as `operand`, into one node; undefined when it does not fit. */
@@ -50,6 +51,22 @@ export const rules: readonly Rule[] = [
     },
   },
   {
+    name: 'geglu',
+    merge(producer, consumer) {
+      if (producer.op !== 'linear' || consumer.op !== 'geglu') return undefined
+      const { m, k } = producer.dims
+      const { n, n2 } = consumer.dims
+      if (producer.params.activation !== 'none' || producer.operands.residual !== undefined) return undefined
+      if (n! % gatedColumns !== 0) return undefined
+      return {
+        op: 'linearGeglu',
+        dims: { m: m!, n: n!, n2: n2!, k: k! },
+        operands: { ...producer.operands, y: consumer.operands.y! },
+        params: {},
+      }
+    },
+  },
+  {
     name: 'upsample',
     merge(producer, consumer, operand) {
       if (producer.op !== 'upsample' || consumer.op !== 'conv2d' || operand !== 'x') return undefined
@@ -68,8 +85,11 @@ export const rules: readonly Rule[] = [
 /**
  * Applies every rule wherever it fits. The merged node stands where the consumer stood, so that everything it
  * reads has been written; of two possible producers the later one is swallowed.
+ *
+ * @param except names of rules to leave out, for devices that lack what they make
  */
-export function fuse(graph: Graph): Graph {
+export function fuse(graph: Graph, { except = [] }: { readonly except?: readonly string[] } = {}): Graph {
+  const applied = rules.filter(({ name }) => !except.includes(name))
   const reads = countReads(graph)
   const nodes: (Node | undefined)[] = [...graph.nodes]
   const producerOf = new Map<ValueId, number>()
@@ -82,7 +102,7 @@ export function fuse(graph: Graph): Graph {
       })
       .sort((a, b) => b.index - a.index)
     for (const { name, index } of producers) {
-      for (const rule of rules) {
+      for (const rule of applied) {
         const node = rule.merge(nodes[index]!, consumer, name)
         if (node) return { node, swallowed: index }
       }

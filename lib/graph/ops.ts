@@ -6,9 +6,9 @@ import { attention } from './ops/attention.ts'
 import { conv2d } from './ops/conv2d.ts'
 import { add, addRowBias, concat, scale, tile, upsample } from './ops/elementwise.ts'
 import { embedding, timestepEmbedding } from './ops/embedding.ts'
-import { groupNorm } from './ops/group-norm.ts'
+import { groupFactors, groupNorm } from './ops/group-norm.ts'
 import { layerNorm } from './ops/layer-norm.ts'
-import { linear } from './ops/linear.ts'
+import { linear, linearGeglu } from './ops/linear.ts'
 import { fromPixels, sampleGaussian, toPixels } from './ops/pixels.ts'
 import { dynamicThreshold, predictClean, schedulerStep } from './ops/scheduler-step.ts'
 import type { Op } from './spec.ts'
@@ -16,9 +16,11 @@ import type { Op } from './spec.ts'
 /** The position of an op is its opcode in a plan. */
 export const ops = {
   linear,
+  linearGeglu,
   conv2d,
   attention,
   groupNorm,
+  groupFactors,
   layerNorm,
   activation,
   geglu,

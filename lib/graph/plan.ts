@@ -1,14 +1,22 @@
 // All passes in order: a traced graph becomes the plan that the addon compiles.
 
+import { chooseConvolutions } from './choose-convolution.ts'
 import { encode } from './encode.ts'
 import { fuse } from './fuse.ts'
 import type { Graph } from './graph.ts'
+import { normalizeOnLoad } from './normalize-on-load.ts'
 import { planMemory } from './plan-memory.ts'
+import { shareCopies } from './share-copies.ts'
 import { verify } from './verify.ts'
 
-/** Each optimisation can be switched off; results stay the same. */
+/** Each optimisation can be switched off; results stay the same, but for the rounding of `winograd`. */
 export interface PassOptions {
+  readonly shareCopies?: boolean
   readonly fuse?: boolean
+  /** Gated linear layers in one op. */
+  readonly fuseGeglu?: boolean
+  readonly winograd?: boolean
+  readonly normalizeOnLoad?: boolean
   readonly reuseMemory?: boolean
 }
 
@@ -24,7 +32,13 @@ export function makePlan(
   options: PassOptions = {},
 ): Plan {
   verify(traced)
-  const graph = options.fuse === false ? traced : verify(fuse(traced))
+  const shared = options.shareCopies === false ? traced : verify(shareCopies(traced))
+  const fused =
+    options.fuse === false
+      ? shared
+      : verify(fuse(shared, { except: options.fuseGeglu === false ? ['geglu'] : [] }))
+  const chosen = options.winograd === false ? fused : verify(chooseConvolutions(fused))
+  const graph = options.normalizeOnLoad === false ? chosen : verify(normalizeOnLoad(chosen))
   const memory = planMemory(graph, { reuse: options.reuseMemory ?? true })
   return { graph, arenaBytes: memory.arenaBytes, words: encode(graph, memory, weightIndex) }
 }

@@ -9,7 +9,9 @@ const usual: Readonly<Record<string, number | string>> = {
   stride: 1,
   upsample: 1,
   activation: 'none',
+  inputActivation: 'none',
   mask: 'none',
+  algorithm: 'direct',
 }
 
 function printParams(params: Readonly<Record<string, number | string>>): string {

@@ -3,7 +3,7 @@
 import { basename } from 'node:path'
 import { TintypeError } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
-import { makePlan } from '../graph/plan.ts'
+import { makePlan, type PassOptions } from '../graph/plan.ts'
 import { compile, loadWeights, type Program, type WeightSet } from '../runtime/program.ts'
 import { openWeights, type WeightRef } from '../weights/source.ts'
 
@@ -13,6 +13,8 @@ const keptPrograms = 16
 export interface ComponentOptions {
   readonly variant?: string | undefined
   readonly threads?: number | undefined
+  /** No algorithm that rounds differently for speed. */
+  readonly exact?: boolean | undefined
 }
 
 export type Arrays = Readonly<Record<string, ArrayBufferView>>
@@ -47,6 +49,7 @@ export class Component {
   readonly #weights: WeightSet
   readonly #weightIndex: ReadonlyMap<string, number>
   readonly #threads: number | undefined
+  readonly #passes: PassOptions
   readonly #compiled = new Map<string, Compiled>()
 
   /**
@@ -62,7 +65,7 @@ export class Component {
     )
     for (const [name, shape] of weightsOf(graphs)) source.take(name, shape)
     const refs = source.finish()
-    return new Component(basename(folder), refs, await loadWeights(refs), source, options.threads)
+    return new Component(basename(folder), refs, await loadWeights(refs), source, options)
   }
 
   private constructor(
@@ -70,7 +73,7 @@ export class Component {
     refs: readonly WeightRef[],
     weights: WeightSet,
     { bytes, dtypes }: { readonly bytes: number; readonly dtypes: readonly string[] },
-    threads: number | undefined,
+    { threads, exact }: ComponentOptions,
   ) {
     this.name = name
     this.bytes = bytes
@@ -78,6 +81,7 @@ export class Component {
     this.#weights = weights
     this.#weightIndex = new Map(refs.map((ref, i) => [ref.name, i]))
     this.#threads = threads
+    this.#passes = { winograd: exact !== true }
   }
 
   /** Runs a graph over the weights; its plan is made once for each key. */
@@ -110,7 +114,7 @@ export class Component {
   }
 
   #make(traced: Graph): Compiled {
-    const { graph, words } = makePlan(traced, (name) => this.#indexOf(name))
+    const { graph, words } = makePlan(traced, (name) => this.#indexOf(name), this.#passes)
     const program = compile(
       words,
       this.#weights,

@@ -1,11 +1,16 @@
 // The model that comes with the package, for `generate()` right after install.
 
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { unpackedPath } from '../runtime/asar.ts'
+import { packageRoot } from '../runtime/candidates.ts'
 import { load, type Pipeline } from './pipeline.ts'
 import type { GenerateOptions, GenerateResult } from './types.ts'
 
+const root = packageRoot() ?? fileURLToPath(new URL('../../', import.meta.url))
+
 /** Folder of the embedded model, in diffusers' layout. */
-export const defaultModelFolder: string = fileURLToPath(new URL('../../models/default', import.meta.url))
+export const defaultModelFolder: string = unpackedPath(join(root, 'models/default'))
 
 let loading: Promise<Pipeline> | undefined
 

@@ -1,10 +1,11 @@
 // Phase three: the denoising loop. Order and bookkeeping only; the arithmetic is in the graph of a step.
 
+import { elements } from '../graph/graph.ts'
 import { stepCoefficients } from '../graph/ops/scheduler-step.ts'
 import type { StepRow, Trajectory } from '../schedulers/contract.ts'
 import { type ImageShape, toChannelsLast } from './layout.ts'
 import type { Model } from './model.ts'
-import { type StepShape, stepGraph } from './stages.ts'
+import { type StepShape, stepGraphs } from './stages.ts'
 
 /** Pixels that one run of the UNet takes at once: more pictures gain no speed on a CPU and cost memory. */
 const largestBatch = 512 * 512
@@ -38,7 +39,9 @@ export interface Step {
 interface Batch {
   readonly first: number
   readonly n: number
-  readonly context: Float32Array
+  readonly step: StepShape
+  /** What every step takes of the prompts, by name. */
+  readonly prepared: Readonly<Record<string, Float32Array>>
   readonly history: Float32Array | undefined
 }
 
@@ -52,7 +55,27 @@ function concatenate(arrays: readonly Float32Array[]): Float32Array {
   return out
 }
 
-function makeBatches(request: DenoiseRequest): Batch[] {
+/** Computes what depends on the prompts alone. */
+async function prepare(
+  { model, signal }: DenoiseRequest,
+  step: StepShape,
+  context: Float32Array,
+): Promise<Readonly<Record<string, Float32Array>>> {
+  const { before } = stepGraphs(model.configs, step)
+  const prepared = Object.fromEntries(
+    before.outputs.map(({ name, value }) => [name, new Float32Array(elements(before.values[value]!.shape))]),
+  )
+  await model.unet.run({
+    key: `prompts ${JSON.stringify(step)}`,
+    graph: () => before,
+    inputs: { context },
+    outputs: prepared,
+    signal,
+  })
+  return prepared
+}
+
+async function makeBatches(request: DenoiseRequest): Promise<Batch[]> {
   const { model, trajectory, shape, prompts, negatives } = request
   const pixels = shape.h * shape.w * model.configs.vae.factor ** 2
   const size = Math.max(1, Math.floor(largestBatch / pixels))
@@ -61,10 +84,22 @@ function makeBatches(request: DenoiseRequest): Batch[] {
     const n = Math.min(size, shape.n - first)
     const own = (texts: readonly Float32Array[]) => texts.slice(first, first + n)
     const history = trajectory.historyLength * n * shape.h * shape.w * shape.c
+    const step = {
+      n,
+      h: shape.h,
+      w: shape.w,
+      guided: negatives !== undefined,
+      stochastic: trajectory.stochastic,
+      historyLength: trajectory.historyLength,
+      threshold: request.threshold,
+      wantClean: request.wantClean,
+    }
+    const context = concatenate([...(negatives ? own(negatives) : []), ...own(prompts)])
     batches.push({
       first,
       n,
-      context: concatenate([...(negatives ? own(negatives) : []), ...own(prompts)]),
+      step,
+      prepared: await prepare(request, step, context),
       history: history > 0 ? new Float32Array(history) : undefined,
     })
   }
@@ -92,33 +127,23 @@ function coefficientsOf({ next, remember, clean }: StepRow, guidance: number): F
 export async function* denoise(request: DenoiseRequest): AsyncGenerator<Step, void, void> {
   const { model, trajectory, latents, shape, guidanceScale, signal } = request
   const picture = shape.c * shape.h * shape.w
-  const batches = makeBatches(request)
+  const batches = await makeBatches(request)
   const clean = request.wantClean ? new Float32Array(latents.length) : undefined
 
   for (const [index, row] of trajectory.rows.entries()) {
     const coefficients = coefficientsOf(row, guidanceScale)
     const noise = trajectory.stochastic ? toChannelsLast(request.drawNoise(), shape) : undefined
-    for (const { first, n, context, history } of batches) {
+    for (const { first, n, step, prepared, history } of batches) {
       const own = (array: Float32Array) => array.subarray(first * picture, (first + n) * picture)
-      const step = {
-        n,
-        h: shape.h,
-        w: shape.w,
-        guided: request.negatives !== undefined,
-        stochastic: trajectory.stochastic,
-        historyLength: trajectory.historyLength,
-        threshold: request.threshold,
-        wantClean: request.wantClean,
-      }
       await model.unet.run({
         key: `step ${JSON.stringify(step)}`,
-        graph: () => stepGraph(model.configs, step),
+        graph: () => stepGraphs(model.configs, step).loop,
         inputs: {
           latents: own(latents),
           timestep: Float32Array.of(row.timestep),
           inputScale: Float32Array.of(row.inputScale),
           coefficients,
-          context,
+          ...prepared,
           ...(history && { history }),
           ...(noise && { noise: own(noise) }),
         },

@@ -16,6 +16,11 @@ export interface LoadOptions {
   readonly variant?: string | undefined
   /** Threads to compute with. Default: one for each core that the process may use. */
   readonly threads?: number | undefined
+  /**
+   * Leave out the algorithms that trade rounding for speed (Winograd convolutions, whose latents differ by about 1e-6
+   * relative for each step). Default: false.
+   */
+  readonly exact?: boolean | undefined
 }
 
 /** Latents with their shape (n, c, height/f, width/f). */

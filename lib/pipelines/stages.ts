@@ -1,6 +1,7 @@
 // The graphs of a pipeline: each stage traced for the shapes that a generation needs.
 
 import type { Graph } from '../graph/graph.ts'
+import { type Hoisted, hoist } from '../graph/hoist.ts'
 import { stepCoefficients } from '../graph/ops/scheduler-step.ts'
 import { clipText } from '../models/clip.ts'
 import type { ModelConfigs } from '../models/configs.ts'
@@ -86,6 +87,10 @@ export function stepGraph({ unet: config, textEncoder }: ModelConfigs, shape: St
   if (wantClean && clean) trace.output('clean', clean)
   return trace.graph()
 }
+
+/** `stepGraph` in two: what depends on the prompt alone, such as its keys and values, and the rest of every step. */
+export const stepGraphs = (configs: ModelConfigs, shape: StepShape): Hoisted =>
+  hoist(stepGraph(configs, shape), new Set(['context']))
 
 /** `latents` (n, h, w, c) in the UNet's scale to `pixels` (n, fh, fw, 3) in bytes. */
 export function decodeGraph({ vae }: ModelConfigs, { n, h, w }: LatentSize): Graph {

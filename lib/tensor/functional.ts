@@ -40,7 +40,17 @@ export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor, options: Conv2d
   return x.trace.emit('conv2d', {
     dims: { n, h, w, c, ho, wo, o, kh, kw, rows: 1 },
     operands: { x, weight, bias },
-    params: { stride, padTop, padLeft, padBottom, padRight, upsample: 1, activation: 'none' },
+    params: {
+      stride,
+      padTop,
+      padLeft,
+      padBottom,
+      padRight,
+      upsample: 1,
+      activation: 'none',
+      inputActivation: 'none',
+      algorithm: 'direct',
+    },
     outputs: { y: [n, ho, wo, o] },
   }).y
 }

@@ -6,6 +6,9 @@ import { check, type MatrixCase } from './harness.ts'
 
 const dtypes = ['f32', 'f16', 'bf16'] as const
 
+/** F(4x4, 3x3) adds and subtracts numbers up to 20 times the result's size: measured, 3 to 6 times the error. */
+const winogradAllowance = 8
+
 interface Conv {
   readonly n?: number
   readonly h: number
@@ -23,6 +26,8 @@ interface Conv {
   readonly given?: readonly string[]
   readonly rows?: number
   readonly inPlace?: boolean
+  readonly algorithm?: 'direct' | 'winograd'
+  readonly inputActivation?: Activation
 }
 
 const sides = (pad: NonNullable<Conv['pad']>) =>
@@ -30,14 +35,38 @@ const sides = (pad: NonNullable<Conv['pad']>) =>
 
 function conv(options: Conv): MatrixCase {
   const { n = 1, h, w, c, o, k, stride = 1, pad = 0, upsample = 1, activation = 'none', rows = n } = options
-  const { dtype = 'f32', given = ['bias'], inPlace = false } = options
+  const {
+    dtype = 'f32',
+    given = ['bias'],
+    inPlace = false,
+    algorithm = 'direct',
+    inputActivation = 'none',
+  } = options
   const [kh, kw] = typeof k === 'number' ? [k, k] : k
   const [padTop, padLeft, padBottom, padRight] = sides(pad)
   const ho = Math.floor((h * upsample + padTop + padBottom - kh) / stride) + 1
   const wo = Math.floor((w * upsample + padLeft + padRight - kw) / stride) + 1
   const dims = { n, h, w, c, ho, wo, o, kh, kw, rows }
-  const params = { stride, padTop, padLeft, padBottom, padRight, upsample, activation }
-  return { op: 'conv2d', dims, params, dtype, given, inPlace }
+  const params = {
+    stride,
+    padTop,
+    padLeft,
+    padBottom,
+    padRight,
+    upsample,
+    activation,
+    inputActivation,
+    algorithm,
+  }
+  return {
+    op: 'conv2d',
+    dims,
+    params,
+    dtype,
+    given,
+    inPlace,
+    allowance: algorithm === 'winograd' ? winogradAllowance : 1,
+  }
 }
 
 function title({ dims: d, params: p, dtype, given, inPlace }: MatrixCase): string {
@@ -47,6 +76,7 @@ function title({ dims: d, params: p, dtype, given, inPlace }: MatrixCase): strin
   if (p.stride !== 1) words.push(`stride ${p.stride}`)
   if (pads.some((pad) => pad !== 0)) words.push(`pad ${new Set(pads).size === 1 ? pads[0] : pads.join(',')}`)
   if (p.upsample !== 1) words.push(`upsample ${p.upsample}`)
+  if (p.algorithm !== 'direct') words.push(String(p.algorithm))
   if (p.activation !== 'none') words.push(String(p.activation))
   return [...words, ...given, ...(inPlace ? ['in place'] : [])].join(' ')
 }
@@ -118,11 +148,51 @@ const models = [
   conv({ n: 1, h: 12, w: 12, c: 64, o: 64, k: 3, pad: [0, 0, 1, 1], stride: 2 }),
 ]
 
+const winograd = [
+  // no whole tile, one, and parts of tiles at each border; with and without a whole vector, chunk or panel
+  ...[1, 3, 4, 5, 9].flatMap((h, i) =>
+    [4, 6, 11].flatMap((w, j) =>
+      [3, 16, 33, 64, 65, 130].map((c, k) =>
+        conv({
+          n: 1 + ((i + j) % 2),
+          h,
+          w,
+          c,
+          o: [3, 16, 20, 33, 64][(i + j + k) % 5]!,
+          k: 3,
+          pad: ([1, 1, [1, 2, 1, 0]] as const)[(j + k) % 3]!,
+          upsample: 1 + ((i + k) % 2),
+          dtype: dtypes[(i + j + k) % 3]!,
+          algorithm: 'winograd',
+        }),
+      ),
+    ),
+  ),
+  conv({ n: 1, h: 48, w: 44, c: 20, o: 24, k: 3, pad: 1, algorithm: 'winograd' }),
+  // normalised on the way in: within one stretch of tiles, over several of them and over pictures
+  ...(['none', 'silu'] as const).flatMap((inputActivation) =>
+    [
+      { n: 2, h: 6, w: 7, c: 70, o: 20 },
+      { n: 3, h: 4, w: 5, c: 16, o: 16, upsample: 2 },
+      { n: 2, h: 32, w: 30, c: 512, o: 8 },
+    ].map((size) =>
+      conv({
+        ...{ ...size, k: 3, pad: 1, inputActivation, algorithm: 'winograd' },
+        given: ['bias', 'mean', 'factor', 'shift'],
+      }),
+    ),
+  ),
+  ...epilogues
+    .filter((c) => c.dims.kh === 3)
+    .map((c) => ({ ...c, params: { ...c.params, algorithm: 'winograd' }, allowance: winogradAllowance })),
+]
+
 describe.each([
   ['every combination', combined],
   ['odd', odd],
   ['epilogues', epilogues],
   ['as in the models', models],
+  ['winograd', winograd],
 ])('%s', (_, cases) => {
   it.each(cases.map((c) => [title(c), c] as const))('%s', (_title, c) => check(c))
 })

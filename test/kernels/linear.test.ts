@@ -2,7 +2,7 @@
 
 import { describe, it } from 'vitest'
 import type { Activation } from '../../lib/graph/spec.ts'
-import { check, type MatrixCase } from './harness.ts'
+import { check, type MatrixCase, type OpCase, titleOf } from './harness.ts'
 
 const dtypes = ['f32', 'f16', 'bf16'] as const
 
@@ -48,6 +48,23 @@ const unet = dtypes.flatMap((dtype) => [
   linear(77, 320, 768, { dtype, given: [] }),
   linear(64, 320, 320, { dtype, given: ['bias', 'residual'], inPlace: true }),
 ])
+const gated = dtypes.flatMap((dtype) =>
+  [
+    [1, 32, 5],
+    [7, 64, 33],
+    [77, 96, 255],
+    [5, 1280, 64],
+    [400, 160, 300],
+    [64, 32, 1025],
+  ].map(([m, n, k], i): OpCase => {
+    const given = i % 2 === 0 ? ['bias'] : []
+    return { op: 'linearGeglu', dims: { m: m!, n: n!, n2: 2 * n!, k: k! }, dtype, given }
+  }),
+)
+
+describe('gated', () => {
+  it.each(gated.map((c) => [titleOf(c), c] as const))('%s', (_title, c) => check(c))
+})
 
 describe.each([
   ['small and odd', small],

@@ -86,6 +86,16 @@ const groupNorms: OpCase[] = [
   })),
 ]
 
+const groupFactors: OpCase[] = groupNorms
+  .filter(({ inputs, params }) => !inputs && params!.activation === 'none')
+  .map(({ dims, params }) => ({
+    ...{ op: 'groupFactors', dims },
+    params: { groups: params!.groups!, eps: params!.eps! },
+    // Means near 0 are as exact as the spread of x allows, since sums are taken relative to its first row; the naive
+    // ones are 16 times better here, and worthless where the mean is large, which the cases of groupNorm try.
+    allowance: 16,
+  }))
+
 const attention = (n: number, heads: number, d: number, lq: number, lk: number, mask = 'none'): OpCase => ({
   ...{ op: 'attention', dims: { n, lq, lk, c: heads * d } },
   params: { heads, scale: 1 / Math.sqrt(d), mask },
@@ -208,13 +218,24 @@ const thresholds: OpCase[] = [1, 2, 100, 4097].flatMap((count) =>
   })),
 )
 
-const cases = [pointwise, rowwise, groupNorms, attentions, embeddings, steps, thresholds, specials].flat()
+const cases = [
+  pointwise,
+  rowwise,
+  groupNorms,
+  groupFactors,
+  attentions,
+  embeddings,
+  steps,
+  thresholds,
+  specials,
+].flat()
 
 describe('kernels', () => {
   it.each(cases.map((c) => [titleOf(c), c] as const))('%s', (_, c) => check(c))
 
   it('are all here', ({ expect }) => {
-    const tested = new Set<string>([...cases.map(({ op }) => op), 'linear', 'conv2d'])
+    const elsewhere = ['linear', 'linearGeglu', 'conv2d']
+    const tested = new Set<string>([...cases.map(({ op }) => op), ...elsewhere])
     expect(opNames.filter((name) => !tested.has(name))).toEqual([])
   })
 })

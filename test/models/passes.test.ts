@@ -32,7 +32,17 @@ async function run(options: PassOptions) {
   await program.run({ inputs: graph.inputs.map((id, i) => array(id, i + 1)), outputs })
   await program.dispose()
   weights.dispose()
-  return { outputs, arenaBytes: plan.arenaBytes, ops: plan.graph.nodes.length }
+  return {
+    outputs,
+    arenaBytes: plan.arenaBytes,
+    ops: plan.graph.nodes.length,
+    pixels: plan.graph.nodes.reduce(
+      (sum, { op, dims: { n, ho, wo } }) => sum + (op === 'conv2d' ? n! * ho! * wo! : 0),
+      0,
+    ),
+    names: plan.graph.nodes.map((node) => node.op),
+    algorithms: plan.graph.nodes.map((node) => node.params.algorithm),
+  }
 }
 
 describe('a step', () => {
@@ -42,12 +52,41 @@ describe('a step', () => {
     expect(with_.arenaBytes).toBeLessThan(without.arenaBytes / 4)
   })
 
+  it('is the same to the bit when both predictions of guidance are computed from the start', async () => {
+    const [with_, without] = [await run({}), await run({ shareCopies: false })]
+    expect(with_.outputs).toEqual(without.outputs)
+    expect(with_.pixels).toBeLessThan(without.pixels)
+  })
+
+  it('is the same to the bit when gates are apart from their layers', async () => {
+    const [with_, without] = [await run({}), await run({ fuseGeglu: false })]
+    expect(with_.outputs).toEqual(without.outputs)
+    expect(with_.names).toContain('linearGeglu')
+    expect(without.names).not.toContain('linearGeglu')
+  })
+
+  it('is the same to the bit when normalised pictures are kept', async () => {
+    const [with_, without] = [await run({}), await run({ normalizeOnLoad: false })]
+    expect(with_.outputs).toEqual(without.outputs)
+    expect(with_.ops).toBe(without.ops)
+    expect(with_.names).toContain('groupFactors')
+  })
+
   it('is the same to rounding without fusion', async () => {
-    const [with_, without] = [await run({}), await run({ fuse: false })]
+    const [with_, without] = [await run({ winograd: false }), await run({ fuse: false, winograd: false })]
     expect(with_.ops).toBeLessThan(without.ops)
     // Fusion changes where a sum is rounded, and nothing else: well below the error of fp32 itself.
     for (const [i, output] of with_.outputs.entries()) {
       expect(relativeError(output, without.outputs[i]!)).toBeLessThan(1e-5)
+    }
+  })
+
+  it("is nearly the same with Winograd's convolutions", async () => {
+    const [with_, without] = [await run({}), await run({ winograd: false })]
+    expect(with_.algorithms).toContain('winograd')
+    expect(without.algorithms).not.toContain('winograd')
+    for (const [i, output] of with_.outputs.entries()) {
+      expect(relativeError(output, without.outputs[i]!)).toBeLessThan(5e-5)
     }
   })
 })

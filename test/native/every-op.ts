@@ -11,12 +11,24 @@ const width = stepCoefficients.length
 /** Small dimensions that straddle a vector, and parameters. */
 const samples: Readonly<Record<OpName, Pick<PlanNode, 'dims' | 'params'>>> = {
   linear: { dims: { m: 5, n: 33, k: 17 }, params: { activation: 'silu' } },
+  linearGeglu: { dims: { m: 5, n: 32, n2: 64, k: 7 } },
   conv2d: {
     dims: { n: 2, h: 5, w: 4, c: 3, ho: 10, wo: 8, o: 6, kh: 3, kw: 3, rows: 2 },
-    params: { stride: 1, padTop: 1, padLeft: 1, padBottom: 1, padRight: 1, upsample: 2, activation: 'none' },
+    params: {
+      stride: 1,
+      padTop: 1,
+      padLeft: 1,
+      padBottom: 1,
+      padRight: 1,
+      upsample: 2,
+      activation: 'none',
+      inputActivation: 'silu',
+      algorithm: 'winograd',
+    },
   },
   attention: { dims: { n: 2, lq: 7, lk: 9, c: 24 }, params: { heads: 3, scale: 0.3, mask: 'causal' } },
   groupNorm: { dims: { n: 2, hw: 9, c: 12 }, params: { groups: 4, eps: 1e-5, activation: 'silu' } },
+  groupFactors: { dims: { n: 2, hw: 9, c: 12 }, params: { groups: 4, eps: 1e-5 } },
   layerNorm: { dims: { m: 3, c: 20 }, params: { eps: 1e-5 } },
   activation: { dims: { count: 37 }, params: { activation: 'gelu' } },
   geglu: { dims: { m: 3, n: 18, n2: 36 } },

@@ -5,9 +5,13 @@ import { load, type Pipeline } from '../../lib/pipelines/pipeline.ts'
 import { goldenNames, openGolden } from '../golden/pipelines.ts'
 import { relativeError } from '../golden/tensors.ts'
 
-const tolerance = 1e-4
+/** Relative L2 of the latents of a whole run, with the fast algorithms off and on. */
+const runs = goldenNames.flatMap((name) => [
+  { name, mode: 'exact', exact: true, tolerance: 1e-4 },
+  { name, mode: 'fast', exact: false, tolerance: 5e-4 },
+])
 
-describe.each(goldenNames)('%s', (name) => {
+describe.each(runs)('$name, $mode', ({ name, exact, tolerance }) => {
   const golden = openGolden(name)
   const { prompts, negativePrompt, seed, steps, guidanceScale, eta, width, height, strength, threshold } =
     golden.settings
@@ -17,7 +21,7 @@ describe.each(goldenNames)('%s', (name) => {
   } as const
   let pipeline: Pipeline
   beforeAll(async () => {
-    pipeline = await load(golden.folder)
+    pipeline = await load(golden.folder, { exact })
   })
   afterAll(() => pipeline.dispose())
 

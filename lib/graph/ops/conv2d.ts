@@ -1,15 +1,53 @@
 // Two-dimensional convolution over NHWC, with what the models put around it.
 
-import { activationParam, defineOp, inPlace, input, int, optional, output, weight } from '../spec.ts'
+import {
+  type Activation,
+  activationParam,
+  choice,
+  defineOp,
+  inPlace,
+  input,
+  int,
+  type Numbers,
+  optional,
+  output,
+  type Round,
+  weight,
+} from '../spec.ts'
 import { activate } from './activation.ts'
+
+interface NormalizedInput {
+  readonly x: Numbers
+  readonly mean: Numbers | undefined
+  readonly factor: Numbers | undefined
+  readonly shift: Numbers | undefined
+  readonly inputActivation: Activation
+  readonly n: number
+  readonly h: number
+  readonly w: number
+  readonly c: number
+}
+
+function normalized({ x, mean, factor, shift, inputActivation, n, h, w, c }: NormalizedInput, round: Round) {
+  if (!mean || !factor || !shift) return x
+  return Float64Array.from({ length: n * h * w * c }, (_, i) => {
+    const at = Math.floor(i / (h * w * c)) * c + (i % c)
+    const scaled = round(round(round(x[i]! - mean[at]!) * factor[at]!) + shift[at]!)
+    return round(activate(scaled, inputActivation))
+  })
+}
 
 export const conv2d = defineOp({
   name: 'conv2d',
   formula:
-    'y = f(conv(upsample(x), w) + bias + rowBias) + residual; upsample repeats each pixel, rowBias is per picture',
+    'y = f(conv(upsample(g((x - mean) * factor + shift)), w) + bias + rowBias) + residual; upsample repeats each pixel, rowBias is per picture',
   dims: ['n', 'h', 'w', 'c', 'ho', 'wo', 'o', 'kh', 'kw', 'rows'],
   operands: {
     x: input('n', 'h', 'w', 'c'),
+    /** A normalisation of x that is applied on the way in: all three, or none. Only for `winograd`. */
+    mean: optional(input('n', 'c')),
+    factor: optional(input('n', 'c')),
+    shift: optional(input('n', 'c')),
     weight: weight('matrix', 'o', 'c', 'kh', 'kw'),
     bias: optional(weight('vector', 'o')),
     /** (n, o), or (1, o) for all pictures: the time embedding. */
@@ -26,17 +64,41 @@ export const conv2d = defineOp({
     /** Nearest-neighbour enlargement before the convolution: 1 (none) or 2. */
     upsample: int(1),
     activation: activationParam,
+    /** What follows the normalisation of x. */
+    inputActivation: activationParam,
+    /** How a kernel may compute it; `winograd` is for 3x3 kernels of stride 1 and rounds differently. */
+    algorithm: choice('ConvAlgorithm', ['direct', 'winograd']),
   },
-  check({ n, h, w, ho, wo, kh, kw, rows, stride, padTop, padLeft, padBottom, padRight, upsample }) {
+  check({
+    n,
+    h,
+    w,
+    ho,
+    wo,
+    kh,
+    kw,
+    rows,
+    stride,
+    padTop,
+    padLeft,
+    padBottom,
+    padRight,
+    upsample,
+    algorithm,
+  }) {
     const high = Math.floor((h * upsample + padTop + padBottom - kh) / stride) + 1
     const wide = Math.floor((w * upsample + padLeft + padRight - kw) / stride) + 1
     if (ho !== high || wo !== wide) return `output is ${ho}x${wo}, expected ${high}x${wide}`
     if (rows !== 1 && rows !== n) return `rowBias has ${rows} rows, expected 1 or ${n}`
+    if (algorithm === 'winograd' && !(kh === 3 && kw === 3 && stride === 1)) {
+      return `winograd is for 3x3 kernels of stride 1, this one is ${kh}x${kw} of stride ${stride}`
+    }
     return undefined
   },
   reference(args, round) {
-    const { x, weight, bias, rowBias, residual, y, n, h, w, c, ho, wo, o, kh, kw, rows } = args
+    const { weight, bias, rowBias, residual, y, n, h, w, c, ho, wo, o, kh, kw, rows } = args
     const { stride, padTop, padLeft, upsample, activation } = args
+    const x = normalized(args, round)
     for (let out = 0; out < n * ho * wo; out++) {
       const picture = Math.floor(out / (ho * wo))
       const oy = Math.floor(out / wo) % ho

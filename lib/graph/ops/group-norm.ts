@@ -1,7 +1,38 @@
-// Group normalisation (Wu and He, 2018, equations 1 to 3) over NHWC.
+// Group normalisation (Wu and He, 2018, equations 1 to 3) over NHWC, whole or only what to multiply and add.
 
-import { activationParam, defineOp, float, input, int, output, weight } from '../spec.ts'
+import {
+  activationParam,
+  defineOp,
+  float,
+  input,
+  int,
+  type Numbers,
+  output,
+  type Round,
+  weight,
+} from '../spec.ts'
 import { activate } from './activation.ts'
+
+/** One group of one picture: its first element, and how elements and rows lie. */
+interface Group {
+  readonly first: number
+  readonly hw: number
+  readonly c: number
+  readonly width: number
+  readonly eps: number
+}
+
+/** Mean, and 1 / sqrt(var + eps). */
+function moments(x: Numbers, { first, hw, c, width, eps }: Group, round: Round) {
+  let sum = 0
+  for (let p = 0; p < hw; p++) for (let j = 0; j < width; j++) sum = round(sum + x[first + p * c + j]!)
+  const mean = round(sum / (hw * width))
+  let squares = 0
+  for (let p = 0; p < hw; p++) {
+    for (let j = 0; j < width; j++) squares = round(squares + round((x[first + p * c + j]! - mean) ** 2))
+  }
+  return { mean, inverse: round(1 / Math.sqrt(squares / (hw * width) + eps)) }
+}
 
 export const groupNorm = defineOp({
   name: 'groupNorm',
@@ -22,15 +53,7 @@ export const groupNorm = defineOp({
     for (let picture = 0; picture < n; picture++) {
       for (let group = 0; group < groups; group++) {
         const first = picture * hw * c + group * width
-        let sum = 0
-        for (let p = 0; p < hw; p++) for (let j = 0; j < width; j++) sum = round(sum + x[first + p * c + j]!)
-        const mean = round(sum / (hw * width))
-        let squares = 0
-        for (let p = 0; p < hw; p++) {
-          for (let j = 0; j < width; j++)
-            squares = round(squares + round((x[first + p * c + j]! - mean) ** 2))
-        }
-        const inverse = round(1 / Math.sqrt(squares / (hw * width) + eps))
+        const { mean, inverse } = moments(x, { first, hw, c, width, eps }, round)
         for (let p = 0; p < hw; p++) {
           for (let j = 0; j < width; j++) {
             const channel = group * width + j
@@ -40,6 +63,35 @@ export const groupNorm = defineOp({
           }
         }
       }
+    }
+  },
+})
+
+export const groupFactors = defineOp({
+  name: 'groupFactors',
+  formula:
+    'mean, factor = gamma / sqrt(var + eps), shift = beta: group normalisation is (x - mean) * factor + shift; a kernel may move the rounding of mean to shift',
+  dims: ['n', 'hw', 'c'],
+  operands: {
+    x: input('n', 'hw', 'c'),
+    gamma: weight('vector', 'c'),
+    beta: weight('vector', 'c'),
+    mean: output('n', 'c'),
+    factor: output('n', 'c'),
+    shift: output('n', 'c'),
+  },
+  params: { groups: int(1), eps: float },
+  check: ({ c, groups }) =>
+    c % groups === 0 ? undefined : `${c} channels do not divide into ${groups} groups`,
+  reference({ x, gamma, beta, mean, factor, shift, n, hw, c, groups, eps }, round) {
+    const width = c / groups
+    for (let i = 0; i < n * c; i++) {
+      const group = Math.floor((i % c) / width)
+      const first = Math.floor(i / c) * hw * c + group * width
+      const found = moments(x, { first, hw, c, width, eps }, round)
+      mean[i] = found.mean
+      factor[i] = round(found.inverse * gamma[i % c]!)
+      shift[i] = beta[i % c]!
     }
   },
 })

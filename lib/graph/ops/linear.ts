@@ -28,3 +28,35 @@ export const linear = defineOp({
     }
   },
 })
+
+/** The columns of a gated layer come in multiples of the widest panel of weights. */
+export const gatedColumns = 32
+
+export const linearGeglu = defineOp({
+  name: 'linearGeglu',
+  formula: 'y[i, j] = z[i, j] * gelu(z[i, n + j]), z = x w^T + bias',
+  dims: ['m', 'n', 'n2', 'k'],
+  operands: {
+    x: input('m', 'k'),
+    w: weight('matrix', 'n2', 'k'),
+    bias: optional(weight('vector', 'n2')),
+    y: output('m', 'n'),
+  },
+  params: {},
+  check({ n, n2 }) {
+    if (n2 !== 2 * n) return `w has ${n2} rows, expected ${2 * n}`
+    return n % gatedColumns === 0 ? undefined : `${n} columns, expected a multiple of ${gatedColumns}`
+  },
+  reference({ x, w, bias, y, m, n, k }, round) {
+    const column = (i: number, j: number) => {
+      let sum = 0
+      for (let l = 0; l < k; l++) sum = round(sum + round(x[i * k + l]! * w[j * k + l]!))
+      return bias ? round(sum + bias[j]!) : sum
+    }
+    for (let i = 0; i < m; i++) {
+      for (let j = 0; j < n; j++) {
+        y[i * n + j] = round(column(i, j) * round(activate(column(i, n + j), 'gelu')))
+      }
+    }
+  },
+})

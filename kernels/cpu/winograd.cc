@@ -1,0 +1,323 @@
+// Winograd's minimal filtering F(4x4, 3x3) (Lavin and Gray, "Fast Algorithms for Convolutional Neural
+// Networks", 2016): a tile of 4x4 pixels takes 36 products for each channel in and out where the sum over the
+// taps takes 144. The products are 36 matrix products, one for each point of the transformed tile:
+//   patches (tiles, c) x weights (c, o) = sums (tiles, o).
+// A stretch of tiles at a time: their patches are transformed once for all outputs into memory that the
+// threads share and that the last-level cache holds; then each task multiplies a group of these tiles with
+// one panel of weights, which it transforms on the fly, for the transformed ones would take eight times the
+// memory of halves.
+#include "winograd.h"
+
+#include <type_traits>
+
+#include "gemm_epilogue.h"
+#include "gemm_tile.h"
+#include "normalize.h"
+#include "parallel.h"
+#include "winograd_transforms.h"
+
+namespace tintype::TINTYPE_ISA {
+namespace {
+
+constexpr int64_t kChannels = 64;  // channels whose weights are transformed at a time: they stay in L2
+constexpr int64_t kGroup = 126;    // tiles that share transformed weights: whole rows of register tiles
+constexpr int64_t kStretchFloats = 2 << 20;  // transformed patches that are kept at a time
+constexpr int64_t kApart = 16;        // floats between points: strides of powers of two share cache sets
+constexpr int64_t kTilesPerTask = 8;  // of the patches' transform
+
+int64_t min(int64_t a, int64_t b) {
+  return a < b ? a : b;
+}
+
+struct Rows {
+  int64_t first, last;
+};
+
+// How the output is cut into tiles, and these into stretches and groups.
+struct Cut {
+  int64_t across, down, tiles;  // tiles in a row and in a column of a picture, and in all pictures
+  int64_t stretch, group;       // tiles that are in memory at a time, and tiles of a task
+  int64_t chunks;
+  int64_t point;  // floats from one point of the transformed patches to the next
+
+  explicit Cut(const Conv2dArgs& a) {
+    across = ceil_div(a.wo, kOutputs);
+    down = ceil_div(a.ho, kOutputs);
+    tiles = a.n * across * down;
+    chunks = ceil_div(a.c, kChannels);
+    const int64_t room = kStretchFloats / (kPoints * chunks * kChannels);
+    const int64_t groups = ceil_div(tiles, kGroup);
+    group = ceil_div(tiles, groups);
+    if (groups > 1) group = ceil_div(group, kTileRows) * kTileRows;
+    stretch = min(tiles, (room < group ? 1 : room / group) * group);
+    point = chunks * stretch * kChannels + kApart;
+  }
+  // Rows of x, counted through all pictures, that the tiles [first, last) read.
+  Rows rows(const Conv2dArgs& a, int64_t first, int64_t last) const {
+    return {row(a, first / across, 0), row(a, (last - 1) / across, kPatch - 1) + 1};
+  }
+
+ private:
+  // The row of x under a row of the patches of a row of tiles, or the nearest that there is.
+  int64_t row(const Conv2dArgs& a, int64_t tile_row, int64_t patch_row) const {
+    const int64_t y = (tile_row % down * kOutputs + patch_row - a.pad_top) / a.upsample;
+    return tile_row / down * a.h + (y < 0 ? 0 : min(y, a.h - 1));
+  }
+};
+
+// Where a tile lies.
+struct Place {
+  int64_t picture, y, x;
+  Place(const Cut& cut, int64_t tile) {
+    picture = tile / (cut.across * cut.down);
+    y = tile / cut.across % cut.down * kOutputs;
+    x = tile % cut.across * kOutputs;
+  }
+};
+
+// Rows of x from `first_row` on, counted through all pictures.
+struct Source {
+  const float* x;
+  int64_t first_row;
+};
+
+// Points at the pixels of a patch; those outside of the picture are null.
+void point_patch(const Conv2dArgs& a, const Source& source, const Place& place,
+                 const float* (&pixel)[kPatch][kPatch]) {
+  for (int i = 0; i < kPatch; i++) {
+    const int64_t y = place.y + i - a.pad_top;
+    for (int j = 0; j < kPatch; j++) {
+      const int64_t x = place.x + j - a.pad_left;
+      const bool inside = y >= 0 && y < a.h * a.upsample && x >= 0 && x < a.w * a.upsample;
+      const int64_t row = place.picture * a.h + y / a.upsample - source.first_row;
+      pixel[i][j] = inside ? source.x + (row * a.w + x / a.upsample) * a.c : nullptr;
+    }
+  }
+}
+
+void transform_patch(const Conv2dArgs& a, const Source& source, const Cut& cut, int64_t tile, int64_t slot,
+                     float* patches) {
+  const float* pixel[kPatch][kPatch];
+  point_patch(a, source, Place(cut, tile), pixel);
+  for (int64_t c = 0; c < a.c; c += kWidth) {
+    float* to = patches + (c / kChannels * cut.stretch + slot) * kChannels + c % kChannels;
+    const int lanes = static_cast<int>(min(kWidth, a.c - c));
+    const auto read = [&](int i, int j) {
+      if (pixel[i][j] == nullptr) return broadcast(0);
+      return lanes == kWidth ? load(pixel[i][j] + c) : load_partial(pixel[i][j] + c, lanes);
+    };
+    const auto write = [&](int i, int j, Vec v) { store(to + (i * kPatch + j) * cut.point, v); };
+    transform_square<kPatch, kPatch>(read, transform_patch_line, write);
+  }
+}
+
+// A task's panel of weights and its place in the scratch memory: (points, channels of a chunk, width).
+template <class T, int Vectors>
+struct Panel {
+  static constexpr int64_t width = Vectors * kWidth;
+  static constexpr int64_t point = kChannels * width + kApart;
+  const T* w;  // (9, c, width)
+  int64_t c;
+  float* transformed;
+
+  void transform(int64_t first, int64_t depth) const {
+    for (int64_t k = 0; k < depth; k++) {
+      for (int j = 0; j < Vectors; j++) {
+        const T* from = w + (first + k) * width + j * kWidth;
+        float* to = transformed + k * width + j * kWidth;
+        const auto read = [&](int y, int x) { return load(from + (y * 3 + x) * c * width); };
+        const auto write = [&](int y, int x, Vec u) { store(to + (y * kPatch + x) * point, u); };
+        transform_weights(read, write);
+      }
+    }
+  }
+
+  template <class Read, class Write>
+  static void transform_weights(const Read& read, const Write& write) {
+    Vec rows[3][kPatch];
+#pragma GCC unroll 3
+    for (int i = 0; i < 3; i++) {
+      const Vec line[3] = {read(i, 0), read(i, 1), read(i, 2)};
+      transform_weight_line(line, rows[i]);
+    }
+#pragma GCC unroll 6
+    for (int j = 0; j < kPatch; j++) {
+      const Vec line[3] = {rows[0][j], rows[1][j], rows[2][j]};
+      Vec column[kPatch];
+      transform_weight_line(line, column);
+#pragma GCC unroll 6
+      for (int i = 0; i < kPatch; i++) write(i, j, column[i]);
+    }
+  }
+};
+
+template <class T, int Vectors>
+struct Group {
+  const Conv2dArgs& args;
+  const Cut& cut;
+  const Epilogue& epilogue;
+  const GemmShape& shape;
+  const float* patches;  // of the stretch
+  int64_t first, count;  // tiles of the group
+  int64_t slot;          // of the first one in the stretch
+  int64_t column;        // output channel
+  Panel<T, Vectors> panel;
+  float* sums;  // (points, tiles, width)
+
+  static constexpr int64_t width = Panel<T, Vectors>::width;
+  int64_t sums_point() const { return cut.group * width + kApart; }
+
+  void multiply() const {
+    const int64_t tiles = ceil_div(count, kTileRows);
+    for (int64_t c = 0; c < args.c; c += kChannels) {
+      const int64_t depth = min(kChannels, args.c - c);
+      panel.transform(c, depth);
+      for (int p = 0; p < kPoints; p++) {
+        const float* a = patches + p * cut.point + (c / kChannels * cut.stretch + slot) * kChannels;
+        const float* u = panel.transformed + p * panel.point;
+        float* sum = sums + p * sums_point();
+        for (int64_t t = 0, row = 0; t < tiles; t++) {
+          const int64_t next = (t + 1) * count / tiles;
+          multiply_rows<Vectors, kChannels>(static_cast<int>(next - row), a + row * kChannels, u, depth,
+                                            sum + row * width, c == 0);
+          row = next;
+        }
+      }
+    }
+  }
+
+  void finish_tiles() const {
+    for (int64_t t = 0; t < count; t++) {
+      float pixels[kOutputs * kOutputs * width];
+      for (int j = 0; j < Vectors; j++) {
+        const float* from = sums + t * width + j * kWidth;
+        transform_pixels(from, pixels + j * kWidth);
+      }
+      const Place place(cut, first + t);
+      const int across = static_cast<int>(min(kOutputs, args.wo - place.x));
+      for (int64_t y = place.y; y < min(place.y + kOutputs, args.ho); y++) {
+        const int64_t m = (place.picture * args.ho + y) * args.wo + place.x;
+        finish(epilogue, shape, {pixels + (y - place.y) * kOutputs * width, across, width, m, column});
+      }
+    }
+  }
+
+  void transform_pixels(const float* from, float* to) const {
+    Vec rows[kPatch][kOutputs];
+#pragma GCC unroll 6
+    for (int i = 0; i < kPatch; i++) {
+      Vec line[kPatch];
+#pragma GCC unroll 6
+      for (int j = 0; j < kPatch; j++) line[j] = load(from + (i * kPatch + j) * sums_point());
+      transform_sum_line(line, rows[i]);
+    }
+#pragma GCC unroll 4
+    for (int j = 0; j < kOutputs; j++) {
+      Vec line[kPatch], column[kOutputs];
+#pragma GCC unroll 6
+      for (int i = 0; i < kPatch; i++) line[i] = rows[i][j];
+      transform_sum_line(line, column);
+#pragma GCC unroll 4
+      for (int i = 0; i < kOutputs; i++) store(to + (i * kOutputs + j) * width, column[i]);
+    }
+  }
+};
+
+size_t bytes_of(int64_t floats) {
+  return static_cast<size_t>(floats) * sizeof(float);
+}
+
+constexpr int64_t kWeightFloats = kPoints * (kChannels * kPanel + kApart);
+
+template <class T>
+struct Convolution {
+  const Conv2dArgs& args;
+  const Epilogue& epilogue;
+  const T* w;
+  const Cut cut;
+  const GemmShape shape;
+  const Exec& exec;
+
+  template <int Vectors>
+  void run_group(int64_t first, int64_t stretch_first, int64_t stretch_last, int64_t index,
+                 int thread) const {
+    float* scratch = exec.scratch<float>(thread);
+    const T* panel = w + panel_offset(9 * args.c, index);
+    const Group<T, Vectors> group{args,
+                                  cut,
+                                  epilogue,
+                                  shape,
+                                  reinterpret_cast<const float*>(exec.shared_scratch),
+                                  first,
+                                  min(cut.group, stretch_last - first),
+                                  first - stretch_first,
+                                  index * kPanel,
+                                  {panel, args.c, scratch},
+                                  scratch + kWeightFloats};
+    group.multiply();
+    group.finish_tiles();
+  }
+
+  // The rows of x that the tiles [first, last) read, as they are or normalized into the scratch memory.
+  Source prepare(int64_t first, int64_t last, float* normalized) const {
+    if (args.mean == nullptr) return {args.x, 0};
+    const Rows rows = cut.rows(args, first, last);
+    const int64_t floats = args.w * args.c;
+    with_activation(args.input_activation, [&](auto kind) {
+      parallel_for(exec, rows.last - rows.first, [&](int64_t task, int) {
+        const int64_t row = rows.first + task;
+        const Factors factors = Factors{args.mean, args.factor, args.shift}.of_picture(row / args.h, args.c);
+        normalize<decltype(kind)::value>(args.x + row * floats, factors, args.w, args.c,
+                                         normalized + task * floats);
+      });
+    });
+    return {normalized, rows.first};
+  }
+
+  void run_stretch(int64_t first, int64_t last) const {
+    float* patches = reinterpret_cast<float*>(exec.shared_scratch);
+    const Source source = prepare(first, last, patches + kPoints * cut.point);
+    parallel_for(exec, ceil_div(last - first, kTilesPerTask), [&](int64_t task, int) {
+      const int64_t begin = first + task * kTilesPerTask;
+      for (int64_t tile = begin; tile < min(begin + kTilesPerTask, last); tile++) {
+        transform_patch(args, source, cut, tile, tile - first, patches);
+      }
+    });
+    const int64_t panels = panel_count(args.o);
+    parallel_for(exec, ceil_div(last - first, cut.group) * panels, [&](int64_t task, int thread) {
+      const int64_t begin = first + task / panels * cut.group;
+      const int64_t panel = task % panels;
+      if (panel_width(args.o, panel) == kPanel) {
+        run_group<2>(begin, first, last, panel, thread);
+      } else {
+        run_group<1>(begin, first, last, panel, thread);
+      }
+    });
+  }
+};
+
+}  // namespace
+
+void winograd(const Conv2dArgs& args, const Epilogue& epilogue, const Exec& exec) {
+  const GemmShape shape{args.n * args.ho * args.wo, args.o, 9 * args.c};
+  with_elements(args.weight, [&](auto* w) {
+    using T = std::remove_const_t<std::remove_pointer_t<decltype(w)>>;
+    const Convolution<T> convolution{args, epilogue, w, Cut(args), shape, exec};
+    for (int64_t first = 0; first < convolution.cut.tiles; first += convolution.cut.stretch) {
+      convolution.run_stretch(first, min(first + convolution.cut.stretch, convolution.cut.tiles));
+    }
+  });
+}
+
+ScratchSize winograd_scratch(const Conv2dArgs& args) {
+  const Cut cut(args);
+  int64_t rows = 0;
+  for (int64_t first = 0; args.mean != nullptr && first < cut.tiles; first += cut.stretch) {
+    const Rows read = cut.rows(args, first, min(first + cut.stretch, cut.tiles));
+    if (read.last - read.first > rows) rows = read.last - read.first;
+  }
+  return {bytes_of(kWeightFloats + kPoints * (cut.group * kPanel + kApart)),
+          bytes_of(kPoints * cut.point + rows * args.w * args.c)};
+}
+
+}  // namespace tintype::TINTYPE_ISA
