@@ -1,84 +1,155 @@
-// What each stage of a model costs on this machine, with random weights where real ones are not at hand.
-// usage: npm run bench -- [--architecture sd15|sd21] [--model FOLDER] [--size 256] [--seconds 10] [--json]
+// What kernels, stages and whole pictures cost on this machine, alone and against others.
 
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { parseArgs } from 'node:util'
-import { Bench } from 'tinybench'
-import { devices } from '../lib/index.ts'
-import { runGeneration } from '../lib/pipelines/generation.ts'
-import { decodePictures, encodePicture } from '../lib/pipelines/image-stages.ts'
-import { type Model, openModel } from '../lib/pipelines/model.ts'
-import { resolveOptions } from '../lib/pipelines/options.ts'
-import { encodeTexts } from '../lib/pipelines/text-stage.ts'
-import { type Architecture, writeRandomModel } from './random-model.ts'
+import { dirname, join, resolve } from 'node:path'
+import { devices } from '../lib/runtime/device.ts'
+import { type Arguments, parseArguments, usage } from './arguments.ts'
+import { BenchError } from './errors.ts'
+import { checkFresh } from './fresh.ts'
+import { kernelCases } from './kernels/cases.ts'
+import { kernelColumns } from './kernels/columns.ts'
+import { type KernelResult, measureKernels } from './kernels/measure.ts'
+import { describeMachine } from './machine.ts'
+import { type BenchModel, benchModel, weightBytes } from './model.ts'
+import { measurePeak, type Peak } from './peak/peak.ts'
+import { type Results, resultsFormat, writeResults } from './results.ts'
+import { stageColumns } from './stages/columns.ts'
+import { compare, type StageResult } from './stages/compare.ts'
+import { countFlop } from './stages/flop.ts'
+import { stageGraph } from './stages/graphs.ts'
+import { readPicture, writeInputs } from './stages/inputs.ts'
+import { type PlannedStage, planStages } from './stages/plan.ts'
+import { measureLoad, measureStart, type StartResult, startColumns } from './start/measure.ts'
+import { textTable } from './table.ts'
 
-const { values: flags } = parseArgs({
-  options: {
-    architecture: { type: 'string', default: 'sd15' },
-    model: { type: 'string' },
-    size: { type: 'string', default: '256' },
-    seconds: { type: 'string', default: '10' },
-    json: { type: 'boolean', default: false },
-  },
-})
+/** Progress goes to stderr, results to stdout. */
+const note = (line: string) => console.error(`  ${line}`)
 
-/** One guided denoising step with the text encoding before it, which is measured apart as well. */
-async function oneStep(model: Model, size: number): Promise<void> {
-  const options = resolveOptions(
-    { prompt: 'a lighthouse', width: size, height: size, steps: 1, seed: 1, output: 'latents' },
-    model.defaults,
-  )
-  for await (const _ of runGeneration(model, options));
+const skipped = new Map<string, { readonly peer: string; readonly reason: string }>()
+
+/** Says once why a peer is not there. */
+function skip(peer: string, reason: string): void {
+  if (skipped.has(peer + reason)) return
+  skipped.set(peer + reason, { peer, reason })
+  console.error(`${peer} skipped: ${reason}`)
 }
 
-async function measure(model: Model, size: number): Promise<Bench> {
-  const { factor, latentChannels } = model.configs.vae
-  const plane = { h: size / factor, w: size / factor }
-  const latents = new Float32Array(plane.h * plane.w * latentChannels).fill(0.5)
-  const picture = { data: new Uint8Array(size * size * 3).fill(127), width: size, height: size }
-  const bench = new Bench({
-    time: Number(flags.seconds) * 1000,
-    iterations: 3,
-    warmupIterations: 1,
-    warmupTime: 0,
-  })
-  bench.add('text encoder, 2 prompts', () => encodeTexts(model, ['a lighthouse', '']))
-  bench.add(`text and one guided step, ${size}x${size}`, () => oneStep(model, size))
-  bench.add(`VAE decoder, ${size}x${size}`, () => decodePictures(model, latents, plane))
-  bench.add(`VAE encoder, ${size}x${size}`, () => encodePicture(model, picture, plane, latents))
-  await bench.run()
-  return bench
+/** Shares of peak are left out, and said to be, where the peak cannot be measured. */
+async function peakOf(threads: number): Promise<Peak[]> {
+  try {
+    return [await measurePeak(threads)]
+  } catch (error) {
+    if (!(error instanceof BenchError)) throw error
+    console.error(error.message)
+    return []
+  }
 }
 
-function report(bench: Bench): void {
-  const [cpu] = devices()
-  const rows = bench.tasks.map(({ name, result }) => {
-    if (!('latency' in result)) throw new Error(`${name} was not measured`)
-    const { p50, min, max, samplesCount } = result.latency
-    return { name, medianMs: p50, minMs: min, maxMs: max, runs: samplesCount }
+async function kernels({ only, seconds }: Arguments, threads: number): Promise<KernelResult[]> {
+  const chosen = kernelCases.filter(({ name }) => name.includes(only))
+  if (chosen.length === 0)
+    throw new BenchError(`No kernel's name contains "${only}".`, 'Leave out --only to see all.')
+  const results: KernelResult[] = []
+  for await (const result of measureKernels(chosen, { threads, seconds })) {
+    note(result.kernel)
+    results.push(result)
+  }
+  return results
+}
+
+async function stage(planned: PlannedStage, model: BenchModel, args: Arguments): Promise<StageResult[]> {
+  const { stage: name, size, batch, threads } = planned
+  console.error(`${name} ${size}x${size}, batch ${batch}, threads ${threads}`)
+  const folder = await mkdtemp(join(tmpdir(), 'tintype-bench-'))
+  const { folder: weights, configs, cache } = model
+  try {
+    await mkdir(cache, { recursive: true })
+    const inputs = await writeInputs({ stage: name, model: weights, configs, size, batch, folder })
+    return await compare({
+      job: {
+        ...{ stage: name, model: weights, size, batch, threads, inputs, cache, python: args.python },
+        ...(name === 'image' && { picture: await readPicture(weights, args.steps) }),
+      },
+      modelName: model.name,
+      flop: name === 'image' ? undefined : countFlop(stageGraph(name, configs, planned)),
+      against: args.against,
+      repeats: args.repeats,
+      availableBytes: args.memory === undefined ? process.availableMemory() * 0.8 : args.memory * 1e9,
+      weightBytes: { stage: await weightBytes(weights, name), model: await weightBytes(weights, 'image') },
+      ...{ folder, skip, note },
+    })
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** Measures all that was asked for; `keep` gets what there is after each part, so that nothing measured is lost. */
+async function measure(args: Arguments, keep: (results: Results) => Promise<void>): Promise<Results> {
+  const { subjects } = args
+  const threads = args.threads.length > 0 ? args.threads : [devices()[0]!.threads]
+  const peaks: Peak[] = []
+  const measuredKernels: KernelResult[] = []
+  const stages: StageResult[] = []
+  const starts: StartResult[] = []
+  const results = (): Results => ({
+    format: resultsFormat,
+    date: new Date().toISOString(),
+    machine: describeMachine(),
+    ...{ peaks, kernels: measuredKernels, stages, starts, skipped: [...skipped.values()] },
   })
-  if (flags.json) {
-    console.log(JSON.stringify({ machine: cpu, rows }, null, 2))
+  const add = async <T>(list: T[], measured: Promise<T[]>) => {
+    list.push(...(await measured))
+    await keep(results())
+  }
+  for (const count of threads) await add(peaks, peakOf(count))
+  if (subjects.includes('kernels')) {
+    for (const count of threads) await add(measuredKernels, kernels(args, count))
+  }
+  const planned = planStages(args, threads)
+  const model = planned.length > 0 || subjects.includes('load') ? await benchModel(args, note) : undefined
+  for (const one of planned) await add(stages, stage(one, model!, args))
+  for (const count of threads) {
+    const request = { threads: count, repeats: args.repeats, steps: args.steps }
+    if (subjects.includes('load')) await add(starts, measureLoad(model!, request))
+    if (subjects.includes('start')) await add(starts, measureStart(request))
+  }
+  return results()
+}
+
+function report({ machine, peaks, kernels: measured, stages, starts }: Results): void {
+  const { cpu, cores, isa, node, commit } = machine
+  console.log(`${cpu}, ${cores} cores, ${isa}, Node ${node}, tintype at ${commit ?? 'no commit'}`)
+  for (const { threads, gflops, copyGBs } of peaks) {
+    console.log(
+      `peak with ${threads} threads: ${gflops} GFLOP/s of fused multiply-adds, ${copyGBs} GB/s of copying`,
+    )
+  }
+  if (measured.length > 0) console.log(`\n${textTable(kernelColumns(peaks), measured)}`)
+  if (stages.length > 0) console.log(`\n${textTable(stageColumns(stages, peaks), stages)}`)
+  if (starts.length > 0) console.log(`\n${textTable(startColumns, starts)}`)
+}
+
+async function main(argv: readonly string[]): Promise<void> {
+  if (argv.includes('--help')) {
+    console.log(usage)
     return
   }
-  console.log(`${cpu!.description}, ${cpu!.isa}, ${cpu!.threads} threads, Node ${process.version}`)
-  console.table(
-    rows.map(({ name, medianMs, minMs, maxMs, runs }) => ({
-      stage: name,
-      'median ms': medianMs.toFixed(1),
-      'min ms': minMs.toFixed(1),
-      'max ms': maxMs.toFixed(1),
-      runs,
-    })),
+  const args = parseArguments(argv)
+  checkFresh()
+  const { json } = args
+  if (json !== undefined) await mkdir(dirname(resolve(json)), { recursive: true })
+  report(
+    await measure(args, async (results) => {
+      if (json !== undefined) await writeResults(json, results)
+    }),
   )
 }
 
-const temporary = flags.model === undefined ? await mkdtemp(join(tmpdir(), 'tintype-bench-')) : undefined
 try {
-  if (temporary) await writeRandomModel(temporary, { architecture: flags.architecture as Architecture })
-  report(await measure(await openModel(flags.model ?? temporary!, {}), Number(flags.size)))
-} finally {
-  if (temporary) await rm(temporary, { recursive: true, force: true })
+  await main(process.argv.slice(2))
+} catch (error) {
+  if (!(error instanceof BenchError)) throw error
+  console.error(error.message)
+  process.exitCode = 1
 }

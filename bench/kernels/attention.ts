@@ -1,17 +1,18 @@
 // Attention at the shapes of Stable Diffusion 1.5 and 2.1 at 512x512, guided, and of the VAE.
-// usage: tsx bench/kernels/attention.ts [--threads 1]
 
-import { measureOps, type OpBench } from './op.ts'
+import type { KernelCase } from './case.ts'
 
-const attention = (n: number, heads: number, d: number, lq: number, lk: number): OpBench => ({
-  ...{ name: `attention n=${n} h=${heads} d=${d} lq=${lq} lk=${lk}`, op: 'attention' },
-  ...{ dims: { n, lq, lk, c: heads * d }, params: { heads, scale: 1 / Math.sqrt(d), mask: 'none' } },
-  work: (4 * n * heads * lq * lk * d) / 1e9,
+const attention = (n: number, heads: number, d: number, lq: number, lk: number): KernelCase => ({
+  name: `attention n=${n} h=${heads} d=${d} lq=${lq} lk=${lk}`,
+  op: 'attention',
+  dims: { n, lq, lk, c: heads * d },
+  params: { heads, scale: 1 / Math.sqrt(d), mask: 'none' },
+  flop: 4 * n * heads * lq * lk * d,
 })
 
-await measureOps('GFLOP/s', [
+export const attentionCases: readonly KernelCase[] = [
   ...[attention(2, 8, 40, 4096, 4096), attention(2, 8, 80, 1024, 1024), attention(2, 8, 160, 256, 256)],
   ...[attention(2, 8, 160, 64, 64), attention(2, 5, 64, 4096, 4096)],
   ...[attention(2, 8, 40, 4096, 77), attention(2, 8, 80, 1024, 77), attention(2, 8, 160, 256, 77)],
   ...[attention(2, 12, 64, 77, 77), attention(1, 1, 512, 4096, 4096)],
-])
+]

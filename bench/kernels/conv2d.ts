@@ -1,7 +1,6 @@
-// Speed of conv2d at the shapes of the SD 1.5 UNet and autoencoder.
-// usage: npx tsx bench/kernels/conv2d.ts [--threads N]
+// conv2d at the shapes of the SD 1.5 UNet and autoencoder.
 
-import { type MatrixBench, measure } from './gemm.ts'
+import type { KernelCase } from './case.ts'
 
 /** Side of the input, channels, and where they are not 1: stride, upsample. */
 const shapes = [
@@ -17,16 +16,20 @@ const shapes = [
   { side: 256, c: 128, o: 3 },
 ]
 
-await measure(
-  shapes.map(({ side, c, o, stride = 1, upsample = 1 }): MatrixBench => {
-    const out = (side * upsample) / stride
-    const rest = `${stride > 1 ? ` stride ${stride}` : ''}${upsample > 1 ? ` upsample ${upsample}` : ''}`
-    return {
-      name: `conv2d n=1 c=${c}->${o} ${side}x${side} k3 f16${rest}`,
-      op: 'conv2d',
-      dims: { n: 1, h: side, w: side, c, ho: out, wo: out, o, kh: 3, kw: 3, rows: 1 },
-      params: { stride, padTop: 1, padLeft: 1, padBottom: 1, padRight: 1, upsample, activation: 'none' },
-      flop: 2 * out * out * o * c * 9,
-    }
-  }),
-)
+/** Each as the definition says; 3x3 kernels of stride 1 between many channels also by Winograd's algorithm. */
+const algorithmsOf = ({ c, o, stride = 1 }: { c: number; o: number; stride?: number }) =>
+  stride === 1 && Math.min(c, o) >= 64 ? ['direct', 'winograd'] : ['direct']
+
+export const convCases: readonly KernelCase[] = shapes.flatMap((shape) => {
+  const { side, c, o, stride = 1, upsample = 1 } = shape
+  const out = (side * upsample) / stride
+  const rest = `${stride > 1 ? ` stride ${stride}` : ''}${upsample > 1 ? ` upsample ${upsample}` : ''}`
+  const padding = { padTop: 1, padLeft: 1, padBottom: 1, padRight: 1 }
+  return algorithmsOf(shape).map((algorithm) => ({
+    name: `conv2d n=1 c=${c}->${o} ${side}x${side} k3 f16${rest} ${algorithm}`,
+    op: 'conv2d' as const,
+    dims: { n: 1, h: side, w: side, c, ho: out, wo: out, o, kh: 3, kw: 3, rows: 1 },
+    params: { stride, ...padding, upsample, activation: 'none', inputActivation: 'none', algorithm },
+    flop: 2 * out * out * o * c * 9,
+  }))
+})

@@ -1,7 +1,6 @@
-// Speed of linear at the shapes of the SD 1.5 UNet and text encoder.
-// usage: npx tsx bench/kernels/linear.ts [--threads N]
+// linear at the shapes of the SD 1.5 UNet and text encoder.
 
-import { type MatrixBench, measure } from './gemm.ts'
+import type { KernelCase } from './case.ts'
 
 const shapes = [
   [4096, 320, 320],
@@ -15,14 +14,10 @@ const shapes = [
   [1, 1280, 320],
 ] as const
 
-await measure(
-  shapes.map(
-    ([m, n, k]): MatrixBench => ({
-      name: `linear m=${m} ${k}->${n} f16`,
-      op: 'linear',
-      dims: { m, n, k },
-      params: { activation: 'none' },
-      flop: 2 * m * n * k,
-    }),
-  ),
-)
+export const linearCases: readonly KernelCase[] = shapes.map(([m, n, k]) => ({
+  name: `linear m=${m} ${k}->${n} f16`,
+  op: 'linear',
+  dims: { m, n, k },
+  params: { activation: 'none' },
+  flop: 2 * m * n * k,
+}))

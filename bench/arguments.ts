@@ -1,0 +1,119 @@
+// The command line of the benchmarks, checked and completed.
+
+import { parseArgs } from 'node:util'
+import { suggestion } from '../lib/nearest.ts'
+import { BenchError } from './errors.ts'
+import { type PeerName, peerNames } from './peers/names.ts'
+
+export const subjects = ['kernels', 'text', 'unet', 'vae', 'image', 'load', 'start'] as const
+export type Subject = (typeof subjects)[number]
+
+export interface Arguments {
+  readonly subjects: readonly Subject[]
+  /** Sides of the square pictures, each measured. */
+  readonly sizes: readonly number[]
+  /** Numbers of threads, each measured; empty for one for each core. */
+  readonly threads: readonly number[]
+  /** Without tintype itself. */
+  readonly against: readonly PeerName[]
+  readonly repeats: number
+  /** Denoising steps of a whole picture. */
+  readonly steps: number
+  /** How long each kernel runs. */
+  readonly seconds: number
+  /** Kernels whose names contain this. */
+  readonly only: string
+  readonly model: string | undefined
+  readonly dtype: 'F16' | 'F32'
+  readonly python: string
+  /** Memory that the processes of one comparison may take together, in GB. */
+  readonly memory: number | undefined
+  readonly json: string | undefined
+}
+
+export const usage = `usage: npm run bench -- [${subjects.join('|')} ...] [options]
+  --size 512[,256]     sides of the pictures
+  --threads 2[,1]      default: one for each core
+  --against LIST       of ${peerNames.join(', ')}
+  --repeats 5          measured runs of each stage, after one that is not
+  --steps 20           of a whole picture
+  --seconds 1          for each kernel
+  --only TEXT          kernels whose names contain it
+  --model FOLDER       instead of SD 1.5's architecture with random weights
+  --dtype F16|F32      in which the random weights are stored
+  --python COMMAND     of the peers that need it; default: TINTYPE_BENCH_PYTHON, or python3
+  --memory GB          for all processes of one comparison; default: four fifths of what is free
+  --json FILE          results with everything that was measured`
+
+const seeUsage = 'See npm run bench -- --help.'
+
+function nameIn<T extends string>(known: readonly T[], name: string, what: string): T {
+  const found = known.find((candidate) => candidate === name)
+  if (found !== undefined) return found
+  throw new BenchError(`Unknown ${what} ${name}. ${suggestion(name, known)}`, seeUsage)
+}
+
+function integers(text: string, option: string, step = 1): number[] {
+  const numbers = text.split(',').map(Number)
+  if (numbers.every((number) => Number.isInteger(number) && number > 0 && number % step === 0)) return numbers
+  throw new BenchError(
+    `--${option}: expected positive ${step > 1 ? `multiples of ${step}` : 'integers'}, got ${text}.`,
+    seeUsage,
+  )
+}
+
+function number(text: string, option: string): number {
+  const value = Number(text)
+  if (value > 0 && Number.isFinite(value)) return value
+  throw new BenchError(`--${option}: expected a positive number, got ${text}.`, seeUsage)
+}
+
+const options = {
+  size: { type: 'string', default: '512' },
+  threads: { type: 'string' },
+  against: { type: 'string' },
+  repeats: { type: 'string', default: '5' },
+  steps: { type: 'string', default: '20' },
+  seconds: { type: 'string', default: '1' },
+  only: { type: 'string', default: '' },
+  model: { type: 'string' },
+  dtype: { type: 'string', default: 'F16' },
+  python: { type: 'string' },
+  memory: { type: 'string' },
+  json: { type: 'string' },
+} as const
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], allowPositionals: true, options })
+  } catch (error) {
+    throw new BenchError((error as Error).message, seeUsage)
+  }
+}
+
+/**
+ * What to measure and how.
+ *
+ * @throws BenchError for anything that is not known or out of range
+ */
+export function parseArguments(args: readonly string[], env: NodeJS.ProcessEnv = process.env): Arguments {
+  const { values, positionals } = parse(args)
+  const named = positionals.map((name) => nameIn(subjects, name, 'subject'))
+  const peers = values.against?.split(',') ?? []
+  return {
+    subjects: named.length > 0 ? [...new Set(named)] : ['text', 'unet', 'vae'],
+    // The deepest level of the UNet is an eighth of the latents, which are an eighth of the picture.
+    sizes: integers(values.size, 'size', 64),
+    threads: values.threads === undefined ? [] : integers(values.threads, 'threads'),
+    against: [...new Set(peers.map((name) => nameIn(peerNames, name, 'peer')))],
+    repeats: integers(values.repeats, 'repeats')[0]!,
+    steps: integers(values.steps, 'steps')[0]!,
+    seconds: number(values.seconds, 'seconds'),
+    only: values.only,
+    model: values.model,
+    dtype: nameIn(['F16', 'F32'] as const, values.dtype, 'dtype'),
+    python: values.python ?? env.TINTYPE_BENCH_PYTHON ?? 'python3',
+    memory: values.memory === undefined ? undefined : number(values.memory, 'memory'),
+    json: values.json,
+  }
+}

@@ -1,0 +1,121 @@
+// tintype's own driver: the stages of the built package, without the way from prompts and to files.
+
+import { createReadStream, readFileSync, writeFileSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { load } from '../../../dist/index.js'
+import { clipText } from '../../../dist/models/clip.js'
+import { readModelConfigs } from '../../../dist/models/configs.js'
+import { unet } from '../../../dist/models/unet.js'
+import { vaeDecoder, vaeEncoder } from '../../../dist/models/vae.js'
+import { Component } from '../../../dist/pipelines/component.js'
+import { toChannelsFirst, toChannelsLast } from '../../../dist/pipelines/layout.js'
+import { decodeGraph, encodeGraph } from '../../../dist/pipelines/stages.js'
+import { Scope } from '../../../dist/tensor/scope.js'
+import { Trace } from '../../../dist/tensor/trace.js'
+
+const isPicture = (shape) => shape.length === 4
+const planeOf = ([n, c, h, w]) => ({ n, c, h, w })
+/** (n, c, h, w) to (n, h, w, c), the layout of activations here. */
+const lastOf = (shape) => (isPicture(shape) ? [shape[0], shape[2], shape[3], shape[1]] : shape)
+
+/** Part of the folder, and its output from its inputs. */
+const models = {
+  text: ['text_encoder', ({ textEncoder }, scope, { ids }) => clipText(scope, ids, textEncoder)],
+  unet: ['unet', (configs, scope, inputs) => unet(scope, inputs, configs.unet)],
+  'vae-decode': ['vae', ({ vae }, scope, { latents }) => vaeDecoder(scope, latents, vae)],
+  'vae-encode': ['vae', ({ vae }, scope, { pixels }) => vaeEncoder(scope, pixels, vae)],
+}
+
+function readNumbers({ file, dtype }) {
+  const bytes = readFileSync(file)
+  const aligned = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length)
+  return dtype === 'i32' ? new Int32Array(aligned) : new Float32Array(aligned)
+}
+
+function readArray(array) {
+  const data = readNumbers(array)
+  return isPicture(array.shape) ? toChannelsLast(data, planeOf(array.shape)) : data
+}
+
+async function prepareStage({ stage, model, threads, inputs: files }) {
+  const configs = await readModelConfigs(model)
+  const [part, build] = models[stage]
+  const trace = new Trace()
+  const symbols = Object.entries(files).map(([name, { dtype, shape }]) => [
+    name,
+    trace.input(name, dtype, lastOf(shape)),
+  ])
+  const result = build(configs, new Scope(trace), Object.fromEntries(symbols))
+  trace.output('output', result)
+  const graph = trace.graph()
+  // A folder must fit its model as a whole, and the autoencoder is two graphs.
+  const surveyed = { n: 1, h: 8, w: 8 }
+  const whole = part === 'vae' ? [decodeGraph(configs, surveyed), encodeGraph(configs, surveyed)] : []
+  const component = await Component.open(join(model, part), [graph, ...whole], { threads })
+  const inputs = Object.fromEntries(Object.entries(files).map(([name, file]) => [name, readArray(file)]))
+  const output = new Float32Array(result.shape.reduce((total, size) => total * size, 1))
+  const [n, h, w, c] = result.shape
+  return {
+    run: () => component.run({ key: stage, graph: () => graph, inputs, outputs: { output } }),
+    output: () => (isPicture(result.shape) ? toChannelsFirst(output, { n, c, h, w }) : output),
+  }
+}
+
+async function prepareImage({ model, threads, size, inputs, picture }) {
+  const pipeline = await load(model, { threads })
+  const latents = readNumbers(inputs.noise)
+  const { prompt, steps, guidanceScale, seed } = picture
+  let image
+  return {
+    async run() {
+      const options = {
+        prompt,
+        steps,
+        guidanceScale,
+        seed,
+        width: size,
+        height: size,
+        scheduler: 'euler',
+        latents,
+      }
+      const { images } = await pipeline.generate(options)
+      image = images[0]
+    },
+    output() {
+      const shares = Float32Array.from(image.data, (byte) => byte / 255)
+      return toChannelsFirst(shares, { n: 1, c: 3, h: size, w: size })
+    },
+  }
+}
+
+const answer = (message) => writeSync(3, `${JSON.stringify(message)}\n`)
+
+let prepared
+const requests = {
+  async prepare(job) {
+    const begin = performance.now()
+    prepared = { job, ...(await (job.stage === 'image' ? prepareImage(job) : prepareStage(job))) }
+    return { loadMs: performance.now() - begin }
+  },
+  async run() {
+    const begin = performance.now()
+    await prepared.run()
+    return { ms: performance.now() - begin }
+  },
+  save() {
+    writeFileSync(prepared.job.output, prepared.output())
+    return { saved: true }
+  },
+}
+
+const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url)))
+answer({ version: `tintype ${version}` })
+for await (const line of createInterface({ input: createReadStream('', { fd: 0 }) })) {
+  const [[name, argument]] = Object.entries(JSON.parse(line))
+  try {
+    answer(await requests[name](argument))
+  } catch (error) {
+    answer({ error: String(error.stack) })
+  }
+}
