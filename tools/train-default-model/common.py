@@ -11,11 +11,8 @@ import torch.nn.functional as F
 
 WORK = Path(os.environ.get("TRAIN_DIR", "work"))
 SIZE = 128
-COLORS = {
-    "white": (255, 255, 255), "black": (16, 16, 16), "gray": (150, 150, 150), "red": (222, 44, 44),
-    "orange": (255, 150, 40), "yellow": (255, 222, 70), "green": (60, 176, 80), "blue": (45, 110, 225),
-    "light blue": (150, 210, 250), "purple": (140, 80, 200), "pink": (255, 160, 200), "brown": (130, 88, 58),
-}
+BF16 = torch.cpu._is_amx_tile_supported()  # elsewhere bf16 products are slower than fp32
+COLORS = {name: tuple(rgb) for name, rgb in json.loads(Path(__file__).with_name("colors.json").read_text()).items()}
 
 
 def load():

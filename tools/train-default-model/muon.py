@@ -1,14 +1,16 @@
 """Muon (Jordan et al., 2024) for matrices and convolutions, AdamW for the rest, as one optimizer.
 
 Chosen for runs of a few thousand steps; it was not compared with AdamW under equal conditions. Its Newton-Schulz products
-run in bf16.
+run in bf16 where that is fast.
 """
 import torch
 
+from common import BF16
+
 
 def orthogonalize(g, steps=5):
-    """The nearest semi-orthogonal matrix, by five quintic Newton-Schulz steps in bf16."""
-    x = g.bfloat16()
+    """The nearest semi-orthogonal matrix, by five quintic Newton-Schulz steps."""
+    x = g.bfloat16() if BF16 else g
     tall = x.size(0) > x.size(1)
     if tall:
         x = x.T

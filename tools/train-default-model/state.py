@@ -1,31 +1,65 @@
 """Keeps the resumable state small enough for the repository: fp16 averaged weights and the autoencoder.
 
-usage: state.py pack | unpack    between work/checkpoints, work/vae and state/
+usage: state.py pack | unpack    between work/checkpoints, work/vae and STATE_DIR (default: state/ beside this file)
+
+unpack needs the pictures and the tokenizer in the work folder, and overwrites no checkpoint.
 """
+import os
 import sys
 from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
+from transformers import CLIPTokenizer
 
 from common import WORK, load
 from model import Tokens, build_text, build_unet
-from transformers import CLIPTokenizer
 
-STATE = Path(__file__).parent / "state"
+STATE = Path(os.environ.get("STATE_DIR", Path(__file__).parent / "state"))
+CHECKPOINT = WORK / "checkpoints/unet.pt"
 
 
-def names(module, prefix):
-    return [f"{prefix}.{name}" for name, _ in module.named_parameters()]
+class StateError(Exception):
+    """A state that does not belong to the model of model.py, or a checkpoint in the way."""
+
+
+def shapes(unet, text):
+    """Name and shape of every trained tensor, in the order of the optimizer's averages."""
+    parts = (("unet", unet), ("text", text))
+    return {f"{prefix}.{name}": tuple(p.shape) for prefix, module in parts for name, p in module.named_parameters()}
+
+
+def check(found, expected, source):
+    """Raises unless both have the same names with the same shapes."""
+    missing, surplus = sorted(expected.keys() - found.keys()), sorted(found.keys() - expected.keys())
+    misshapen = sorted(k for k in expected.keys() & found.keys() if expected[k] != found[k])
+    if not (missing or surplus or misshapen):
+        return
+    parts = [f"{len(names)} {what} (first: {names[0]})" for names, what in ((missing, "missing"), (surplus, "surplus")) if names]
+    if misshapen:
+        first = misshapen[0]
+        parts.append(f"{len(misshapen)} of another shape (first: {first}, expected {expected[first]}, got {found[first]})")
+    raise StateError(f"{source} is of another model than model.py builds: tensors {'; '.join(parts)}. "
+                     "Take the model.py that it was made with, or train anew.")
+
+
+def tokens_in_use():
+    """How many rows the token table has in training."""
+    meta, _ = load()
+    return len(Tokens(CLIPTokenizer.from_pretrained(WORK / "tokenizer"), meta).used)
 
 
 def pack():
-    state = torch.load(WORK / "checkpoints/unet.pt")
-    keys = names(build_unet(), "unet") + names(build_text(len(next(v for k, v in state["text"].items() if "token_embedding" in k))), "text")
-    assert len(keys) == len(state["ema"])
-    STATE.mkdir(exist_ok=True)
-    tensors = {k: v.half().contiguous() for k, v in zip(keys, state["ema"])}
+    state = torch.load(CHECKPOINT, map_location="cpu")
+    expected = shapes(build_unet(), build_text(tokens_in_use()))
+    stored = {f"{part}.{k}": tuple(v.shape) for part in ("unet", "text") for k, v in state[part].items() if f"{part}.{k}" in expected}
+    check(stored, expected, CHECKPOINT)
+    # the averages have no names of their own: they come in the order of the parameters
+    check(dict(zip(expected, (tuple(v.shape) for v in state["ema"]), strict=True)), expected, f"the averages in {CHECKPOINT}")
+    STATE.mkdir(parents=True, exist_ok=True)
+    tensors = {k: v.half().contiguous() for k, v in zip(expected, state["ema"])}
     save_file(tensors, STATE / "unet-text.safetensors", metadata={"step": str(state["step"]), "samples": str(state["samples"])})
     AutoencoderKL.from_pretrained(WORK / "vae").half().save_pretrained(STATE / "vae")
     config = STATE / "vae/config.json"
@@ -35,22 +69,29 @@ def pack():
 
 
 def unpack():
-    from safetensors import safe_open
-    meta, _ = load()
-    tensors = {k: v.float() for k, v in load_file(STATE / "unet-text.safetensors").items()}
-    with safe_open(STATE / "unet-text.safetensors", "pt") as file:
+    if CHECKPOINT.exists():
+        raise StateError(f"{CHECKPOINT} exists and would be overwritten: move it away, or unpack into another TRAIN_DIR.")
+    source = STATE / "unet-text.safetensors"
+    tensors = {k: v.float() for k, v in load_file(source).items()}
+    with safe_open(source, "pt") as file:
         counts = {k: int(v) for k, v in file.metadata().items()}
-    unet, text = build_unet(), build_text(len(Tokens(CLIPTokenizer.from_pretrained(WORK / "tokenizer"), meta).used))
+    unet, text = build_unet(), build_text(tokens_in_use())
+    expected = shapes(unet, text)
+    check({k: tuple(v.shape) for k, v in tensors.items()}, expected, source)
     parts = {}
     for prefix, module in (("unet", unet), ("text", text)):
-        own = {k.removeprefix(prefix + "."): v for k, v in tensors.items() if k.startswith(prefix + ".")}
-        module.load_state_dict(own, strict=False)
+        module.load_state_dict({k.removeprefix(prefix + "."): v for k, v in tensors.items() if k.startswith(prefix + ".")}, strict=False)
         parts[prefix] = module.state_dict()
-    ema = [tensors[k] for k in names(unet, "unet") + names(text, "text")]
-    (WORK / "checkpoints").mkdir(parents=True, exist_ok=True)
-    torch.save(parts | {"ema": ema} | counts, WORK / "checkpoints/unet.pt")
+    CHECKPOINT.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(parts | {"ema": [tensors[k] for k in expected]} | counts, CHECKPOINT)
     AutoencoderKL.from_pretrained(STATE / "vae").float().save_pretrained(WORK / "vae")
 
 
 if __name__ == "__main__":
-    {"pack": pack, "unpack": unpack}[sys.argv[1]]()
+    commands = {"pack": pack, "unpack": unpack}
+    if len(sys.argv) != 2 or sys.argv[1] not in commands:
+        sys.exit(__doc__)
+    try:
+        commands[sys.argv[1]]()
+    except StateError as error:
+        sys.exit(f"state.py: {error}")

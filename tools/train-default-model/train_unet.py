@@ -1,4 +1,4 @@
-"""Trains text encoder and UNet on cached latents: v-prediction to zero terminal SNR, bf16 products on fp32 weights.
+"""Trains text encoder and UNet on cached latents: v-prediction to zero terminal SNR, bf16 products where they are fast.
 
 usage: train_unet.py MINUTES    resumes from work/checkpoints/unet.pt; the learning rate reaches zero at the end
 """
@@ -13,15 +13,16 @@ import torch.nn.functional as F
 from diffusers import AutoencoderKL
 from transformers import CLIPTokenizer
 
-from common import COLORS, WORK, compose, load, log, placement
+from common import BF16, COLORS, WORK, compose, load, log, placement
 from export import export
 from model import FAVORITES, NAMED, Tokens, build_scheduler, build_text, build_unet, caption, held_out
 from muon import Muon
 
 torch.set_num_threads(int(os.environ.get("THREADS", 2)))
 BATCH, LR = int(os.environ.get("BATCH", 32)), float(os.environ.get("LR", 0.02))
-FAVORITE_SHARE, WHITE_SHARE, EMPTY_SHARE = float(os.environ.get("FAVORITE_SHARE", 0.5)), 0.4, 0.1
-WHITE_PLACES = 6
+FAVORITE_SHARE, WHITE_SHARE, EMPTY_SHARE = float(os.environ.get("FAVORITE_SHARE", 0.25)), 0.5, 0.06
+WHITE_PLACES = 4
+CHOICE_SHARE, CHOICE_FROM = 0.5, 850  # this share of the timesteps lies where the noise hides which object it is
 DECAY_FROM = float(os.environ.get("DECAY_FROM", 0.4))  # the share of the run after which the learning rate falls
 SAVE_EVERY = 420  # seconds
 CHECKPOINT = WORK / "checkpoints/unet.pt"
@@ -29,7 +30,7 @@ CHECKPOINT = WORK / "checkpoints/unet.pt"
 
 @torch.no_grad()
 def encode(meta, pictures):
-    """Latents of every picture, six places on white and one on each other colour but the held-out pairs."""
+    """Latents of every picture, four places on white and one on each other colour but the held-out pairs."""
     path = WORK / "checkpoints/latents.pt"
     if path.exists():
         return torch.load(path)
@@ -38,7 +39,7 @@ def encode(meta, pictures):
     for i, words in enumerate(meta):
         own = ["white"] * WHITE_PLACES + [c for c in NAMED if not held_out(words["key"], c)]
         x = torch.stack([compose(pictures[i], COLORS[c], **placement()) for c in own]).to(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=BF16):
             latents.append(vae.encode(x).latent_dist.mean.half() * vae.config.scaling_factor)
         which += [i] * len(own)
         colors += own
@@ -47,6 +48,24 @@ def encode(meta, pictures):
     result = torch.cat(latents), which, colors
     torch.save(result, path)
     return result
+
+
+def timesteps(count):
+    """Stratified draws, half of them where the object is chosen; the rest even over all others."""
+    u = (torch.arange(count) + torch.rand(count)) / count
+    choice = u < CHOICE_SHARE
+    t = torch.where(choice, CHOICE_FROM + (1000 - CHOICE_FROM) * u / CHOICE_SHARE, CHOICE_FROM * (u - CHOICE_SHARE) / (1 - CHOICE_SHARE))
+    return t.long().clamp(0, 999)[torch.randperm(count)]
+
+
+def expected(xt, siblings, present, a):
+    """The mean of x0 given xt over the latents that share its picture and colour, all equally likely beforehand:
+    the same minimum as the drawn x0, with less variance (Xu et al. 2023, stable target field). `siblings` is
+    (batch, places, 4, 16, 16), `present` marks those that exist, `a` is the cumulative alpha."""
+    distance = (xt[:, None] - a.sqrt()[:, None] * siblings).square().sum(dim=(2, 3, 4))
+    score = -distance / (2 * (1 - a.view(-1, 1)).clamp(min=1e-4))
+    weight = score.masked_fill(~present, -math.inf).softmax(dim=1)
+    return (weight.view(*weight.shape, 1, 1, 1) * siblings).sum(dim=1)
 
 
 def main():
@@ -79,6 +98,12 @@ def main():
         log("unet resumed at step", step)
     log("parameters: unet", sum(p.numel() for p in unet.parameters()), "text", sum(p.numel() for p in text.parameters()))
 
+    families = {}
+    for j, family in enumerate(zip(which, colors)):
+        families.setdefault(family, []).append(j)
+    padded = [families[family] + [0] * (WHITE_PLACES - len(families[family])) for family in zip(which, colors)]
+    siblings = torch.tensor(padded)
+    present = torch.tensor([[k < len(families[family]) for k in range(WHITE_PLACES)] for family in zip(which, colors)])
     pools = {}
     for j, (i, color) in enumerate(zip(which, colors)):
         pools.setdefault((meta[i]["key"] in FAVORITES, color == "white"), []).append(j)
@@ -96,14 +121,14 @@ def main():
         texts = ["" if random.random() < EMPTY_SHARE else caption(meta[which[j]], colors[j]) for j in chosen]
         ids = tokens(texts, 77 if done > 0.75 or step % 4 == 0 else 20)  # the short length is cheap; the long is what pipelines use
         x0 = latents[chosen].float()
-        # stratified over the batch, denser at high noise, where the object is chosen
-        u = (torch.arange(BATCH) + torch.rand(BATCH)) / BATCH
-        t = (1000 * u[torch.randperm(BATCH)] ** 0.8).long().clamp(0, 999)
+        t = timesteps(BATCH)
         a = alphas[t].view(-1, 1, 1, 1)
         noise = torch.randn_like(x0)
-        v = a.sqrt() * noise - (1 - a).sqrt() * x0
-        xt = (a.sqrt() * x0 + (1 - a).sqrt() * noise).to(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16):
+        xt = a.sqrt() * x0 + (1 - a).sqrt() * noise
+        x0 = expected(xt, latents[siblings[chosen]].float(), present[chosen], a)
+        v = (a.sqrt() * xt - x0) / (1 - a).sqrt()
+        xt = xt.to(memory_format=torch.channels_last)
+        with torch.autocast("cpu", torch.bfloat16, enabled=BF16):
             output = unet(xt, t, text(ids).last_hidden_state).sample
         error = F.mse_loss(output.float(), v, reduction="none").mean(dim=(1, 2, 3))
         optimizer.zero_grad()

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from diffusers import AutoencoderKL
 
-from common import COLORS, SIZE, WORK, compose, load, log, placement
+from common import BF16, COLORS, SIZE, WORK, compose, load, log, placement
 from muon import Muon
 
 torch.set_num_threads(int(os.environ.get("THREADS", 2)))
@@ -48,7 +48,7 @@ def reconstruction_loss(y, x):
 def psnr(vae, pictures, every=16):
     """Mean PSNR in dB of reconstructions on white."""
     x = torch.stack([compose(p, COLORS["white"]) for p in pictures[::every]])
-    with torch.autocast("cpu", torch.bfloat16):
+    with torch.autocast("cpu", torch.bfloat16, enabled=BF16):
         y = torch.cat([vae.decode(vae.encode(v.to(memory_format=torch.channels_last)).latent_dist.mean).sample for v in x.split(16)])
     error = (y.float().clamp(-1, 1) - x).square().mean(dim=(1, 2, 3))
     return (10 * torch.log10(4 / error)).mean().item()
@@ -97,7 +97,7 @@ def main():
     total, begun = 0.0, step
     while (done := (time.time() - start) / (60 * minutes)) < 1:
         x = torch.stack([picture(meta, pictures) for _ in range(BATCH)]).to(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=BF16):
             mean = vae.encode(x).latent_dist.mean.float()
             y = vae.decode(mean + SIGMA * mean.detach().std() * torch.randn_like(mean)).sample.float()
         # the last term holds the scale near 1 and pays for needless magnitude

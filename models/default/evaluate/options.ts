@@ -1,0 +1,80 @@
+// The options of the evaluation, checked.
+
+import { parseArgs } from 'node:util'
+import { defaultModelFolder, TintypeError } from '../../../lib/index.ts'
+import { suggestion } from '../../../lib/nearest.ts'
+
+export interface EvaluationOptions {
+  /** Folder of the model. */
+  readonly model: string
+  /** Left out: what the model's tintype.json says. */
+  readonly guidance: number | undefined
+  readonly steps: number | undefined
+  /** Originals to encode and decode. */
+  readonly pictures: number
+  /** Names to paint once. */
+  readonly names: number
+  /** Held-out pairs of object and colour to paint. */
+  readonly pairs: number
+  /** Names to paint with eight seeds. */
+  readonly prompts: number
+}
+
+const flags = ['model', 'guidance', 'steps', 'pictures', 'names', 'pairs', 'prompts'] as const
+type Flag = (typeof flags)[number]
+
+function numberOf(flag: Flag, given: string, accepts: (value: number) => boolean, expected: string): number {
+  const value = Number(given)
+  if (given.trim() !== '' && accepts(value)) return value
+  throw new TintypeError('INVALID_ARGUMENT', `--${flag} must be ${expected}, got "${given}".`)
+}
+
+const count = (flag: Flag, given: string, most: number) =>
+  numberOf(
+    flag,
+    given,
+    (value) => Number.isInteger(value) && value >= 1 && value <= most,
+    `an integer from 1 to ${most}`,
+  )
+
+/**
+ * The options of a command line; `originals` and `pairs` say how many of each there are.
+ *
+ * @throws TintypeError `UNKNOWN_OPTION`, `INVALID_ARGUMENT`
+ */
+export function parseOptions(
+  args: readonly string[],
+  { originals, pairs }: { readonly originals: number; readonly pairs: number },
+): EvaluationOptions {
+  const { values, tokens } = parseArgs({
+    args: [...args],
+    options: Object.fromEntries(flags.map((flag) => [flag, { type: 'string' as const }])),
+    strict: false,
+    tokens: true,
+  })
+  for (const token of tokens) {
+    if (token.kind === 'option-terminator') continue
+    const name = token.kind === 'option' ? token.name : token.value
+    if (token.kind === 'positional' || !flags.includes(name as Flag)) {
+      throw new TintypeError('UNKNOWN_OPTION', `There is no option "${name}".`, {
+        advice: suggestion(name, flags),
+      })
+    }
+    if (token.value === undefined) {
+      throw new TintypeError('INVALID_ARGUMENT', `--${name} needs a value.`)
+    }
+  }
+  const given = values as Partial<Record<Flag, string>>
+  return {
+    model: given.model ?? defaultModelFolder,
+    guidance:
+      given.guidance === undefined
+        ? undefined
+        : numberOf('guidance', given.guidance, (value) => value >= 0 && value <= 1000, 'from 0 to 1000'),
+    steps: given.steps === undefined ? undefined : count('steps', given.steps, 1000),
+    pictures: count('pictures', given.pictures ?? `${originals}`, originals),
+    names: count('names', given.names ?? '200', originals),
+    pairs: count('pairs', given.pairs ?? '100', pairs),
+    prompts: count('prompts', given.prompts ?? '8', originals),
+  }
+}

@@ -1,0 +1,46 @@
+// What the evaluation accepts on its command line.
+
+import { expect, it } from 'vitest'
+import { defaultModelFolder } from '../../../lib/pipelines/default-model.ts'
+import { parseOptions } from '../../../models/default/evaluate/options.ts'
+
+const available = { originals: 973, pairs: 1096 }
+
+it('measures everything by default', () => {
+  expect(parseOptions([], available)).toEqual({
+    model: defaultModelFolder,
+    guidance: undefined,
+    steps: undefined,
+    pictures: 973,
+    names: 200,
+    pairs: 100,
+    prompts: 8,
+  })
+})
+
+it('takes what is given', () => {
+  const args = '--model m --guidance 2.5 --steps 10 --names=60 --pairs 7 --pictures 5 --prompts 1'.split(' ')
+  expect(parseOptions(args, available)).toEqual({
+    model: 'm',
+    guidance: 2.5,
+    steps: 10,
+    pictures: 5,
+    names: 60,
+    pairs: 7,
+    prompts: 1,
+  })
+})
+
+it.each([
+  ['--nmaes 5', 'UNKNOWN_OPTION', '"nmaes"'],
+  ['folder', 'UNKNOWN_OPTION', '"folder"'],
+  ['--names', 'INVALID_ARGUMENT', '--names needs a value'],
+  ['--names 974', 'INVALID_ARGUMENT', '1 to 973, got "974"'],
+  ['--names 0', 'INVALID_ARGUMENT', '"0"'],
+  ['--pairs 1.5', 'INVALID_ARGUMENT', '"1.5"'],
+  ['--guidance much', 'INVALID_ARGUMENT', '"much"'],
+])('refuses %s', (args, code, words) => {
+  expect(() => parseOptions(args.split(' '), available)).toThrow(
+    expect.objectContaining({ code, message: expect.stringContaining(words) }),
+  )
+})
