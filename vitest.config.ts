@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
 // `unit` needs no compiled addon; every other group runs against it.
@@ -5,9 +6,31 @@ const group = (name: string) => ({
   test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: 120_000, hookTimeout: 120_000 },
 })
 
+// Compiles, packs and installs what is published before its tests run.
+const packaging = {
+  test: {
+    ...group('packaging').test,
+    globalSetup: 'test/packaging/setup.ts',
+    testTimeout: 240_000,
+    fileParallelism: false,
+  },
+}
+
+// The interpreted CUDA device, which is built before its tests where there is nvcc. It runs the cases of the CPU kernels:
+// their `check` comes from a harness of its own.
+const ptx = {
+  resolve: { alias: [{ find: './harness.ts', replacement: resolve('test/ptx/harness.ts') }] },
+  test: {
+    ...group('ptx').test,
+    include: ['test/ptx/**/*.test.ts', 'test/kernels/{linear,conv2d,ops}.test.ts'],
+    globalSetup: 'test/ptx/build.ts',
+    hookTimeout: 600_000,
+  },
+}
+
 export default defineConfig({
   test: {
-    projects: ['unit', 'kernels', 'models', 'native', 'pipelines'].map(group),
+    projects: [...['unit', 'kernels', 'models', 'native', 'pipelines'].map(group), packaging, ptx],
     coverage: { provider: 'v8', include: ['lib/**'], reporter: ['text-summary', 'json-summary'] },
   },
 })

@@ -1,0 +1,37 @@
+// Copies of 16 bytes from global to shared memory that go on while the thread computes; on sm_75 they do not.
+#pragma once
+#include "element.cuh"
+
+namespace tintype::cuda {
+
+// Zeros where not `wanted`; the source must be readable all the same on sm_80 and later.
+__device__ inline void copy_async(uint32_t target, const void* source, bool wanted) {
+#if __CUDA_ARCH__ >= 800
+  const int bytes = wanted ? 16 : 0;
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(target),
+               "l"(__cvta_generic_to_global(source)), "r"(bytes)
+               : "memory");
+#else
+  uint4 v = make_uint4(0, 0, 0, 0);
+  if (wanted) v = *static_cast<const uint4*>(source);
+  asm volatile("st.shared.v4.b32 [%0], {%1,%2,%3,%4};" ::"r"(target), "r"(v.x), "r"(v.y), "r"(v.z), "r"(v.w)
+               : "memory");
+#endif
+}
+
+// What has been issued since the last commit is a group.
+__device__ inline void commit_copies() {
+#if __CUDA_ARCH__ >= 800
+  asm volatile("cp.async.commit_group;" ::: "memory");
+#endif
+}
+
+// Until at most `Groups` groups are under way.
+template <int Groups>
+__device__ inline void wait_for_copies() {
+#if __CUDA_ARCH__ >= 800
+  asm volatile("cp.async.wait_group %0;" ::"n"(Groups) : "memory");
+#endif
+}
+
+}  // namespace tintype::cuda

@@ -1,0 +1,46 @@
+#include "attention.h"
+
+#include <stdexcept>
+#include <string>
+
+#include "table.h"
+
+namespace tintype::cuda {
+
+namespace {
+
+constexpr float log2_e = 1.4426950408889634f;
+
+// The kernel that takes the fewest steps, or null where there is none for such heads.
+const AttentionShape* shape_for(int64_t head, int64_t keys) {
+  const AttentionShape* best = nullptr;
+  for (const AttentionShape& shape : attention_shapes) {
+    if (shape.head != head) continue;
+    const auto padded = [&](const AttentionShape& s) { return ceil_div(keys, s.keys) * s.keys; };
+    if (!best || padded(shape) < padded(*best)) best = &shape;
+  }
+  return best;
+}
+
+}  // namespace
+
+void attention(const AttentionArgs& a, Launcher& launcher) {
+  const int64_t head = a.c / a.heads;
+  const AttentionLaunch args = {a, a.scale * log2_e};
+  const auto heads = static_cast<uint32_t>(a.heads), pictures = static_cast<uint32_t>(a.n);
+  if (const AttentionShape* shape = shape_for(head, a.lk)) {
+    const std::string name = "attention_" + std::to_string(shape->head) + "_" + std::to_string(shape->keys);
+    const auto blocks = static_cast<uint32_t>(ceil_div(a.lq, shape->queries()));
+    launcher.run(name.c_str(), {blocks, heads, pictures}, attention_threads, args,
+                 static_cast<size_t>(shape->shared_bytes()));
+    return;
+  }
+  if (head > attention_any_head) {
+    throw std::invalid_argument("attention: heads of " + std::to_string(head) + " channels, at most " +
+                                std::to_string(attention_any_head) + " are supported");
+  }
+  const auto blocks = static_cast<uint32_t>(ceil_div(a.lq, attention_warps));
+  launcher.run("attention_any", {blocks, heads, pictures}, attention_threads, args);
+}
+
+}  // namespace tintype::cuda

@@ -1,0 +1,120 @@
+#include <limits>
+#include <stdexcept>
+#include <string>
+
+#include "chunk.h"
+#include "conv2d.h"
+#include "linear.h"
+#include "pack.h"
+#include "table.h"
+
+namespace tintype::cuda {
+
+namespace {
+
+// A 1x1 convolution that keeps its size is a linear layer over the pixels.
+bool pointwise(const Conv2dArgs& a) {
+  const bool padded = a.pad_top != 0 || a.pad_left != 0 || a.pad_bottom != 0 || a.pad_right != 0;
+  return a.kh == 1 && a.kw == 1 && a.stride == 1 && a.upsample == 1 && !padded;
+}
+
+LinearArgs as_linear(const Conv2dArgs& a) {
+  return {a.n * a.ho * a.wo, a.o, a.c, a.x, a.weight, a.bias, a.residual, a.y, a.activation};
+}
+
+// Pixels must begin at multiples of 16 bytes, and a bit mask hold the taps.
+bool by_taps(const Conv2dArgs& a) {
+  return a.c % 8 == 0 && a.kh * a.kw <= 30;
+}
+
+GemmVariant variant_of(const Conv2dArgs& a, const Gpu& gpu) {
+  static const GemmTile* const any[] = {&gemm_64x64};
+  static const GemmTile* const taps[] = {&gemm_128x160, &gemm_128x128, &gemm_64x64};
+  const int64_t m = a.n * a.ho * a.wo, k = a.kh * a.kw * a.c;
+  if (!by_taps(a)) return choose_gemm(m, a.o, k, any, gpu);
+  return choose_gemm(m, a.o, k, taps, gpu);
+}
+
+// Offsets in kernels are 32-bit.
+void check_size(const Conv2dArgs& a) {
+  const int64_t limit = std::numeric_limits<int32_t>::max();
+  if (a.n * a.h * a.w * a.c > limit || a.n * a.ho * a.wo > limit) {
+    throw std::length_error("conv2d: a picture of " + std::to_string(a.w) + "x" + std::to_string(a.h) +
+                            " with " + std::to_string(a.c) + " channels, " + std::to_string(a.n) +
+                            " times, is more than 2^31 numbers");
+  }
+}
+
+// What the normalised picture takes in front of the workspace of the product.
+size_t normalized_bytes(const Conv2dArgs& a) {
+  return a.mean ? static_cast<size_t>(ceil_div(a.n * a.h * a.w * a.c * 2, 256) * 256) : 0;
+}
+
+size_t product_workspace(const Conv2dArgs& a, const Gpu& gpu) {
+  if (pointwise(a)) return linear_workspace(as_linear(a), gpu);
+  return gemm_workspace(variant_of(a, gpu), a.n * a.ho * a.wo, a.o);
+}
+
+// The copies of the product go straight to shared memory, so a picture that is to be normalised is first
+// written so.
+class Behind : public Launcher {
+ public:
+  Behind(Launcher& launcher, size_t bytes) : launcher_(launcher), bytes_(bytes) {}
+  void launch(const Launch& launch) override { launcher_.launch(launch); }
+  const Gpu& gpu() const override { return launcher_.gpu(); }
+  void* workspace() const override { return static_cast<char*>(launcher_.workspace()) + bytes_; }
+
+ private:
+  Launcher& launcher_;
+  size_t bytes_;
+};
+
+}  // namespace
+
+size_t conv2d_workspace(const Conv2dArgs& a, const Gpu& gpu) {
+  return normalized_bytes(a) + product_workspace(a, gpu);
+}
+
+void conv2d(const Conv2dArgs& a, Launcher& launcher) {
+  if (a.mean) {
+    float* normalized = static_cast<float*>(launcher.workspace());
+    launcher.run("conv2d_normalize", row_chunks(a.n * a.h * a.w, a.c), chunk_threads,
+                 NormalizeArgs{a, normalized});
+    Conv2dArgs rest = a;
+    rest.x = normalized;
+    rest.mean = rest.factor = rest.shift = nullptr;
+    Behind behind(launcher, normalized_bytes(a));
+    return conv2d(rest, behind);
+  }
+  const RowBias row_bias = {a.row_bias, a.rows == 1 ? a.n * a.ho * a.wo : a.ho * a.wo};
+  if (pointwise(a)) return run_linear(as_linear(a), row_bias, launcher);
+  check_size(a);
+  GemmArgs args = {};
+  args.a = a.x;
+  args.b = a.weight.data;
+  args.bias = a.bias;
+  args.row_bias = row_bias.rows;
+  args.row_bias_period = static_cast<int32_t>(row_bias.period);
+  args.residual = a.residual;
+  args.y = a.y;
+  args.m = static_cast<int32_t>(a.n * a.ho * a.wo);
+  args.n = static_cast<int32_t>(a.o);
+  args.k = static_cast<int32_t>(a.kh * a.kw * a.c);
+  args.b_stride = static_cast<int32_t>(packed_columns(args.k));
+  args.activation = a.activation;
+  args.h = static_cast<int32_t>(a.h);
+  args.w = static_cast<int32_t>(a.w);
+  args.c = static_cast<int32_t>(a.c);
+  args.ho = static_cast<int32_t>(a.ho);
+  args.wo = static_cast<int32_t>(a.wo);
+  args.kh = static_cast<int32_t>(a.kh);
+  args.kw = static_cast<int32_t>(a.kw);
+  args.stride = a.stride;
+  args.pad_top = a.pad_top;
+  args.pad_left = a.pad_left;
+  args.enlarged = a.upsample == 2 ? 1 : 0;
+  run_gemm({by_taps(a) ? "conv2d" : "gemm_any", "gemm_reduce"}, args, variant_of(a, launcher.gpu()),
+           launcher);
+}
+
+}  // namespace tintype::cuda

@@ -1,0 +1,134 @@
+// The matrix product of a block: tensor cores, copies some steps ahead. FLOP bound where tiles are filled.
+#pragma once
+#include "gemm_epilogue.cuh"
+#include "gemm_gather.cuh"
+#include "tensor_core.cuh"
+
+namespace tintype::cuda {
+
+template <GemmTile Tile, bool Gated>
+class GemmBlock {
+  static constexpr int tiles_m = Tile.warp_m / 16, tiles_n = Tile.warp_n / 8;
+  using GatherB = RowsGather<Tile.n, Tile.threads()>;
+
+ public:
+  __device__ GemmBlock(const GemmArgs& a, unsigned char* shared)
+      : a_(a),
+        shared_(shared),
+        address_(shared_address(shared)),
+        lane_(threadIdx.x % 32),
+        warp_row_(threadIdx.x / 32 / (Tile.n / Tile.warp_n) * Tile.warp_m),
+        warp_column_(threadIdx.x / 32 % (Tile.n / Tile.warp_n) * Tile.warp_n) {}
+
+  template <template <int, int> class GatherA>
+  __device__ void run() {
+    const int first_k = blockIdx.z * a_.split_depth, end_k = min(a_.k, first_k + a_.split_depth);
+    const int row = blockIdx.x * Tile.m, column = blockIdx.y * Tile.n;
+    GatherA<Tile.m, Tile.threads()> gather_a(a_, row, first_k, end_k);
+    // Columns of B behind the last are 0, those of the next split are not.
+    GatherB gather_b(a_.b, column, a_.n, a_.b_stride, first_k, end_k);
+    const uint32_t own = swizzle(threadIdx.x / gemm_chunks, threadIdx.x % gemm_chunks);
+    const auto copy_step = [&](int stage) {
+      const uint32_t target = address_ + stage * Tile.stage_bytes() + own;
+      gather_a.copy_step(target);
+      gather_b.copy_step(target + Tile.m * gemm_depth * 2);
+    };
+    const int steps = (end_k - first_k + gemm_depth - 1) / gemm_depth;
+#pragma unroll
+    for (int s = 0; s < Tile.stages - 1; s++) {
+      if (s < steps) copy_step(s);
+      commit_copies();
+    }
+    int reading = 0, writing = Tile.stages - 1;
+    for (int step = 0; step < steps; step++) {
+      wait_for_copies<Tile.stages - 2>();
+      __syncthreads();  // the step has arrived for all, and all have read the stage that is written next
+      if (step + Tile.stages - 1 < steps) copy_step(writing);
+      commit_copies();
+      multiply(address_ + reading * Tile.stage_bytes());
+      reading = reading + 1 == Tile.stages ? 0 : reading + 1;
+      writing = writing + 1 == Tile.stages ? 0 : writing + 1;
+    }
+    wait_for_copies<0>();
+    __syncthreads();
+    store_tile(row, column);
+  }
+
+ private:
+  __device__ void multiply(uint32_t stage) {
+    const uint32_t stage_b = stage + Tile.m * gemm_depth * 2;
+#pragma unroll
+    for (int k = 0; k < gemm_depth / 16; k++) {
+      uint32_t a[tiles_m][4], b[tiles_n / 2][4];
+#pragma unroll
+      for (int m = 0; m < tiles_m; m++) {
+        load_matrices(a[m], stage + swizzle(warp_row_ + m * 16 + lane_ % 16, k * 2 + lane_ / 16));
+      }
+#pragma unroll
+      for (int n = 0; n < tiles_n / 2; n++) {
+        const int row = warp_column_ + n * 16 + lane_ % 8 + lane_ / 16 * 8;
+        load_matrices(b[n], stage_b + swizzle(row, k * 2 + lane_ / 8 % 2));
+      }
+#pragma unroll
+      for (int m = 0; m < tiles_m; m++) {
+#pragma unroll
+        for (int n = 0; n < tiles_n; n++) {
+          multiply_add(sums_[m][n], a[m], b[n / 2][n % 2 * 2], b[n / 2][n % 2 * 2 + 1]);
+        }
+      }
+    }
+  }
+
+  // Through shared memory, 16 rows of a warp at a time, so that a lane gets eight sums of one row, and their
+  // gates.
+  __device__ void store_tile(int block_row, int block_column) {
+    constexpr int stride = Tile.warp_n + 8, width = Gated ? 2 * chunk : chunk, pieces = Tile.warp_n / width;
+    float* staging = reinterpret_cast<float*>(shared_) + threadIdx.x / 32 * Tile.staging_floats();
+#pragma unroll
+    for (int m = 0; m < tiles_m; m++) {
+      float* place = staging + lane_ / 4 * stride + lane_ % 4 * 2;
+#pragma unroll
+      for (int n = 0; n < tiles_n; n++) {
+        const float(&s)[4] = sums_[m][n];
+        *reinterpret_cast<float2*>(place + n * 8) = make_float2(s[0], s[1]);
+        *reinterpret_cast<float2*>(place + 8 * stride + n * 8) = make_float2(s[2], s[3]);
+      }
+      __syncwarp();
+#pragma unroll 1
+      for (int i = lane_; i < 16 * pieces; i += 32) {
+        const int r = i / pieces, c = i % pieces * width;
+        const int row = block_row + warp_row_ + m * 16 + r, column = block_column + warp_column_ + c;
+        if (row < a_.m && column < a_.n) store_piece(staging + r * stride + c, row, column);
+      }
+      __syncwarp();
+    }
+  }
+
+  __device__ void store_piece(const float* staged, int row, int column) {
+    Chunk v, gate;
+    load(staged, v);
+    if constexpr (Gated) load(staged + chunk, gate);
+    if (a_.splits > 1) {
+      store_partial(a_, blockIdx.z, row, column, v);
+      if constexpr (Gated) store_partial(a_, blockIdx.z, row, column + chunk, gate);
+    } else if constexpr (Gated) {
+      finish_gated(a_, row, column, v, gate);
+    } else {
+      finish(a_, row, column, v);
+    }
+  }
+
+  const GemmArgs& a_;
+  unsigned char* shared_;
+  uint32_t address_;
+  int lane_, warp_row_, warp_column_;
+  float sums_[tiles_m][tiles_n][4] = {};
+};
+
+template <GemmTile Tile, template <int, int> class GatherA, bool Gated = false>
+__device__ void gemm(const GemmArgs& a) {
+  extern __shared__ __align__(128) unsigned char gemm_shared[];
+  GemmBlock<Tile, Gated>(a, gemm_shared).template run<GatherA>();
+}
+
+}  // namespace tintype::cuda

@@ -1,0 +1,73 @@
+// y (m, n) = f(A B^T + bias + row_bias) + residual, A gathered from a picture or read as it lies: what the
+// host part decides and the kernels get.
+#pragma once
+#include <span>
+
+#include "../args.gen.h"
+#include "launch.h"
+
+namespace tintype::cuda {
+
+inline constexpr int gemm_depth = 32;  // of a step along k
+
+// What a block makes of y and how its warps share it. Shared memory holds `stages` steps of A and B; at the
+// end each warp puts 16 rows of its part there, with 8 floats between rows so that banks do not conflict.
+struct GemmTile {
+  int m, n, warp_m, warp_n, stages;
+  constexpr int warps() const { return m / warp_m * (n / warp_n); }
+  constexpr int threads() const { return warps() * 32; }
+  constexpr int stage_bytes() const { return (m + n) * gemm_depth * 2; }
+  constexpr int staging_floats() const { return 16 * (warp_n + 8); }
+  constexpr int shared_bytes() const {
+    const int main = stages * stage_bytes(), end = warps() * staging_floats() * 4;
+    return main > end ? main : end;
+  }
+};
+
+inline constexpr GemmTile gemm_128x160 = {128, 160, 64, 80,
+                                          3};  // widths of the UNet are multiples of 160 or 320
+inline constexpr GemmTile gemm_128x128 = {128, 128, 64, 64, 3};
+inline constexpr GemmTile gemm_64x64 = {64, 64, 32, 32, 4};
+
+struct GemmArgs {
+  const float* a;
+  const void* b;  // (n, b_stride), packed
+  const float* bias;
+  const float* row_bias;
+  const float* residual;
+  float* y;
+  float* partials;  // (splits, m, n) of sums that gemm_reduce finishes, or null
+  int32_t m, n, k, b_stride;
+  int32_t split_depth;  // products of one split, a multiple of gemm_depth
+  int32_t splits;
+  int32_t row_bias_period;  // rows of y that share a row of row_bias
+  Activation activation;
+  // The picture that A is gathered from: row m is an output pixel, k runs over taps (kh, kw), then channels.
+  int32_t h, w, c, ho, wo, kh, kw, stride, pad_top, pad_left;
+  int32_t enlarged;  // 1 where the picture is read as if every pixel was four
+};
+
+// Gated products: B has rows of values and of gates in turns, eight at a time, and y half as many columns as
+// B rows. `bias` is that of all values, then that of all gates.
+inline constexpr int gate_rows = 8;
+
+struct GemmVariant {
+  const GemmTile* tile;
+  int splits;
+};
+
+// The tile that wastes least of a GPU with that many processors, and how many blocks share the products of
+// one.
+GemmVariant choose_gemm(int64_t m, int64_t n, int64_t k, std::span<const GemmTile* const> tiles,
+                        const Gpu& gpu);
+
+size_t gemm_workspace(const GemmVariant& variant, int64_t m, int64_t n);
+
+// Fills in splits and partials; `kernel` is what the name of each variant begins with, `reduce` the kernel
+// that adds the sums of splits.
+struct GemmNames {
+  const char *kernel, *reduce;
+};
+void run_gemm(const GemmNames& names, GemmArgs args, const GemmVariant& variant, Launcher& launcher);
+
+}  // namespace tintype::cuda

@@ -1,0 +1,190 @@
+// How a block gets its part of A into shared memory, 32 products of each row at a time. A thread owns one of
+// the four 16-byte chunks of a row, in every rows_apart-th row.
+#pragma once
+#include "async_copy.cuh"
+#include "gemm.h"
+
+namespace tintype::cuda {
+
+inline constexpr int gemm_chunks = gemm_depth / 8;  // of a row and step
+
+// Where a chunk lies in a tile of 64-byte rows: two rows fill all banks, so that eight rows of a matrix and
+// eight chunks of a copy never meet in one.
+__device__ inline uint32_t swizzle(int row, int chunk) {
+  return static_cast<uint32_t>(row * 64 + ((chunk ^ (row >> 1 & 3)) << 4));
+}
+
+template <int Rows, int Threads>
+struct GatherShape {
+  static constexpr int rows_apart = Threads / gemm_chunks;
+  static constexpr int rows = Rows / rows_apart;  // of a thread
+  static_assert(rows_apart % 8 == 0 && rows * rows_apart == Rows,
+                "the swizzle of a thread's rows must be the same");
+};
+
+// Rows that lie one after the other, `stride` elements apart: B, and the A of linear layers. k is a multiple
+// of 8.
+template <int Rows, int Threads>
+class RowsGather {
+  using Shape = GatherShape<Rows, Threads>;
+
+ public:
+  __device__ RowsGather(const void* matrix, int first_row, int total_rows, int stride, int first_k,
+                        int end_k) {
+    const int row = first_row + threadIdx.x / gemm_chunks;
+    k_ = first_k + threadIdx.x % gemm_chunks * 8;
+    end_k_ = end_k;
+    base_ = static_cast<const Element*>(matrix);
+    p_ = base_ + static_cast<int64_t>(row) * stride + k_;
+    step_ = static_cast<int64_t>(Shape::rows_apart) * stride;
+    left_ = total_rows - row;
+  }
+  __device__ RowsGather(const GemmArgs& a, int first_row, int first_k, int end_k)
+      : RowsGather(a.a, first_row, a.m, a.k, first_k, end_k) {}
+
+  __device__ void copy_step(uint32_t target) {
+    const bool inside = k_ < end_k_;
+#pragma unroll
+    for (int i = 0; i < Shape::rows; i++) {
+      const bool wanted = inside && i * Shape::rows_apart < left_;
+      copy_async(target + i * Shape::rows_apart * 64, wanted ? p_ + i * step_ : base_, wanted);
+    }
+    p_ += gemm_depth;
+    k_ += gemm_depth;
+  }
+
+ private:
+  const Element *base_, *p_;
+  int64_t step_;
+  int k_, end_k_, left_;
+};
+
+// The output pixel of row m of y, as the input pixel under its first tap.
+struct Patch {
+  int picture, y, x;
+  __device__ Patch(const GemmArgs& a, int m) {
+    const int per_picture = a.ho * a.wo;
+    picture = m / per_picture;
+    const int rest = m - picture * per_picture, oy = rest / a.wo;
+    y = oy * a.stride - a.pad_top;
+    x = (rest - oy * a.wo) * a.stride - a.pad_left;
+  }
+};
+
+// Patches of a picture whose pixels are multiples of 16 bytes, with at most 30 taps. For each row one offset
+// and a bit for each tap that is inside of the picture: no division in the loop.
+template <int Rows, int Threads>
+class TapsGather {
+  using Shape = GatherShape<Rows, Threads>;
+
+ public:
+  __device__ TapsGather(const GemmArgs& a, int first_row, int first_k, int end_k) : a_(a), end_k_(end_k) {
+    const int height = a.h << a.enlarged, width = a.w << a.enlarged;
+#pragma unroll
+    for (int i = 0; i < Shape::rows; i++) {
+      const int m = first_row + static_cast<int>(threadIdx.x) / gemm_chunks + i * Shape::rows_apart;
+      const Patch patch(a, m < a.m ? m : 0);
+      uint32_t inside = 0;
+      for (int r = 0; r < a.kh; r++) {
+        for (int q = 0; q < a.kw; q++) {
+          const bool in = static_cast<unsigned>(patch.y + r) < static_cast<unsigned>(height) &&
+                          static_cast<unsigned>(patch.x + q) < static_cast<unsigned>(width);
+          if (in) inside |= 1u << (r * a.kw + q);
+        }
+      }
+      inside_[i] = m < a.m ? inside : 0;
+      offset_[i] = ((patch.picture * a.h + (patch.y >> a.enlarged)) * a.w + (patch.x >> a.enlarged)) * a.c;
+      // Enlarged, tap r reads row (y + r) / 2 = y / 2 + (r + y % 2) / 2: the remainders ride in the two
+      // highest bits.
+      if (a.enlarged) {
+        inside_[i] |= static_cast<uint32_t>(patch.y & 1) << 30 | static_cast<uint32_t>(patch.x & 1) << 31;
+      }
+    }
+    k_ = first_k + threadIdx.x % gemm_chunks * 8;
+    tap_ = k_ / a.c;
+    channel_ = k_ - tap_ * a.c;
+    tap_y_ = tap_ / a.kw;
+    tap_x_ = tap_ - tap_y_ * a.kw;
+  }
+
+  __device__ void copy_step(uint32_t target) {
+    const Element* x = elements(a_.a);
+    const bool in_depth = k_ < end_k_;
+    const int tap_offset = (tap_y_ * a_.w + tap_x_) * a_.c;
+#pragma unroll
+    for (int i = 0; i < Shape::rows; i++) {
+      const bool wanted = in_depth && inside_[i] >> tap_ & 1;
+      int offset = offset_[i] + channel_;
+      if (a_.enlarged) {
+        const int down = (tap_y_ + static_cast<int>(inside_[i] >> 30 & 1)) >> 1;
+        const int right = (tap_x_ + static_cast<int>(inside_[i] >> 31)) >> 1;
+        offset += (down * a_.w + right) * a_.c;
+      } else {
+        offset += tap_offset;
+      }
+      copy_async(target + i * Shape::rows_apart * 64, x + (wanted ? offset : 0), wanted);
+    }
+    k_ += gemm_depth;
+    channel_ += gemm_depth;
+    while (channel_ >= a_.c) {
+      channel_ -= a_.c;
+      tap_++;
+      if (++tap_x_ == a_.kw) {
+        tap_x_ = 0;
+        tap_y_++;
+      }
+    }
+  }
+
+ private:
+  const GemmArgs& a_;
+  int end_k_;
+  int offset_[Shape::rows];
+  uint32_t inside_[Shape::rows];
+  int k_, tap_, channel_, tap_y_, tap_x_;
+};
+
+// Anything else, element by element: first and last convolutions of a model, odd sizes.
+template <int Rows, int Threads>
+class AnyGather {
+  using Shape = GatherShape<Rows, Threads>;
+
+ public:
+  __device__ AnyGather(const GemmArgs& a, int first_row, int first_k, int end_k) : a_(a), end_k_(end_k) {
+    first_row_ = first_row + static_cast<int>(threadIdx.x) / gemm_chunks;
+    k_ = first_k + threadIdx.x % gemm_chunks * 8;
+  }
+
+  __device__ void copy_step(uint32_t target) {
+#pragma unroll 1
+    for (int i = 0; i < Shape::rows; i++) {
+      const int m = first_row_ + i * Shape::rows_apart;
+      uint32_t pairs[4] = {};
+      if (m < a_.m) {
+        const Patch patch(a_, m);
+#pragma unroll
+        for (int e = 0; e < 8; e++) pairs[e / 2] |= uint32_t{element(patch, k_ + e).bits} << (e % 2 * 16);
+      }
+      asm volatile("st.shared.v4.b32 [%0], {%1,%2,%3,%4};" ::"r"(target + i * Shape::rows_apart * 64),
+                   "r"(pairs[0]), "r"(pairs[1]), "r"(pairs[2]), "r"(pairs[3])
+                   : "memory");
+    }
+    k_ += gemm_depth;
+  }
+
+ private:
+  __device__ Element element(const Patch& patch, int k) const {
+    const int tap = k / a_.c, y = patch.y + tap / a_.kw, x = patch.x + tap % a_.kw;
+    const bool inside = k < end_k_ && static_cast<unsigned>(y) < static_cast<unsigned>(a_.h << a_.enlarged) &&
+                        static_cast<unsigned>(x) < static_cast<unsigned>(a_.w << a_.enlarged);
+    if (!inside) return {0};
+    const int64_t pixel =
+        (static_cast<int64_t>(patch.picture) * a_.h + (y >> a_.enlarged)) * a_.w + (x >> a_.enlarged);
+    return elements(a_.a)[pixel * a_.c + k - tap * a_.c];
+  }
+
+  const GemmArgs& a_;
+  int end_k_, first_row_, k_;
+};
+
+}  // namespace tintype::cuda

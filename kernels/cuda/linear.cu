@@ -1,0 +1,31 @@
+#include "gemm.cuh"
+
+namespace tintype::cuda {
+
+extern "C" __global__ void __launch_bounds__(gemm_128x160.threads())
+    linear_128x160(const __grid_constant__ GemmArgs a) {
+  gemm<gemm_128x160, RowsGather>(a);
+}
+extern "C" __global__ void __launch_bounds__(gemm_128x128.threads())
+    linear_128x128(const __grid_constant__ GemmArgs a) {
+  gemm<gemm_128x128, RowsGather>(a);
+}
+extern "C" __global__ void __launch_bounds__(gemm_64x64.threads())
+    linear_64x64(const __grid_constant__ GemmArgs a) {
+  gemm<gemm_64x64, RowsGather>(a);
+}
+
+extern "C" __global__ void __launch_bounds__(gemm_128x160.threads())
+    linear_geglu_128x160(const __grid_constant__ GemmArgs a) {
+  gemm<gemm_128x160, RowsGather, true>(a);
+}
+extern "C" __global__ void __launch_bounds__(gemm_128x128.threads())
+    linear_geglu_128x128(const __grid_constant__ GemmArgs a) {
+  gemm<gemm_128x128, RowsGather, true>(a);
+}
+extern "C" __global__ void __launch_bounds__(gemm_64x64.threads())
+    linear_geglu_64x64(const __grid_constant__ GemmArgs a) {
+  gemm<gemm_64x64, RowsGather, true>(a);
+}
+
+}  // namespace tintype::cuda

@@ -1,0 +1,79 @@
+#include "pack.h"
+
+#include <bit>
+
+#include "gemm.h"
+
+namespace tintype::cuda {
+
+namespace {
+
+float from_bf16(uint16_t bits) {
+  return std::bit_cast<float>(uint32_t{bits} << 16);
+}
+
+uint16_t to_bf16(float value) {
+  const uint32_t u = std::bit_cast<uint32_t>(value);
+  if ((u & 0x7fffffff) > 0x7f800000) return 0x7fff;
+  return static_cast<uint16_t>((u + 0x7fff + (u >> 16 & 1)) >> 16);
+}
+
+// A subnormal half is a multiple of 2^-24; the exponents of others are 112 less than a float's.
+float from_f16(uint16_t bits) {
+  const uint32_t sign = uint32_t{bits} >> 15 << 31, exponent = bits >> 10 & 31, mantissa = bits & 0x3ff;
+  if (exponent == 0) {
+    const float value = static_cast<float>(mantissa) * 0x1p-24f;
+    return sign ? -value : value;
+  }
+  const uint32_t biased = exponent == 31 ? 255 : exponent + 112;
+  return std::bit_cast<float>(sign | biased << 23 | mantissa << 13);
+}
+
+uint16_t to_f16(float value) {
+  const uint32_t u = std::bit_cast<uint32_t>(value), sign = u >> 31 << 15, magnitude = u & 0x7fffffff;
+  if (magnitude > 0x7f800000) return static_cast<uint16_t>(sign | 0x7fff);
+  if (magnitude >= 0x477ff000) return static_cast<uint16_t>(sign | 0x7c00);  // 65520 and more
+  if (magnitude < 0x38800000) {
+    // Below 2^-14: adding 1/2 leaves the multiples of 2^-24 in the low bits, rounded to even.
+    const float shifted = std::bit_cast<float>(magnitude) + 0.5f;
+    return static_cast<uint16_t>(sign | (std::bit_cast<uint32_t>(shifted) - 0x3f000000));
+  }
+  const uint32_t rounded = magnitude - (112u << 23) + 0xfff + (magnitude >> 13 & 1);
+  return static_cast<uint16_t>(sign | rounded >> 13);
+}
+
+float read(const void* data, DType dtype, int64_t index) {
+  if (dtype == DType::f32) return static_cast<const float*>(data)[index];
+  const uint16_t half = static_cast<const uint16_t*>(data)[index];
+  return dtype == DType::f16 ? from_f16(half) : from_bf16(half);
+}
+
+template <class SourceRow>
+void pack_rows(const PackMatrix& pack, DType to, SourceRow source_row) {
+  const auto [n, k, taps] = pack.shape;
+  const int64_t channels = k / taps, columns = packed_columns(k);
+  auto* dst = static_cast<uint16_t*>(pack.dst);
+  for (int64_t row = 0; row < n; row++) {
+    for (int64_t column = 0; column < columns; column++) {
+      const int64_t tap = column / channels, channel = column % channels;
+      const int64_t from = source_row(row) * k + channel * taps + tap;
+      const float value = column < k ? read(pack.src, pack.dtype, from) : 0.f;
+      dst[row * columns + column] = to == DType::f16 ? to_f16(value) : to_bf16(value);
+    }
+  }
+}
+
+}  // namespace
+
+void pack_matrix(const PackMatrix& pack, DType to) {
+  pack_rows(pack, to, [](int64_t row) { return row; });
+}
+
+void pack_gated_matrix(const PackMatrix& pack, DType to) {
+  pack_rows(pack, to, [half = pack.shape.n / 2](int64_t row) {
+    const int64_t turn = row / gate_rows;
+    return turn % 2 * half + turn / 2 * gate_rows + row % gate_rows;
+  });
+}
+
+}  // namespace tintype::cuda

@@ -1,0 +1,131 @@
+// What the tests call: launches and ops on the interpreted device.
+#include <napi.h>
+
+#include <cstring>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include "../../kernels/cuda/precision.h"
+#include "op.h"
+
+namespace tintype::ptx {
+
+namespace {
+
+uint32_t number(const Napi::Value& value) {
+  return value.As<Napi::Number>().Uint32Value();
+}
+std::string text(const Napi::Value& value) {
+  return value.As<Napi::String>().Utf8Value();
+}
+
+const Module& module_at(const std::string& path) {
+  static std::map<std::string, Module> modules;
+  const auto known = modules.find(path);
+  if (known != modules.end()) return known->second;
+  std::ifstream file(path);
+  if (!file) throw Fault("cannot read " + path);
+  std::stringstream text;
+  text << file.rdbuf();
+  return modules.emplace(path, Module(text.str())).first->second;
+}
+
+// C++ exceptions end here.
+template <class F>
+Napi::Value guarded(Napi::Env env, F f) {
+  try {
+    return f();
+  } catch (const Napi::Error&) {
+    throw;
+  } catch (const std::exception& e) {
+    throw Napi::Error::New(env, e.what());
+  }
+}
+
+// launch(path, kernel, blocks, threads, sharedBytes, order, buffers): the kernel gets a pointer to a copy of
+// each buffer, and the buffers what it left there.
+Napi::Value launch(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const auto name = text(info[1]);
+    const auto buffers = info[6].As<Napi::Array>();
+    DeviceMemory memory;
+    std::vector<void*> pointers;
+    for (uint32_t i = 0; i < buffers.Length(); i++) {
+      auto buffer = buffers.Get(i).As<Napi::Uint8Array>();
+      pointers.push_back(memory.allocate(buffer.ByteLength(), "buffer " + std::to_string(i)));
+      std::memcpy(pointers.back(), buffer.Data(), buffer.ByteLength());
+    }
+    const cuda::Launch launch = {name.c_str(),    {number(info[2])}, number(info[3]),
+                                 number(info[4]), pointers.data(),   pointers.size() * sizeof(void*)};
+    const Options options = {.order = static_cast<WarpOrder>(number(info[5]))};
+    const Kernel* kernel = module_at(text(info[0])).find(name);
+    if (!kernel) throw Fault("no kernel " + name);
+    execute(*kernel, launch, memory, options);
+    for (uint32_t i = 0; i < buffers.Length(); i++) {
+      auto buffer = buffers.Get(i).As<Napi::Uint8Array>();
+      std::memcpy(buffer.Data(), pointers[i], buffer.ByteLength());
+    }
+    return info.Env().Undefined();
+  });
+}
+
+Napi::Object to_object(Napi::Env env, const InterpretedGpu::Launched& launched) {
+  const Statistics& s = launched.statistics;
+  auto object = Napi::Object::New(env);
+  object["kernel"] = launched.kernel;
+  object["threadInstructions"] = static_cast<double>(s.thread_instructions);
+  object["sharedWavefronts"] = static_cast<double>(s.shared_wavefronts);
+  object["sharedIdeal"] = static_cast<double>(s.shared_ideal);
+  object["globalSectors"] = static_cast<double>(s.global_sectors);
+  object["globalIdeal"] = static_cast<double>(s.global_ideal);
+  auto kinds = Napi::Object::New(env);
+  for (size_t i = 0; i < kind_names.size(); i++)
+    kinds[kind_names[i]] = static_cast<double>(s.warp_instructions[i]);
+  object["warpInstructions"] = kinds;
+  return object;
+}
+
+// runOp({folder, architecture, processors, element, order}, words, operands): operands are {bytes, dtype}.
+// Returns what was launched.
+Napi::Value run(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const auto target = info[0].As<Napi::Object>();
+    const auto words = info[1].As<Napi::Uint32Array>();
+    const auto list = info[2].As<Napi::Array>();
+    std::vector<HostOperand> operands;
+    for (uint32_t i = 0; i < list.Length(); i++) {
+      const auto operand = list.Get(i).As<Napi::Object>();
+      auto bytes = operand.Get("bytes").As<Napi::Uint8Array>();
+      operands.push_back(
+          {bytes.Data(), bytes.ByteLength(), static_cast<DType>(number(operand.Get("dtype")))});
+    }
+    const cuda::Gpu model = {static_cast<int>(number(target.Get("architecture"))),
+                             static_cast<int>(number(target.Get("processors")))};
+    const Options options = {.order = static_cast<WarpOrder>(number(target.Get("order"))), .threads = 2};
+    InterpretedGpu gpu(Program::in_folder(text(target.Get("folder"))), model, options);
+    const DType element = static_cast<DType>(number(target.Get("element")));
+    run_op(gpu, {words.Data(), words.Data() + words.ElementLength()}, operands, element);
+    auto launched = Napi::Array::New(info.Env());
+    for (const auto& l : gpu.launched()) launched.Set(launched.Length(), to_object(info.Env(), l));
+    return Napi::Value(launched);
+  });
+}
+
+Napi::Value stays_float(const Napi::CallbackInfo& info) {
+  const auto op = static_cast<Opcode>(number(info[0]));
+  return Napi::Boolean::New(info.Env(), cuda::stays_float(op, text(info[1])));
+}
+
+Napi::Object initialize(Napi::Env env, Napi::Object exports) {
+  exports["launch"] = Napi::Function::New(env, launch);
+  exports["runOp"] = Napi::Function::New(env, run);
+  exports["staysFloat"] = Napi::Function::New(env, stays_float);
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(device, initialize)
+
+}  // namespace tintype::ptx

@@ -1,0 +1,41 @@
+// Builds the interpreted device before its tests run. Without nvcc there is none, and the tests say so.
+
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import type { TestProject } from 'vitest/node'
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** Why there is no interpreted device, or an empty string. */
+    readonly ptxMissing: string
+  }
+}
+
+const here = fileURLToPath(new URL('.', import.meta.url))
+export const output = fileURLToPath(new URL('../../build/ptx', import.meta.url))
+
+const has = (tool: string) => spawnSync(tool, ['--version'], { stdio: 'ignore' }).status === 0
+
+function missing(): string {
+  if (process.env.TINTYPE_CUDA === 'OFF') return 'TINTYPE_CUDA is OFF'
+  if (process.arch !== 'x64') return 'the interpreter needs AVX2, which this machine lacks'
+  if (!has('nvcc')) return 'nvcc was not found'
+  return ''
+}
+
+function run(command: string, args: readonly string[]): void {
+  const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 2 ** 26 })
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed\n${stdout}${stderr}`)
+}
+
+export default function setup(project: TestProject): void {
+  const reason = missing()
+  project.provide('ptxMissing', reason)
+  if (reason) {
+    if (process.env.TINTYPE_CUDA === 'ON') throw new Error(`TINTYPE_CUDA is ON, but ${reason}`)
+    console.warn(`CUDA kernels are not tested: ${reason}`)
+    return
+  }
+  run('cmake', ['-S', here, '-B', output, ...(has('ninja') ? ['-G', 'Ninja'] : [])])
+  run('cmake', ['--build', output, '--parallel', '2'])
+}

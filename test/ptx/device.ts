@@ -1,0 +1,54 @@
+// The addon of the interpreted device.
+
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { output } from './build.ts'
+
+/** What a launch did, as the interpreter counted it. */
+export interface Launched {
+  readonly kernel: string
+  readonly threadInstructions: number
+  readonly warpInstructions: Readonly<Record<string, number>>
+  readonly sharedWavefronts: number
+  readonly sharedIdeal: number
+  readonly globalSectors: number
+  readonly globalIdeal: number
+}
+
+interface Target {
+  readonly folder: string
+  readonly architecture: number
+  readonly processors: number
+  readonly element: number
+  readonly order: number
+}
+
+interface Addon {
+  launch(
+    path: string,
+    kernel: string,
+    blocks: number,
+    threads: number,
+    sharedBytes: number,
+    order: number,
+    buffers: readonly Uint8Array[],
+  ): void
+  runOp(
+    target: Target,
+    words: Uint32Array,
+    operands: readonly { readonly bytes: Uint8Array; readonly dtype: number }[],
+  ): Launched[]
+  staysFloat(opcode: number, operand: string): boolean
+}
+
+export const orders = ['forward', 'reverse', 'random'] as const
+
+let addon: Addon | undefined
+
+/** The addon, which exists only where it could be built. */
+export function device(): Addon {
+  addon ??= createRequire(import.meta.url)(join(output, 'device.node')) as Addon
+  return addon
+}
+
+export const ptxPath = (...parts: readonly string[]) => join(output, 'ptx', ...parts)

@@ -1,0 +1,141 @@
+// Kernels with one mistake each, and their twins without it: what the interpreter must and must not report.
+#include <cstdint>
+
+struct Args {
+  float* x;  // one float for each thread
+  float* y;  // likewise
+};
+
+extern __shared__ float shared[];
+
+extern "C" __global__ void reverse_with_barrier(Args a) {
+  shared[threadIdx.x] = a.x[threadIdx.x];
+  __syncthreads();
+  a.y[threadIdx.x] = shared[blockDim.x - 1 - threadIdx.x];
+}
+
+extern "C" __global__ void reverse_without_barrier(Args a) {
+  shared[threadIdx.x] = a.x[threadIdx.x];
+  a.y[threadIdx.x] = shared[blockDim.x - 1 - threadIdx.x];
+}
+
+extern "C" __global__ void overwrite_without_barrier(Args a) {
+  shared[threadIdx.x] = a.x[threadIdx.x];
+  __syncthreads();
+  const float other = shared[blockDim.x - 1 - threadIdx.x];
+  shared[threadIdx.x] = other;
+  a.y[threadIdx.x] = other;
+}
+
+extern "C" __global__ void write_same_place(Args a) {
+  shared[threadIdx.x / 64] = a.x[threadIdx.x];
+  a.y[threadIdx.x] = 0;
+}
+
+// Within a warp: lanes need not go in step.
+extern "C" __global__ void swap_in_warp(Args a) {
+  shared[threadIdx.x] = a.x[threadIdx.x];
+  __syncwarp();
+  a.y[threadIdx.x] = shared[threadIdx.x ^ 1];
+}
+
+extern "C" __global__ void swap_in_warp_without_sync(Args a) {
+  shared[threadIdx.x] = a.x[threadIdx.x];
+  a.y[threadIdx.x] = shared[threadIdx.x ^ 1];
+}
+
+extern "C" __global__ void read_behind_end(Args a) {
+  a.y[threadIdx.x] = a.x[threadIdx.x + 1];
+}
+
+extern "C" __global__ void write_before_begin(Args a) {
+  *(a.y + threadIdx.x - 1) = a.x[threadIdx.x];
+}
+
+extern "C" __global__ void read_shared_behind_end(Args a) {
+  shared[threadIdx.x] = a.x[threadIdx.x];
+  __syncthreads();
+  a.y[threadIdx.x] = shared[threadIdx.x + 1];
+}
+
+extern "C" __global__ void load_misaligned(Args a) {
+  const float2 pair = *reinterpret_cast<const float2*>(a.x + 1);
+  a.y[threadIdx.x] = pair.x + pair.y;
+}
+
+extern "C" __global__ void barrier_for_some_lanes(Args a) {
+  if (threadIdx.x % 32 < 16) __syncthreads();
+  a.y[threadIdx.x] = a.x[threadIdx.x];
+}
+
+extern "C" __global__ void barrier_for_some_warps(Args a) {
+  if (threadIdx.x < 64) __syncthreads();
+  a.y[threadIdx.x] = a.x[threadIdx.x];
+}
+
+extern "C" __global__ void shuffle_with_absent_lanes(Args a) {
+  float value = a.x[threadIdx.x];
+  if (threadIdx.x % 32 < 16) value = __shfl_xor_sync(0xffffffff, value, 1);
+  a.y[threadIdx.x] = value;
+}
+
+extern "C" __global__ void shuffle_all(Args a) {
+  a.y[threadIdx.x] = __shfl_xor_sync(0xffffffff, a.x[threadIdx.x], 1);
+}
+
+__device__ void copy(const float* from) {
+  const uint32_t to = static_cast<uint32_t>(__cvta_generic_to_shared(shared + threadIdx.x * 4));
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(to), "l"(from) : "memory");
+  asm volatile("cp.async.commit_group;" ::: "memory");
+}
+
+__device__ void wait_for_copies() {
+  asm volatile("cp.async.wait_group 0;" ::: "memory");
+}
+
+// The first 16 threads copy 64 floats.
+extern "C" __global__ void copy_and_wait(Args a) {
+  if (threadIdx.x < 16) copy(a.x + threadIdx.x * 4);
+  wait_for_copies();
+  __syncthreads();
+  a.y[threadIdx.x] = shared[threadIdx.x % 64];
+}
+
+extern "C" __global__ void copy_without_wait(Args a) {
+  if (threadIdx.x < 16) copy(a.x + threadIdx.x * 4);
+  __syncthreads();
+  a.y[threadIdx.x] = shared[threadIdx.x % 64];
+  wait_for_copies();
+}
+
+// Each thread sees its own copies after the wait, those of others only after a barrier.
+extern "C" __global__ void copy_without_barrier(Args a) {
+  if (threadIdx.x < 16) copy(a.x + threadIdx.x * 4);
+  wait_for_copies();
+  a.y[threadIdx.x] = shared[threadIdx.x % 64];
+}
+
+extern "C" __global__ void overwrite_copy(Args a) {
+  if (threadIdx.x < 16) {
+    copy(a.x + threadIdx.x * 4);
+    shared[threadIdx.x * 4] = 1;
+  }
+  wait_for_copies();
+  a.y[threadIdx.x] = 0;
+}
+
+extern "C" __global__ void leave_copy_behind(Args a) {
+  if (threadIdx.x < 16) copy(a.x + threadIdx.x * 4);
+  a.y[threadIdx.x] = a.x[threadIdx.x];
+}
+
+extern "C" __global__ void copy_misaligned(Args a) {
+  if (threadIdx.x < 15) copy(a.x + threadIdx.x * 4 + 1);
+  wait_for_copies();
+  a.y[threadIdx.x] = 0;
+}
+
+// What was never written is NaN.
+extern "C" __global__ void read_uninitialized(Args a) {
+  a.y[threadIdx.x] = shared[threadIdx.x];
+}

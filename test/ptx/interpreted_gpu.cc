@@ -1,0 +1,45 @@
+#include "interpreted_gpu.h"
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <sstream>
+
+namespace tintype::ptx {
+
+Program::Program(const std::string& folder) {
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() != ".ptx") continue;
+    std::stringstream text;
+    text << std::ifstream(entry.path()).rdbuf();
+    modules_.emplace_back(text.str());
+  }
+}
+
+const Program& Program::in_folder(const std::string& folder) {
+  static std::map<std::string, std::unique_ptr<Program>> programs;
+  auto& program = programs[folder];
+  if (!program) program.reset(new Program(folder));
+  return *program;
+}
+
+const Kernel& Program::kernel(const std::string& name) const {
+  for (const Module& module : modules_) {
+    if (const Kernel* kernel = module.find(name)) return *kernel;
+  }
+  throw Fault("no kernel " + name);
+}
+
+void InterpretedGpu::launch(const cuda::Launch& launch) {
+  const size_t most = shared_bytes_of(gpu_.architecture);
+  if (launch.shared_bytes > most) {
+    throw Fault(std::string(launch.kernel) + " wants " + std::to_string(launch.shared_bytes) +
+                " bytes of shared memory, sm_" + std::to_string(gpu_.architecture) + " has " +
+                std::to_string(most));
+  }
+  if (launch.grid.y > 65535 || launch.grid.z > 65535)
+    throw Fault(std::string(launch.kernel) + ": grid too large");
+  launched_.push_back({launch.kernel, execute(program_.kernel(launch.kernel), launch, memory_, options_)});
+}
+
+}  // namespace tintype::ptx

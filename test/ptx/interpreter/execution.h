@@ -1,0 +1,108 @@
+// The state of a block while one of its warps runs, and how handlers reach registers.
+#pragma once
+#include <bit>
+#include <climits>
+#include <cstring>
+#include <type_traits>
+#include <vector>
+
+#include "device_memory.h"
+#include "program.h"
+#include "shared_memory.h"
+#include "statistics.h"
+
+namespace tintype::ptx {
+
+// An asynchronous copy that has been issued and not waited for.
+struct PendingCopy {
+  uint32_t target;
+  uint64_t source;
+  uint8_t source_bytes, bytes, lane;
+};
+
+// Lanes that wait at an instruction until the others have come there, as long as one of those can.
+struct WaitingLanes {
+  int pc;
+  uint32_t mask;
+  bool needs_others;  // to go on: at a shfl.sync that names more lanes than these
+};
+
+struct Warp {
+  char* registers = nullptr;
+  uint32_t* predicates = nullptr;
+  uint8_t id = 0;
+  int pc = 0;
+  int join = INT_MAX;  // where the next of the waiting lanes are met
+  uint32_t mask = 0, alive = 0;
+  uint16_t epoch = 1;
+  bool done = false, at_barrier = false;
+  std::vector<WaitingLanes> waiting;
+  std::vector<PendingCopy> uncommitted;
+  std::vector<std::vector<PendingCopy>> groups;
+};
+
+struct Execution {
+  const Kernel& kernel;
+  const DeviceMemory& memory;
+  const uint8_t* params;
+  Warp* warp = nullptr;
+  uint32_t mask = 0;  // lanes for which the guard of the instruction holds
+  uint32_t block[3] = {};
+  uint16_t epoch = 1;
+  bool sampled = false;
+  int last_allocation = 0;
+  SharedMemory shared{};
+  Statistics statistics{};
+
+  Toucher toucher(uint8_t lane) const { return {warp->id, lane, epoch, warp->epoch}; }
+  bool has(int lane) const { return mask >> lane & 1; }
+  template <class T>
+  T* row(uint32_t offset) {
+    static_assert(sizeof(T) == 4 || sizeof(T) == 8);
+    return reinterpret_cast<T*>(warp->registers + offset);
+  }
+  uint32_t& predicate(int number) { return warp->predicates[number]; }
+  void set_predicate(int number, uint32_t value) {
+    uint32_t& p = predicate(number);
+    p = (p & ~mask) | (value & mask);
+  }
+};
+
+// Throws a Fault that names kernel, block, warp and instruction.
+[[noreturn]] void fail(const Execution& x, const Instruction& i, const std::string& what);
+
+// Narrow values lie in 32-bit rows with zeros above them.
+template <class T>
+using Row = std::conditional_t<sizeof(T) == 8, uint64_t, uint32_t>;
+
+template <class T>
+T from_row(Row<T> value) {
+  if constexpr (std::is_same_v<T, float>) {
+    return std::bit_cast<float>(value);
+  } else {
+    return static_cast<T>(value);
+  }
+}
+
+template <class T>
+Row<T> to_row(T value) {
+  if constexpr (std::is_same_v<T, float>) {
+    return std::bit_cast<uint32_t>(value);
+  } else {
+    return static_cast<std::make_unsigned_t<T>>(value);
+  }
+}
+
+// Computes all lanes, so that the loop becomes vector code, and keeps those of the mask.
+template <class R, class F>
+void write_lanes(const Execution& x, R* dst, F value) {
+  R result[lanes];
+  for (int l = 0; l < lanes; l++) result[l] = value(l);
+  if (x.mask == all_lanes) {
+    std::memcpy(dst, result, sizeof result);
+  } else {
+    for (int l = 0; l < lanes; l++) dst[l] = x.has(l) ? result[l] : dst[l];
+  }
+}
+
+}  // namespace tintype::ptx

@@ -1,0 +1,55 @@
+// The instructions that are a function of their operands lane by lane, by name.
+#pragma once
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "program.h"
+
+namespace tintype::ptx {
+
+struct LanewiseInstruction {
+  Handler run;
+  bool wide_dst;
+  std::vector<bool> wide_src;
+  Kind kind;
+};
+
+using InstructionTable = std::unordered_map<std::string, LanewiseInstruction>;
+
+// Names without what makes no difference here: rounding to nearest, .ftz, .approx, cache hints.
+const InstructionTable& lanewise_instructions();
+
+void add_integer_instructions(InstructionTable& table);
+void add_float_instructions(InstructionTable& table);
+
+// Instructions with a shape of their own; the reader fills in their fields.
+void load(Execution&, const Instruction&);
+void store(Execution&, const Instruction&);
+void atomic(Execution&, const Instruction&);  // variant: AtomicOp
+void copy_async(Execution&, const Instruction&);
+void commit_copies(Execution&, const Instruction&);
+void wait_for_copies(Execution&, const Instruction&);  // immediate: groups that may stay in flight
+void load_matrices(Execution&, const Instruction&);    // flag: transposed
+Handler multiply_matrices(bool bf16, bool k16);
+void shuffle(Execution&, const Instruction&);  // variant: ShuffleMode
+void ballot(Execution&, const Instruction&);
+void sync_warp(Execution&, const Instruction&);
+Handler compare(const std::string& type);                 // variant: Comparison
+void combine_predicates(Execution&, const Instruction&);  // variant: PredicateOp
+void select32(Execution&, const Instruction&);
+void select64(Execution&, const Instruction&);
+void convert_integer(Execution&, const Instruction&);  // count: bytes of dst, bytes: of src
+void pack_halves(Execution&, const Instruction&);
+void unpack_halves(Execution&, const Instruction&);
+void pack_words(Execution&, const Instruction&);
+void unpack_words(Execution&, const Instruction&);
+
+enum class AtomicOp : uint8_t { add_f32, add_u32, max_u32, min_u32, exchange };
+enum class ShuffleMode : uint8_t { butterfly, down, up, index };
+enum class PredicateOp : uint8_t { conjunction, disjunction, exclusive, negation, copy };
+// The unordered ones hold for NaN too.
+enum class Comparison : uint8_t { eq, ne, lt, le, gt, ge, equ, neu, ltu, leu, gtu, geu, num, nan };
+enum class Combination : uint8_t { none, conjunction, disjunction, exclusive };  // of a compare, in `count`
+
+}  // namespace tintype::ptx

@@ -1,0 +1,53 @@
+// A warp-lockstep interpreter of the PTX that nvcc emits: what it can do, not how.
+//
+// It executes 32 lanes for each dispatched instruction and stops at the first access that leaves its memory
+// or is misaligned, race in shared memory, read or overwrite of a copy in flight, barrier that only a part of
+// the block reaches, or warp-wide instruction that only a part of a warp executes. It does not know wgmma,
+// TMA, local memory, float64, textures or calls: an instruction that it does not know is an error when the
+// text is read.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include "../../../kernels/cuda/launch.h"
+#include "device_memory.h"
+#include "statistics.h"
+
+namespace tintype::ptx {
+
+// A kernel did what it must not, or the text is not understood.
+struct Fault : std::runtime_error {
+  using runtime_error::runtime_error;
+};
+
+enum class WarpOrder { forward, reverse, random };
+
+struct Options {
+  WarpOrder order = WarpOrder::forward;
+  uint64_t seed = 1;
+  int threads = 1;         // blocks are spread over them
+  int sampled_blocks = 1;  // of the first ones bank conflicts and sectors are counted
+};
+
+struct Kernel;
+
+// The kernels of one PTX text.
+class Module {
+ public:
+  explicit Module(const std::string& text);
+  ~Module();
+  Module(Module&&) noexcept;
+  // Null where there is none of that name.
+  const Kernel* find(const std::string& name) const;
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+Statistics execute(const Kernel& kernel, const cuda::Launch& launch, const DeviceMemory& memory,
+                   const Options& options = {});
+
+}  // namespace tintype::ptx

@@ -1,0 +1,103 @@
+// ldmatrix and mma.sync: the fragment layouts of the PTX manual, sums in float32 from the first product to
+// the last. Tensor cores align and truncate the products of one instruction before they add them; that is not
+// modelled.
+#include "half.h"
+#include "instruction_set.h"
+#include "memory_access.h"
+#include "memory_traffic.h"
+
+namespace tintype::ptx {
+
+namespace {
+
+constexpr int side = 8;  // of the matrices that fragments are made of
+
+void need_whole_warp(const Execution& x, const Instruction& i, const char* what) {
+  if (x.mask != all_lanes) fail(x, i, std::string(what) + " executed by a part of the warp");
+}
+
+// A fragment register of all lanes holds an 8x8 matrix, row by row.
+template <bool Bf16>
+void widen_fragment(const uint32_t* words, float* matrix) {
+  for (int row = 0; row < side; row++) {
+    const __m128i halves = _mm_loadu_si128(reinterpret_cast<const __m128i*>(words + row * 4));
+    if constexpr (Bf16) {
+      const __m256i wide = _mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16);
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(matrix + row * side), wide);
+    } else {
+      _mm256_storeu_ps(matrix + row * side, _mm256_cvtph_ps(halves));
+    }
+  }
+}
+
+// Lane 4g + t holds columns 2t and 2t + 1 of rows g (first two registers) and g + 8 (last two).
+template <class F>
+void for_accumulators(F f) {
+  for (int l = 0; l < lanes; l++) {
+    for (int r = 0; r < 4; r++) f(l, r, l / 4 + r / 2 * side, l % 4 * 2 + r % 2);
+  }
+}
+
+// D (16x8) = A (16x8*Depth) B (8*Depth x 8) + C
+template <bool Bf16, int Depth>
+void multiply(Execution& x, const Instruction& i) {
+  need_whole_warp(x, i, "mma.sync");
+  alignas(32) float a[2 * Depth][side * side], b[Depth][side * side], bt[Depth * side][side],
+      d[2 * side][side];
+  for (int q = 0; q < 2 * Depth; q++) widen_fragment<Bf16>(x.row<uint32_t>(i.src[q]), a[q]);
+  for (int q = 0; q < Depth; q++) {
+    widen_fragment<Bf16>(x.row<uint32_t>(i.src[2 * Depth + q]), b[q]);
+    for (int n = 0; n < side; n++) {
+      for (int k = 0; k < side; k++) bt[q * side + k][n] = b[q][n * side + k];
+    }
+  }
+  const float* c[4];
+  float* out[4];
+  for (int r = 0; r < 4; r++) {
+    c[r] = reinterpret_cast<const float*>(x.row<uint32_t>(i.src[3 * Depth + r]));
+    out[r] = reinterpret_cast<float*>(x.row<uint32_t>(i.dst[r]));
+  }
+  for_accumulators([&](int l, int r, int row, int column) { d[row][column] = c[r][l]; });
+  for (int m = 0; m < 2 * side; m++) {
+    __m256 sum = _mm256_load_ps(d[m]);
+    for (int q = 0; q < Depth; q++) {
+      const float* row = a[q * 2 + m / side] + m % side * side;
+      for (int k = 0; k < side; k++) {
+        sum = _mm256_fmadd_ps(_mm256_broadcast_ss(row + k), _mm256_load_ps(bt[q * side + k]), sum);
+      }
+    }
+    _mm256_store_ps(d[m], sum);
+  }
+  for_accumulators([&](int l, int r, int row, int column) { out[r][l] = d[row][column]; });
+}
+
+}  // namespace
+
+Handler multiply_matrices(bool bf16, bool k16) {
+  if (bf16) return k16 ? multiply<true, 2> : multiply<true, 1>;
+  return k16 ? multiply<false, 2> : multiply<false, 1>;
+}
+
+void load_matrices(Execution& x, const Instruction& i) {
+  need_whole_warp(x, i, "ldmatrix");
+  uint32_t address[lanes];
+  for (int m = 0; m < i.count; m++) {
+    uint16_t matrix[side][side];
+    for (int row = 0; row < side; row++) {
+      const int l = m * side + row;
+      address[l] = static_cast<uint32_t>(address_of(x, i, l));
+      std::memcpy(matrix[row], read_shared(x, i, address[l], 16, Toucher::all), 16);
+    }
+    uint32_t* dst = x.row<uint32_t>(i.dst[m]);
+    if (i.flag) {
+      for (int l = 0; l < lanes; l++) {
+        dst[l] = matrix[l % 4 * 2][l / 4] | uint32_t{matrix[l % 4 * 2 + 1][l / 4]} << 16;
+      }
+    } else {
+      std::memcpy(dst, matrix, sizeof matrix);
+    }
+  }
+  count_shared(x, address, i.count == 4 ? all_lanes : i.count == 2 ? 0xffff : 0xff, 16);
+}
+
+}  // namespace tintype::ptx

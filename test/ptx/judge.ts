@@ -1,0 +1,44 @@
+// When a kernel is as exact as it must be: at most twice as far from the float64 result as the naive path of the same
+// precision, which computes in float32 and stores what the device stores.
+
+type Numbers = ArrayLike<number>
+
+/**
+ * Says what is wrong, if anything. The RMS error may be twice the naive one; maxima are draws from long tails, of a few
+ * elements by luck small ones: 4 times the naive maximum or 10 times its RMS may be. Both have a floor for what float32
+ * arithmetic loses in a few steps: 2^-24 of the RMS, 2^-22 of the largest. What the type of the result cannot hold must
+ * be infinite, and NaN be where the truth has it.
+ */
+export function judge(
+  y: Numbers,
+  truth: Float64Array,
+  naive: Numbers,
+  { store, allowance }: { readonly store: (value: number) => number; readonly allowance: number },
+): string | undefined {
+  const finite = [...truth.keys()].filter((i) => Number.isFinite(store(truth[i]!)))
+  const rms = (f: (i: number) => number) =>
+    Math.sqrt(finite.reduce((sum, i) => sum + f(i) ** 2, 0) / Math.max(finite.length, 1))
+  const largest = (f: (i: number) => number) => finite.reduce((most, i) => Math.max(most, f(i)), 0)
+  const error = (i: number) => {
+    const difference = Math.abs(y[i]! - truth[i]!)
+    return Number.isNaN(difference) ? Number.POSITIVE_INFINITY : difference
+  }
+  const naiveError = (i: number) => Math.abs(naive[i]! - truth[i]!)
+  const size = (i: number) => Math.abs(truth[i]!)
+
+  const limit = Math.max(4 * largest(naiveError), 10 * rms(naiveError)) * allowance + largest(size) * 2 ** -22
+  const rmsLimit = 2 * allowance * rms(naiveError) + rms(size) * 2 ** -24
+  const isWrong = (i: number) => {
+    const stored = store(truth[i]!)
+    return Number.isFinite(stored) ? error(i) > limit : !Object.is(y[i], stored)
+  }
+  const wrong = [...truth.keys()].filter(isWrong)
+  if (wrong.length === 0 && !(rms(error) > rmsLimit)) return undefined
+  const order = wrong.length > 0 ? wrong : finite.toSorted((i, j) => error(j) - error(i))
+  const pairs = order.slice(0, 5).map((i) => `  [${i}] ${y[i]}, expected ${truth[i]}`)
+  return (
+    `max error ${largest(error)}, allowed ${limit} (naive makes ${largest(naiveError)}); ` +
+    `rms error ${rms(error)}, allowed ${rmsLimit} (naive makes ${rms(naiveError)}); ` +
+    `${wrong.length} of ${truth.length} wrong\n${pairs.join('\n')}`
+  )
+}
