@@ -7,9 +7,9 @@
 namespace tintype {
 
 enum class DType : uint32_t { f32, f16, bf16, i32, u8 };
-enum class Packing : uint32_t { raw, vector, matrix };
+enum class Packing : uint32_t { raw, vector, matrix, gated };
 
-// A weight in its stored type: as in the file (raw), or in the panels that pack_matrix made of it (matrix).
+// A weight in its stored type: as in the file (raw), or packed (matrix, gated).
 struct Weight {
   const void* data;
   DType dtype;
@@ -25,7 +25,7 @@ struct StepCoefficients {
 };
 inline constexpr int64_t step_coefficients = 10;
 
-enum class Opcode : uint32_t { linear, linear_geglu, conv2d, attention, group_norm, group_factors, layer_norm, activation, geglu, embedding, timestep_embedding, add, add_row_bias, scale, concat, tile, upsample, to_pixels, from_pixels, sample_gaussian, predict_clean, dynamic_threshold, scheduler_step };
+enum class Opcode : uint32_t { linear, linear_geglu, conv2d, attention, group_norm, group_factors, layer_norm, activation, geglu, embedding, timestep_embedding, add, add_row_bias, scale, narrow, widen, concat, tile, upsample, to_pixels, from_pixels, sample_gaussian, predict_clean, dynamic_threshold, scheduler_step };
 
 // y = f(x w^T + bias) + residual
 struct LinearArgs {
@@ -175,6 +175,20 @@ struct ScaleArgs {
   const float* by;  // (one), or null
   float* y;  // (count), may be x
   float factor;
+};
+
+// y = x, rounded to what the device computes in (lower-precision.ts)
+struct NarrowArgs {
+  int64_t count;
+  const float* x;  // (count)
+  float* y;  // (count)
+};
+
+// y = x in float32
+struct WidenArgs {
+  int64_t count;
+  const float* x;  // (count)
+  float* y;  // (count)
 };
 
 // y[i] = [a[i], b[i]] along the channels

@@ -14,6 +14,11 @@ uint64_t element_size(DType dtype) {
   return dtype == DType::f32 ? 4 : 2;
 }
 
+// The CPU keeps gated weights as all others.
+bool is_matrix(Packing packing) {
+  return packing == Packing::matrix || packing == Packing::gated;
+}
+
 uint64_t count_elements(const WeightRef& ref) {
   uint64_t count = 1;
   for (const uint64_t dim : ref.shape) {
@@ -59,7 +64,7 @@ Weights::Weights(const std::vector<WeightRef>& refs) : loaded_(refs.size() * pac
 
 uint64_t Weights::bytes(const WeightUse& use, const CpuKernels& kernels) const {
   const Tensor& tensor = tensors_[use.tensor];
-  if (use.packing == Packing::matrix) return kernels.packed_bytes(use.shape, tensor.dtype);
+  if (is_matrix(use.packing)) return kernels.packed_bytes(use.shape, tensor.dtype);
   return use.packing == Packing::vector ? tensor.elements * sizeof(float) : tensor.bytes();
 }
 
@@ -81,11 +86,11 @@ Weight Weights::load(const WeightUse& use, Loading& loading) {
       staging = Block(tensor.bytes(), "reading a weight");
     }
     read(tensor, staging.data(), loading.cancel);
-    if (use.packing == Packing::matrix) {
+    if (is_matrix(use.packing)) {
       kernels.pack_matrix({use.shape, tensor.dtype, staging.data(), packed.data()}, loading.exec);
     } else {
-      kernels.widen(staging.data(), tensor.dtype, reinterpret_cast<float*>(packed.data()),
-                    static_cast<int64_t>(tensor.elements));
+      kernels.widen_vector(staging.data(), tensor.dtype, reinterpret_cast<float*>(packed.data()),
+                           static_cast<int64_t>(tensor.elements));
     }
   }
   // A cancelled loop has left tasks out.

@@ -64,7 +64,7 @@ class Weights {
   uint64_t resident_bytes() const { return resident_.load(std::memory_order_relaxed); }
 
  private:
-  static constexpr int packings = 3;
+  static constexpr int packings = 4;
   static size_t place(const WeightUse& use) {
     return size_t{use.tensor} * packings + static_cast<size_t>(use.packing);
   }

@@ -56,9 +56,9 @@ function argsHeader(): string {
 namespace tintype {
 
 enum class DType : uint32_t { ${Object.keys(bytesPerElement).join(', ')} };
-enum class Packing : uint32_t { raw, vector, matrix };
+enum class Packing : uint32_t { raw, vector, matrix, gated };
 
-// A weight in its stored type: as in the file (raw), or in the panels that pack_matrix made of it (matrix).
+// A weight in its stored type: as in the file (raw), or packed (matrix, gated).
 struct Weight {
   const void* data;
   DType dtype;
@@ -85,7 +85,7 @@ function decodeHeader(): string {
     const operands = Object.entries(op.operands).map(([name, spec]) => {
       const places = spec.dims.map((dim) => op.dims.indexOf(dim))
       const role = `Role::${spec.role}`
-      return `{"${name}", ${role}, DType::${spec.dtype}, Packing::${spec.packing}, ${spec.optional}, ${places.length}, {${places.join(', ')}}}`
+      return `{"${name}", ${role}, DType::${spec.dtype}, Packing::${spec.packing}, ${spec.optional}, ${spec.keepsFloat}, ${places.length}, {${places.join(', ')}}}`
     })
     const params = Object.entries(op.params).map(([name, spec]) => {
       const limit = spec.values ? spec.values.length - 1 : 0x7fffffff
@@ -137,6 +137,7 @@ struct OperandInfo {
   DType dtype;
   Packing packing;
   bool optional;
+  bool keeps_float;  // where others are of half precision
   int rank;
   int dims[${maxDims}];
 };
@@ -198,7 +199,7 @@ struct CpuKernels {
 ${fields.join('\n')}
   size_t (*packed_bytes)(const MatrixShape&, DType);
   void (*pack_matrix)(const PackMatrix&, const Exec&);
-  void (*widen)(const void* src, DType, float* dst, int64_t count);
+  void (*widen_vector)(const void* src, DType, float* dst, int64_t count);
 };
 
 }  // namespace tintype
@@ -222,7 +223,7 @@ namespace tintype::TINTYPE_ISA {
 ${declarations.join('\n')}
 size_t packed_bytes(const MatrixShape&, DType);
 void pack_matrix(const PackMatrix&, const Exec&);
-void widen(const void* src, DType, float* dst, int64_t count);
+void widen_vector(const void* src, DType, float* dst, int64_t count);
 
 extern const CpuKernels kernels;
 const CpuKernels kernels = {
@@ -230,7 +231,7 @@ const CpuKernels kernels = {
 ${all.map((op) => `    {${snake(op.name)}, ${snake(op.name)}_scratch},`).join('\n')}
     packed_bytes,
     pack_matrix,
-    widen,
+    widen_vector,
 };
 
 }  // namespace tintype::TINTYPE_ISA

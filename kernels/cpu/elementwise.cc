@@ -30,6 +30,18 @@ void scale(const ScaleArgs& args, const Exec& exec) {
                    [=](int64_t i, auto lanes) { lanes.store(y + i, lanes.load(x + i) * total); });
 }
 
+void narrow(const NarrowArgs& args, const Exec& exec) {
+  const float* x = args.x;
+  float* y = args.y;
+  parallel_vectors(exec, args.count, [=](int64_t i, auto lanes) { lanes.store(y + i, lanes.load(x + i)); });
+}
+
+void widen(const WidenArgs& args, const Exec& exec) {
+  const float* x = args.x;
+  float* y = args.y;
+  parallel_vectors(exec, args.count, [=](int64_t i, auto lanes) { lanes.store(y + i, lanes.load(x + i)); });
+}
+
 void concat(const ConcatArgs& args, const Exec& exec) {
   parallel_rows(exec, args.m, args.c, [&](int64_t row) {
     copy(args.a + row * args.ca, args.y + row * args.c, args.ca);
@@ -62,6 +74,12 @@ ScratchSize add_row_bias_scratch(const AddRowBiasArgs&) {
   return 0;
 }
 ScratchSize scale_scratch(const ScaleArgs&) {
+  return 0;
+}
+ScratchSize narrow_scratch(const NarrowArgs&) {
+  return 0;
+}
+ScratchSize widen_scratch(const WidenArgs&) {
   return 0;
 }
 ScratchSize concat_scratch(const ConcatArgs&) {

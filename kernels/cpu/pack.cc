@@ -65,7 +65,7 @@ void pack_matrix(const PackMatrix& matrix, const Exec& exec) {
   pack_panels<uint16_t>(matrix, exec);
 }
 
-void widen(const void* src, DType dtype, float* dst, int64_t count) {
+void widen_vector(const void* src, DType dtype, float* dst, int64_t count) {
   with_elements({src, dtype}, [=](auto* elements) { widen_elements(elements, dst, count); });
 }
 

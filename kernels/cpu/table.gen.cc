@@ -36,6 +36,10 @@ void add_row_bias(const AddRowBiasArgs&, const Exec&);
 ScratchSize add_row_bias_scratch(const AddRowBiasArgs&);
 void scale(const ScaleArgs&, const Exec&);
 ScratchSize scale_scratch(const ScaleArgs&);
+void narrow(const NarrowArgs&, const Exec&);
+ScratchSize narrow_scratch(const NarrowArgs&);
+void widen(const WidenArgs&, const Exec&);
+ScratchSize widen_scratch(const WidenArgs&);
 void concat(const ConcatArgs&, const Exec&);
 ScratchSize concat_scratch(const ConcatArgs&);
 void tile(const TileArgs&, const Exec&);
@@ -56,7 +60,7 @@ void scheduler_step(const SchedulerStepArgs&, const Exec&);
 ScratchSize scheduler_step_scratch(const SchedulerStepArgs&);
 size_t packed_bytes(const MatrixShape&, DType);
 void pack_matrix(const PackMatrix&, const Exec&);
-void widen(const void* src, DType, float* dst, int64_t count);
+void widen_vector(const void* src, DType, float* dst, int64_t count);
 
 extern const CpuKernels kernels;
 const CpuKernels kernels = {
@@ -75,6 +79,8 @@ const CpuKernels kernels = {
     {add, add_scratch},
     {add_row_bias, add_row_bias_scratch},
     {scale, scale_scratch},
+    {narrow, narrow_scratch},
+    {widen, widen_scratch},
     {concat, concat_scratch},
     {tile, tile_scratch},
     {upsample, upsample_scratch},
@@ -86,7 +92,7 @@ const CpuKernels kernels = {
     {scheduler_step, scheduler_step_scratch},
     packed_bytes,
     pack_matrix,
-    widen,
+    widen_vector,
 };
 
 }  // namespace tintype::TINTYPE_ISA

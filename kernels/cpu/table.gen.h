@@ -30,6 +30,8 @@ struct CpuKernels {
   Kernel<AddArgs> add;
   Kernel<AddRowBiasArgs> add_row_bias;
   Kernel<ScaleArgs> scale;
+  Kernel<NarrowArgs> narrow;
+  Kernel<WidenArgs> widen;
   Kernel<ConcatArgs> concat;
   Kernel<TileArgs> tile;
   Kernel<UpsampleArgs> upsample;
@@ -41,7 +43,7 @@ struct CpuKernels {
   Kernel<SchedulerStepArgs> scheduler_step;
   size_t (*packed_bytes)(const MatrixShape&, DType);
   void (*pack_matrix)(const PackMatrix&, const Exec&);
-  void (*widen)(const void* src, DType, float* dst, int64_t count);
+  void (*widen_vector)(const void* src, DType, float* dst, int64_t count);
 };
 
 }  // namespace tintype

@@ -15,6 +15,14 @@ void scale(const ScaleArgs& a, Launcher& launcher) {
   launcher.run("scale", flat_chunks(a.count), chunk_threads, a);
 }
 
+void narrow(const NarrowArgs& a, Launcher& launcher) {
+  launcher.run("narrow", flat_chunks(a.count), chunk_threads, a);
+}
+
+void widen(const WidenArgs& a, Launcher& launcher) {
+  launcher.run("widen", flat_chunks(a.count), chunk_threads, a);
+}
+
 void concat(const ConcatArgs& a, Launcher& launcher) {
   launcher.run("concat", row_chunks(a.m, a.c), chunk_threads, a);
 }

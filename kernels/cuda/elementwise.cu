@@ -29,10 +29,24 @@ extern "C" __global__ void scale(ScaleArgs a) {
   const FlatChunk at(a.count);
   const float factor = a.factor * (a.by ? *a.by : 1.f);
   Chunk v;
-  load(elements(a.x) + at.first, at.count, at.whole, v);
+  load(a.x + at.first, at.count, at.whole, v);
 #pragma unroll
   for (int i = 0; i < chunk; i++) v[i] *= factor;
   store(elements(a.y) + at.first, at.count, at.whole, v);
+}
+
+extern "C" __global__ void narrow(NarrowArgs a) {
+  const FlatChunk at(a.count);
+  Chunk v;
+  load(a.x + at.first, at.count, at.whole, v);
+  store(elements(a.y) + at.first, at.count, at.whole, v);
+}
+
+extern "C" __global__ void widen(WidenArgs a) {
+  const FlatChunk at(a.count);
+  Chunk v;
+  load(elements(a.x) + at.first, at.count, at.whole, v);
+  store(a.y + at.first, at.count, at.whole, v);
 }
 
 extern "C" __global__ void concat(ConcatArgs args) {

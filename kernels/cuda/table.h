@@ -19,6 +19,8 @@ void timestep_embedding(const TimestepEmbeddingArgs&, Launcher&);
 void add(const AddArgs&, Launcher&);
 void add_row_bias(const AddRowBiasArgs&, Launcher&);
 void scale(const ScaleArgs&, Launcher&);
+void narrow(const NarrowArgs&, Launcher&);
+void widen(const WidenArgs&, Launcher&);
 void concat(const ConcatArgs&, Launcher&);
 void tile(const TileArgs&, Launcher&);
 void upsample(const UpsampleArgs&, Launcher&);
@@ -58,6 +60,8 @@ struct Kernels {
   Kernel<AddArgs> add{cuda::add};
   Kernel<AddRowBiasArgs> add_row_bias{cuda::add_row_bias};
   Kernel<ScaleArgs> scale{cuda::scale};
+  Kernel<NarrowArgs> narrow{cuda::narrow};
+  Kernel<WidenArgs> widen{cuda::widen};
   Kernel<ConcatArgs> concat{cuda::concat};
   Kernel<TileArgs> tile{cuda::tile};
   Kernel<UpsampleArgs> upsample{cuda::upsample};

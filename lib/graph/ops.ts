@@ -4,7 +4,7 @@
 import { activation, geglu } from './ops/activation.ts'
 import { attention } from './ops/attention.ts'
 import { conv2d } from './ops/conv2d.ts'
-import { add, addRowBias, concat, scale, tile, upsample } from './ops/elementwise.ts'
+import { add, addRowBias, concat, narrow, scale, tile, upsample, widen } from './ops/elementwise.ts'
 import { embedding, timestepEmbedding } from './ops/embedding.ts'
 import { groupFactors, groupNorm } from './ops/group-norm.ts'
 import { layerNorm } from './ops/layer-norm.ts'
@@ -29,6 +29,8 @@ export const ops = {
   add,
   addRowBias,
   scale,
+  narrow,
+  widen,
   concat,
   tile,
   upsample,

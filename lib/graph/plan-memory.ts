@@ -49,7 +49,8 @@ function collectBlocks(graph: Graph, inPlace: boolean): Block[] {
         .find((id) => {
           if (!inPlace || id === undefined || lastUse.get(id) !== i) return false
           const block = blockOf.get(id)
-          return block?.bytes === bytes && operands.filter((o) => blockOf.get(o.value) === block).length === 1
+          const alike = block?.bytes === bytes && graph.values[id]!.dtype === graph.values[value]!.dtype
+          return alike && operands.filter((o) => blockOf.get(o.value) === block).length === 1
         })
       const shared = source === undefined ? undefined : blockOf.get(source)
       if (shared) {

@@ -4,6 +4,7 @@ import { chooseConvolutions } from './choose-convolution.ts'
 import { encode } from './encode.ts'
 import { fuse } from './fuse.ts'
 import type { Graph } from './graph.ts'
+import { type HalfPrecision, lowerPrecision } from './lower-precision.ts'
 import { normalizeOnLoad } from './normalize-on-load.ts'
 import { planMemory } from './plan-memory.ts'
 import { shareCopies } from './share-copies.ts'
@@ -18,6 +19,8 @@ export interface PassOptions {
   readonly winograd?: boolean
   readonly normalizeOnLoad?: boolean
   readonly reuseMemory?: boolean
+  /** What a device computes in that does not compute in float32. */
+  readonly precision?: HalfPrecision
 }
 
 export interface Plan {
@@ -38,7 +41,8 @@ export function makePlan(
       ? shared
       : verify(fuse(shared, { except: options.fuseGeglu === false ? ['geglu'] : [] }))
   const chosen = options.winograd === false ? fused : verify(chooseConvolutions(fused))
-  const graph = options.normalizeOnLoad === false ? chosen : verify(normalizeOnLoad(chosen))
+  const normalized = options.normalizeOnLoad === false ? chosen : verify(normalizeOnLoad(chosen))
+  const graph = options.precision ? verify(lowerPrecision(normalized, options.precision)) : normalized
   const memory = planMemory(graph, { reuse: options.reuseMemory ?? true })
   return { graph, arenaBytes: memory.arenaBytes, words: encode(graph, memory, weightIndex) }
 }

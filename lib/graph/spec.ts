@@ -11,8 +11,9 @@ export const bytesPerElement: Readonly<Record<DType, number>> = { f32: 4, f16: 2
  * - `raw`: as in the file, in its stored type
  * - `vector`: widened to float32
  * - `matrix`: (n, k) or (n, c, kh, kw), packed in its stored type into the panels that the GEMM reads
+ * - `gated`: (2n, k), n rows of values and n of gates, for a GEMM that joins them; on the CPU a `matrix`
  */
-export type Packing = 'raw' | 'vector' | 'matrix'
+export type Packing = 'raw' | 'vector' | 'matrix' | 'gated'
 
 export interface OperandSpec {
   readonly role: 'input' | 'output' | 'weight'
@@ -21,6 +22,8 @@ export interface OperandSpec {
   readonly dims: readonly string[]
   readonly optional: boolean
   readonly packing: Packing
+  /** Stays float32 on a device that computes in half precision (lower-precision.ts). */
+  readonly keepsFloat: boolean
   /** An output may share the memory of these inputs: the kernel reads an element before it writes it. */
   readonly inPlaceOf: readonly string[]
 }
@@ -80,7 +83,10 @@ export function defineOp<
   return op
 }
 
-const operand = { dtype: 'f32', optional: false, packing: 'raw', inPlaceOf: [] } as const
+const operand = {
+  ...({ dtype: 'f32', optional: false, packing: 'raw', inPlaceOf: [] } as const),
+  keepsFloat: false as boolean,
+}
 
 export const input = (...dims: string[]) => ({ ...operand, role: 'input', dims }) as const
 export const output = (...dims: string[]) => ({ ...operand, role: 'output', dims }) as const
@@ -93,6 +99,7 @@ export const weight = (packing: Packing, ...dims: string[]) =>
   ({ ...operand, role: 'weight', packing, dims }) as const
 
 export const optional = <const S extends OperandSpec>(spec: S) => ({ ...spec, optional: true }) as const
+export const keepFloat = <const S extends OperandSpec>(spec: S) => ({ ...spec, keepsFloat: true }) as const
 export const inPlace = <const S extends OperandSpec>(spec: S, ...inPlaceOf: string[]) =>
   ({ ...spec, inPlaceOf }) as const
 

@@ -3,6 +3,7 @@
 import { TintypeError } from '../errors.ts'
 import { elements, type Graph, type Node } from './graph.ts'
 import { opOf } from './ops.ts'
+import type { DType, OperandSpec } from './spec.ts'
 
 const where = (graph: Graph, node: Node): string => {
   const output = Object.entries(opOf(node.op).operands).find(
@@ -11,6 +12,11 @@ const where = (graph: Graph, node: Node): string => {
   const id = output ? node.operands[output[0]] : undefined
   return `${(id !== undefined && graph.values[id]?.name) || 'graph'}: ${node.op}`
 }
+
+/** Whether an operand may be of that type: on some devices half precision stands in for float32. */
+const holds = (operand: OperandSpec, dtype: DType): boolean =>
+  operand.dtype === dtype ||
+  (operand.dtype === 'f32' && !operand.keepsFloat && (dtype === 'f16' || dtype === 'bf16'))
 
 /** What is wrong with one node, if anything, apart from the order of execution. */
 function nodeProblem(graph: Graph, node: Node): string | undefined {
@@ -36,7 +42,7 @@ function nodeProblem(graph: Graph, node: Node): string | undefined {
     }
     if ((operand.role === 'weight') !== (value.kind === 'weight')) return `${name} is a ${value.kind}`
     if (operand.role === 'output' && value.kind !== 'computed') return `writes ${value.kind} ${value.name}`
-    if (operand.role !== 'weight' && operand.dtype !== value.dtype) return `${name} is ${value.dtype}`
+    if (operand.role !== 'weight' && !holds(operand, value.dtype)) return `${name} is ${value.dtype}`
   }
   for (const [name, param] of Object.entries(spec.params)) {
     const given = node.params[name]

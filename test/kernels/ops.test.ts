@@ -23,6 +23,8 @@ const pointwise: OpCase[] = [
       inputs: { x: Uint8Array.from({ length: count }, (_, i) => i) },
     } as const,
     { op: 'toPixels', dims: { count }, inputs: { x: spread(count, 1.5) } } as const,
+    { op: 'narrow', dims: { count } } as const,
+    { op: 'widen', dims: { count } } as const,
     { op: 'tile', dims: { times: 2, count } } as const,
   ]),
   ...activations.flatMap((activation) =>

@@ -37,6 +37,8 @@ const samples: Readonly<Record<OpName, Pick<PlanNode, 'dims' | 'params'>>> = {
   add: { dims: { count: 37 } },
   addRowBias: { dims: { n: 2, hw: 5, c: 19, rows: 2 } },
   scale: { dims: { count: 37, one: 1 }, params: { factor: 0.5 } },
+  narrow: { dims: { count: 33 } },
+  widen: { dims: { count: 33 } },
   concat: { dims: { m: 3, ca: 5, cb: 18, c: 23 } },
   tile: { dims: { times: 3, count: 21 } },
   upsample: { dims: { n: 2, h: 3, w: 2, c: 5, ho: 5, wo: 4 } },

@@ -6,7 +6,6 @@
 #include <map>
 #include <sstream>
 
-#include "../../kernels/cuda/precision.h"
 #include "op.h"
 
 namespace tintype::ptx {
@@ -112,15 +111,9 @@ Napi::Value run(const Napi::CallbackInfo& info) {
   });
 }
 
-Napi::Value stays_float(const Napi::CallbackInfo& info) {
-  const auto op = static_cast<Opcode>(number(info[0]));
-  return Napi::Boolean::New(info.Env(), cuda::stays_float(op, text(info[1])));
-}
-
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports["launch"] = Napi::Function::New(env, launch);
   exports["runOp"] = Napi::Function::New(env, run);
-  exports["staysFloat"] = Napi::Function::New(env, stays_float);
   return exports;
 }
 

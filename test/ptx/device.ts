@@ -38,7 +38,6 @@ interface Addon {
     words: Uint32Array,
     operands: readonly { readonly bytes: Uint8Array; readonly dtype: number }[],
   ): Launched[]
-  staysFloat(opcode: number, operand: string): boolean
 }
 
 export const orders = ['forward', 'reverse', 'random'] as const

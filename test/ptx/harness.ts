@@ -33,10 +33,10 @@ const operandsOf = (c: OpCase) =>
 
 /** How the device keeps an operand. */
 function storedAs(c: OpCase, operand: string): 'f32' | 'i32' | 'u8' | 'element' {
-  const { role, dtype } = opOf(c.op).operands[operand]!
+  const { role, dtype, keepsFloat } = opOf(c.op).operands[operand]!
   if (dtype === 'i32' || dtype === 'u8') return dtype
   if (role === 'weight') return 'f32'
-  return device().staysFloat(opNames.indexOf(c.op), operand) ? 'f32' : 'element'
+  return keepsFloat ? 'f32' : 'element'
 }
 
 function toBytes(values: Values, stored: ReturnType<typeof storedAs>, element: ElementType): Uint8Array {
@@ -109,7 +109,11 @@ function runOn(
   const operands: { bytes: Uint8Array; dtype: number }[] = []
   const numbers = new Map<string, number>()
   for (const [name, spec] of operandsOf(c)) {
-    const source = spec.role === 'output' && c.inPlace && spec.inPlaceOf.find((input) => numbers.has(input))
+    // Only what is stored alike can share memory.
+    const source =
+      spec.role === 'output' &&
+      c.inPlace &&
+      spec.inPlaceOf.find((input) => numbers.has(input) && storedAs(c, input) === storedAs(c, name))
     if (source) {
       numbers.set(name, numbers.get(source)!)
       continue

@@ -8,6 +8,7 @@ import {
   inPlace,
   input,
   int,
+  keepFloat,
   type Numbers,
   optional,
   output,
@@ -45,9 +46,9 @@ export const conv2d = defineOp({
   operands: {
     x: input('n', 'h', 'w', 'c'),
     /** A normalisation of x that is applied on the way in: all three, or none. Only for `winograd`. */
-    mean: optional(input('n', 'c')),
-    factor: optional(input('n', 'c')),
-    shift: optional(input('n', 'c')),
+    mean: optional(keepFloat(input('n', 'c'))),
+    factor: optional(keepFloat(input('n', 'c'))),
+    shift: optional(keepFloat(input('n', 'c'))),
     weight: weight('matrix', 'o', 'c', 'kh', 'kw'),
     bias: optional(weight('vector', 'o')),
     /** (n, o), or (1, o) for all pictures: the time embedding. */

@@ -1,6 +1,6 @@
 // Additions, scalings and copies: what fusion mostly makes disappear.
 
-import { defineOp, float, inPlace, input, optional, output } from '../spec.ts'
+import { defineOp, float, inPlace, input, keepFloat, type Numbers, optional, output } from '../spec.ts'
 
 export const add = defineOp({
   name: 'add',
@@ -37,13 +37,39 @@ export const scale = defineOp({
   name: 'scale',
   formula: 'y = factor * by[0] * x, by = 1 where absent',
   dims: ['count', 'one'],
-  operands: { x: input('count'), by: optional(input('one')), y: inPlace(output('count'), 'x') },
+  operands: {
+    x: keepFloat(input('count')),
+    by: optional(keepFloat(input('one'))),
+    y: inPlace(output('count'), 'x'),
+  },
   params: { factor: float },
   check: ({ one }) => (one === 1 ? undefined : `by has ${one} values, expected 1`),
   reference({ x, by, y, count, factor }, round) {
     const total = round(factor * (by ? by[0]! : 1))
     for (let i = 0; i < count; i++) y[i] = round(x[i]! * total)
   },
+})
+
+const copy = ({ x, y, count }: { readonly x: Numbers; readonly y: Numbers; readonly count: number }) => {
+  for (let i = 0; i < count; i++) y[i] = x[i]!
+}
+
+export const narrow = defineOp({
+  name: 'narrow',
+  formula: 'y = x, rounded to what the device computes in (lower-precision.ts)',
+  dims: ['count'],
+  operands: { x: keepFloat(input('count')), y: output('count') },
+  params: {},
+  reference: copy,
+})
+
+export const widen = defineOp({
+  name: 'widen',
+  formula: 'y = x in float32',
+  dims: ['count'],
+  operands: { x: input('count'), y: keepFloat(output('count')) },
+  params: {},
+  reference: copy,
 })
 
 export const concat = defineOp({

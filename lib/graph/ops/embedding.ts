@@ -1,6 +1,6 @@
 // Where numbers become vectors: token and position tables, and the sinusoids of the timestep.
 
-import { defineOp, float, input, inputOf, int, optional, output, weight } from '../spec.ts'
+import { defineOp, float, input, inputOf, int, keepFloat, optional, output, weight } from '../spec.ts'
 
 export const embedding = defineOp({
   name: 'embedding',
@@ -29,7 +29,7 @@ export const timestepEmbedding = defineOp({
   formula:
     'y[i] = [sin(t_i w), cos(t_i w)], w_j = 10000^(-j / (dim/2 - shift)) (Ho et al., 2020, as in diffusers)',
   dims: ['m', 'dim'],
-  operands: { t: input('m'), y: output('m', 'dim') },
+  operands: { t: keepFloat(input('m')), y: output('m', 'dim') },
   params: {
     /** 1 puts the cosines first. */
     cosFirst: int(),

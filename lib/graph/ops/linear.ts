@@ -38,7 +38,7 @@ export const linearGeglu = defineOp({
   dims: ['m', 'n', 'n2', 'k'],
   operands: {
     x: input('m', 'k'),
-    w: weight('matrix', 'n2', 'k'),
+    w: weight('gated', 'n2', 'k'),
     bias: optional(weight('vector', 'n2')),
     y: output('m', 'n'),
   },

@@ -1,6 +1,6 @@
 // Between latents or float pixels and what users see: sampling, scaling, rounding to bytes.
 
-import { defineOp, float, input, inputOf, optional, output, outputOf } from '../spec.ts'
+import { defineOp, float, input, inputOf, keepFloat, optional, output, outputOf } from '../spec.ts'
 
 /** Rounds to the nearest integer, halves to even, as IEEE 754 hardware does. */
 function roundHalfEven(x: number): number {
@@ -40,7 +40,11 @@ export const sampleGaussian = defineOp({
   formula:
     'y = factor * (mean + exp(clamp(logvar, -30, 20) / 2) * noise); a row of moments is [mean, logvar]',
   dims: ['m', 'c', 'c2'],
-  operands: { moments: input('m', 'c2'), noise: optional(input('m', 'c')), y: output('m', 'c') },
+  operands: {
+    moments: input('m', 'c2'),
+    noise: optional(keepFloat(input('m', 'c'))),
+    y: keepFloat(output('m', 'c')),
+  },
   params: { factor: float },
   check: ({ c, c2 }) => (c2 === 2 * c ? undefined : `moments have ${c2} channels, expected ${2 * c}`),
   reference({ moments, noise, y, m, c, c2, factor }, round) {

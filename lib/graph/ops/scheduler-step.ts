@@ -1,7 +1,7 @@
 // One step of any linear sampler with classifier-free guidance (Ho and Salimans, 2022, equation 6).
 // Schedulers are rows of numbers (lib/schedulers): this is the only place where they meet tensors.
 
-import { defineOp, float, inPlace, input, optional, output } from '../spec.ts'
+import { defineOp, float, inPlace, input, keepFloat, optional, output } from '../spec.ts'
 
 /** Order of the coefficients that a step reads; `history` coefficients follow them. */
 export const stepCoefficients = [
@@ -35,11 +35,11 @@ export const predictClean = defineOp({
   formula: 'y = cleanLatents * latents + cleanModel * m, m the guided model output',
   dims: ['count', 'copies', 'width'],
   operands: {
-    latents: input('count'),
+    latents: keepFloat(input('count')),
     /** (copies, count): without guidance one prediction, else unconditional then conditional. */
     model: input('copies', 'count'),
-    coefficients: input('width'),
-    y: output('count'),
+    coefficients: keepFloat(input('width')),
+    y: keepFloat(output('count')),
   },
   params: {},
   check: ({ copies, width }) =>
@@ -60,7 +60,7 @@ export const dynamicThreshold = defineOp({
   formula:
     'y = clamp(x, -s, s) / s, s = clamp(percentile of |x| per picture, 1, max) (Saharia et al., 2022, section 2.3)',
   dims: ['n', 'count'],
-  operands: { x: input('n', 'count'), y: output('n', 'count') },
+  operands: { x: keepFloat(input('n', 'count')), y: keepFloat(output('n', 'count')) },
   params: { percentile: float, max: float },
   check: ({ percentile, max }) =>
     percentile > 0 && percentile <= 1 && max >= 1 ? undefined : `percentile ${percentile}, max ${max}`,
@@ -87,16 +87,16 @@ export const schedulerStep = defineOp({
     'd = clean - (cleanLatents*x + cleanModel*m) where clean is given, else 0',
   dims: ['count', 'copies', 'width', 'depth'],
   operands: {
-    latents: input('count'),
+    latents: keepFloat(input('count')),
     model: input('copies', 'count'),
-    coefficients: input('width'),
+    coefficients: keepFloat(input('width')),
     /** What dynamic thresholding made of the predicted clean latents. */
-    clean: optional(input('count')),
+    clean: optional(keepFloat(input('count'))),
     /** (depth, count), newest first. */
-    history: optional(input('depth', 'count')),
-    noise: optional(input('count')),
-    y: inPlace(output('count'), 'latents'),
-    newHistory: optional(inPlace(output('depth', 'count'), 'history')),
+    history: optional(keepFloat(input('depth', 'count'))),
+    noise: optional(keepFloat(input('count'))),
+    y: inPlace(keepFloat(output('count')), 'latents'),
+    newHistory: optional(inPlace(keepFloat(output('depth', 'count')), 'history')),
   },
   params: {},
   check({ copies, width, depth }) {
