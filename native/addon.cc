@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "../kernels/cpu/dispatch.h"
 #include "environment.h"
 #include "errors.h"
 #include "machine.h"
+#include "module.h"
 
 namespace tintype {
 
@@ -182,23 +182,14 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
   std::shared_ptr<Program> program_;
 };
 
-// devices(): [{ name, description, isa, isas, cores, threads }]
 Napi::Value devices(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  return at_boundary(env, [&] {
-    Napi::Object cpu = Napi::Object::New(env);
-    cpu["name"] = "cpu";
-    cpu["description"] = cpu_name();
-    cpu["isa"] = process_kernels().isa;
-    const Napi::Array isas = Napi::Array::New(env);
-    for (const CpuKernels* kernels : supported_kernels()) isas.Set(isas.Length(), kernels->isa);
-    cpu["isas"] = isas;
-    cpu["cores"] = available_cores();
-    cpu["threads"] = default_threads();
-    const Napi::Array result = Napi::Array::New(env);
-    result.Set(0u, cpu);
-    return result;
-  });
+  return at_boundary(info.Env(), [&] { return list_devices(info.Env()); });
+}
+
+// Which of the module's devices is meant.
+const std::shared_ptr<Executor>& executor_of(Napi::Env env, const Napi::Value& options) {
+  const Napi::Value device = options.IsObject() ? options.As<Napi::Object>().Get("device") : options;
+  return Environment::of(env).executor(device.IsNumber() ? device.As<Napi::Number>().Int32Value() : 0);
 }
 
 WeightRef to_ref(const Napi::Object& object) {
@@ -217,7 +208,7 @@ WeightRef to_ref(const Napi::Object& object) {
   return ref;
 }
 
-// loadWeights(refs: { path, offset, dtype, shape }[]): WeightSet
+// loadWeights(refs: { path, offset, dtype, shape }[], { device? }): WeightSet
 Napi::Value load_weights(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return at_boundary(env, [&] {
@@ -228,15 +219,15 @@ Napi::Value load_weights(const Napi::CallbackInfo& info) {
       refs.push_back(to_ref(array.Get(i).As<Napi::Object>()));
     }
     const std::shared_ptr<Weights> weights(new Weights(refs),
-                                           [executor = Environment::of(env).executor()](Weights* unused) {
-                                             executor->release(std::unique_ptr<Weights>(unused));
+                                           [executor = executor_of(env, info[1])](Weights* unused) {
+                                             executor->release(std::shared_ptr<Weights>(unused));
                                            });
     Environment::of(env).watch(weights);
     return WeightSetHandle::create(env, weights);
   });
 }
 
-// compile(plan: ArrayBuffer, weights: WeightSet | null, { threads?, profile? }): Program
+// compile(plan: ArrayBuffer, weights: WeightSet | null, { threads?, profile?, device? }): Program
 Napi::Value compile(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return at_boundary(env, [&] {
@@ -256,9 +247,8 @@ Napi::Value compile(const Napi::CallbackInfo& info) {
     std::shared_ptr<Weights> weights = WeightSetHandle::weights_of(info[1]);
     Plan checked = parse_plan(std::move(words), weights.get());
     return ProgramHandle::create(
-        env,
-        std::make_shared<Program>(Environment::of(env).executor(), std::move(checked), std::move(weights),
-                                  ProgramOptions{thread_count, profile.ToBoolean().Value()}));
+        env, std::make_shared<Program>(executor_of(env, options), std::move(checked), std::move(weights),
+                                       ProgramOptions{thread_count, profile.ToBoolean().Value()}));
   });
 }
 

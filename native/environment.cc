@@ -64,9 +64,10 @@ Environment::Environment(Napi::Env env) : env_(env) {
   env.AddCleanupHook([](Environment* ending) { ending->close(); }, this);
 }
 
-const std::shared_ptr<Executor>& Environment::executor() {
-  if (!executor_) executor_ = Executor::shared();
-  return executor_;
+const std::shared_ptr<Executor>& Environment::executor(int device) {
+  std::shared_ptr<Executor>& executor = executors_[device];
+  if (!executor) executor = Executor::of_device(device);
+  return executor;
 }
 
 void Environment::start(const std::shared_ptr<PendingRun>& run) {

@@ -5,6 +5,7 @@
 
 #include <condition_variable>
 #include <exception>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
@@ -42,8 +43,8 @@ class Environment {
 
   static Environment& of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
 
-  // The executor, kept from ending while the environment lives: threads are not made anew for each program.
-  const std::shared_ptr<Executor>& executor();
+  // The executors, kept from ending while the environment lives: threads are not made anew for each program.
+  const std::shared_ptr<Executor>& executor(int device);
 
   void start(const std::shared_ptr<PendingRun>& run);
   // Stops the pending runs of a program, or all.
@@ -62,7 +63,7 @@ class Environment {
   void close();
 
   napi_env env_;
-  std::shared_ptr<Executor> executor_;
+  std::map<int, std::shared_ptr<Executor>> executors_;
   napi_threadsafe_function to_javascript_thread_ = nullptr;
   std::unordered_map<Run*, std::shared_ptr<PendingRun>> pending_;
   std::vector<std::weak_ptr<Weights>> watched_;

@@ -1,4 +1,4 @@
-// Programs, and the one thread of the process that runs them in the order in which they were submitted.
+// Programs, and the one thread of each device that runs them in the order in which they were submitted.
 #pragma once
 #include <atomic>
 #include <condition_variable>
@@ -11,27 +11,11 @@
 #include <thread>
 #include <vector>
 
-#include "../kernels/cpu/table.gen.h"
-#include "memory.h"
-#include "plan.h"
-#include "pool.h"
-#include "weights.h"
+#include "backend.h"
 
 namespace tintype {
 
-// The kernels of this process: of the best instruction set, or of the one that TINTYPE_ISA names.
-const CpuKernels& process_kernels();
-
-// TINTYPE_THREADS, or one for each core that the process may use.
-int default_threads();
-inline constexpr int most_threads = 256;
-
 class Executor;
-
-struct ProgramOptions {
-  int threads;
-  bool profile;
-};
 
 // A plan bound to its weights. Lives and dies on JavaScript's thread: the executor only borrows it.
 class Program {
@@ -46,11 +30,12 @@ class Program {
   const Plan plan;
   const std::shared_ptr<Weights> weights;
   const ProgramOptions options;
-  const ScratchSize scratch;
-  const size_t workspace_bytes;
-};
 
-enum Cancel : int { not_cancelled, cancelled_by_signal, cancelled_by_dispose };
+ private:
+  friend class Executor;
+  std::shared_ptr<Prepared> prepared_;
+  const size_t workspace_bytes_;
+};
 
 // One execution of a program.
 struct Run {
@@ -67,11 +52,12 @@ struct Run {
 
 class Executor {
  public:
-  // The executor of the process, which lasts as long as somebody owns it. The last owner is never its own
+  // The executor of a device, which lasts as long as somebody owns it. The last owner is never its own
   // thread.
-  static std::shared_ptr<Executor> shared();
+  static std::shared_ptr<Executor> of_device(int device);
   ~Executor();
 
+  const Backend& backend() const { return *backend_; }
   void submit(Run& run);
 
   // Makes the run end with that reason, unless it has another: at once when it is still waiting for its turn.
@@ -81,29 +67,23 @@ class Executor {
   void keep_workspace(size_t bytes);
   void drop_workspace(size_t bytes);
 
-  // Frees weights on the executor's thread: giving back gigabytes would hold up the event loop.
-  void release(std::unique_ptr<Weights> weights);
+  // Lets go of something on the executor's thread: giving back gigabytes would hold up the event loop.
+  void release(std::shared_ptr<void> unused);
 
  private:
-  Executor();
+  explicit Executor(int device);
   void serve();
   void give_back(std::unique_lock<std::mutex>& lock);
   void execute(Run& run);
-  void run_nodes(Run& run);
-  void reserve(const Program& program);
-  void load_weights(const Node& node, const Program& program, std::vector<Weight>& bound, Loading& loading);
   bool has_too_much() const;
 
+  const std::unique_ptr<Backend> backend_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Run*> queue_;
   std::multiset<size_t> needs_;  // of the living programs
-  std::vector<std::unique_ptr<Weights>> released_;
+  std::vector<std::shared_ptr<void>> released_;
   bool stop_ = false;
-
-  // Arena and scratch memory: one for all programs, since runs follow each other. Executor's thread only.
-  Block workspace_;
-  Pool pool_;
   std::thread thread_;
 };
 

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <fstream>
 #include <limits>
 #include <optional>
 #include <sstream>
 #include <thread>
 #include <vector>
+
+#include "errors.h"
 
 #if defined(_WIN32)
 #include <windows.h>
@@ -161,5 +164,17 @@ std::string cpu_name() {
 }
 
 #endif
+
+int default_threads() {
+  const char* wanted = std::getenv("TINTYPE_THREADS");
+  if (wanted == nullptr || *wanted == '\0') return std::min(available_cores(), most_threads);
+  char* end = nullptr;
+  const long threads = std::strtol(wanted, &end, 10);
+  if (*end != '\0' || threads < 1 || threads > most_threads) {
+    throw Error(code::invalid_argument, "TINTYPE_THREADS is \"", wanted, "\", expected 1 to ", most_threads,
+                ".");
+  }
+  return static_cast<int>(threads);
+}
 
 }  // namespace tintype

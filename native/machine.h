@@ -13,4 +13,8 @@ uint64_t available_memory();
 
 std::string cpu_name();
 
+// TINTYPE_THREADS, or one for each core that the process may use.
+int default_threads();
+inline constexpr int most_threads = 256;
+
 }  // namespace tintype

@@ -4,7 +4,9 @@
 #include <map>
 #include <string>
 
+#include "../kernels/cpu/table.gen.h"
 #include "errors.h"
+#include "memory.h"
 
 namespace tintype {
 
@@ -214,12 +216,24 @@ class Parser {
       elements *= dims.back();
     }
     if (info.role == Role::weight) return bind_weight(info, dims, static_cast<uint32_t>(value.place));
-    if (value.dtype != info.dtype) refuse_operand(info, "has the wrong dtype");
-    if (elements * element_size(info.dtype) > value.bytes) {
+    check_dtype(info, value.dtype);
+    if (elements * element_size(value.dtype) > value.bytes) {
       refuse_operand(info, elements, " elements do not fit in ", value.bytes, " bytes");
     }
-    if (binding_of_[index] == absent) binding_of_[index] = add({value.space, value.place, {}});
+    if (binding_of_[index] == absent) binding_of_[index] = add({value.space, value.place, value.bytes, {}});
     return binding_of_[index];
+  }
+
+  // All activations of a plan have one type, but for operands that keep float32.
+  void check_dtype(const OperandInfo& info, DType dtype) {
+    const bool half = dtype == DType::f16 || dtype == DType::bf16;
+    if (half && info.dtype == DType::f32 && !info.keeps_float) {
+      if (plan_.element != DType::f32 && plan_.element != dtype)
+        refuse_operand(info, "is of another precision");
+      plan_.element = dtype;
+    } else if (dtype != info.dtype) {
+      refuse_operand(info, "has the wrong dtype");
+    }
   }
 
   uint32_t bind_weight(const OperandInfo& info, std::vector<uint64_t> dims, uint32_t index) {
@@ -236,7 +250,7 @@ class Parser {
     }
     // The shape follows from the tensor's, so that tensor and packing identify a use.
     const auto [place, is_new] = weight_bindings_.try_emplace({index, info.packing}, 0);
-    if (is_new) place->second = add({Space::weight, 0, {index, info.packing, shape}});
+    if (is_new) place->second = add({Space::weight, 0, 0, {index, info.packing, shape}});
     return place->second;
   }
 

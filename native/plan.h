@@ -21,6 +21,7 @@ enum class Space : uint32_t { arena, input, output, weight };
 struct Binding {
   Space space;
   uint64_t place;  // offset in the arena, or slot
+  uint64_t bytes;  // of what is no weight
   WeightUse weight;
 };
 
@@ -39,6 +40,7 @@ struct Node {
 };
 
 struct Plan {
+  DType element;  // of the activations: f32, or the half precision that they have
   uint64_t arena_bytes;
   std::vector<Slot> inputs, outputs;
   std::vector<Binding> bindings;

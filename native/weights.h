@@ -6,9 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "../kernels/cpu/table.gen.h"
+#include "../kernels/pack.h"
 #include "file.h"
-#include "memory.h"
 
 namespace tintype {
 
@@ -28,19 +27,19 @@ struct Tensor {
   uint64_t bytes() const;
 };
 
-// What loading a weight needs of the executor; staging is memory for the bytes of the file, reused.
-struct Loading {
-  const CpuKernels& kernels;
-  const Exec& exec;
-  const std::atomic<int>& cancel;
-  Block staging;
-};
-
 // A tensor as one operand wants it.
 struct WeightUse {
   uint32_t tensor;
   Packing packing;
   MatrixShape shape;  // of a matrix
+};
+
+// A weight in the memory of a backend.
+struct Resident {
+  std::shared_ptr<void> memory;
+  DType dtype;
+  uint64_t bytes;
+  const void* data() const { return memory.get(); }
 };
 
 class Weights {
@@ -50,18 +49,15 @@ class Weights {
 
   size_t count() const { return tensors_.size(); }
   const Tensor& tensor(uint32_t index) const { return tensors_[index]; }
-
-  // What the use takes in memory.
-  uint64_t bytes(const WeightUse& use, const CpuKernels& kernels) const;
-
-  // The rest is for the executor's thread alone.
-  // The tensor in memory, or null data when it has not been asked for before.
-  Weight find(const WeightUse& use) const;
-  // Reads and packs it; all programs of these weights share it from then on.
-  Weight load(const WeightUse& use, Loading& loading);
-
   uint64_t stored_bytes() const { return stored_; }
   uint64_t resident_bytes() const { return resident_.load(std::memory_order_relaxed); }
+
+  // The rest is for the executor's thread alone.
+  // Reads the bytes of a tensor from its file.
+  void read(uint32_t tensor, char* data, const std::atomic<int>& cancel) const;
+  // What a backend has kept for the use, or null. All programs of these weights share it.
+  const Resident* find(const WeightUse& use) const;
+  const Resident& keep(const WeightUse& use, Resident resident);
 
  private:
   static constexpr int packings = 4;
@@ -70,7 +66,7 @@ class Weights {
   }
 
   std::vector<Tensor> tensors_;
-  std::vector<Block> loaded_;  // of each tensor one for each packing
+  std::vector<Resident> loaded_;  // of each tensor one for each packing
   uint64_t stored_ = 0;
   std::atomic<uint64_t> resident_{0};
 };

@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "../kernels/exec.h"
+#include "../../kernels/exec.h"
 
 namespace tintype {
 

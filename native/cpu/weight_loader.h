@@ -1,0 +1,28 @@
+// Weights as the CPU's kernels want them: where they take memory, and how they get there.
+#pragma once
+#include "../../kernels/cpu/table.gen.h"
+#include "../memory.h"
+#include "../weights.h"
+
+namespace tintype {
+
+// The type and the size of a weight in memory.
+DType kept_dtype(const Tensor& tensor, const WeightUse& use);
+uint64_t kept_bytes(const Tensor& tensor, const WeightUse& use);
+
+class WeightLoader {
+ public:
+  WeightLoader(Weights* weights, const Exec& exec, const std::atomic<int>& cancel)
+      : weights_(weights), exec_(exec), cancel_(cancel) {}
+
+  // Reads and packs what is not in memory yet.
+  Weight load(const WeightUse& use);
+
+ private:
+  Weights* weights_;
+  const Exec& exec_;
+  const std::atomic<int>& cancel_;
+  Block staging_;  // for the bytes of the file, reused
+};
+
+}  // namespace tintype
