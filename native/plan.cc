@@ -224,14 +224,16 @@ class Parser {
     return binding_of_[index];
   }
 
-  // All activations of a plan have one type, but for operands that keep float32.
   void check_dtype(const OperandInfo& info, DType dtype) {
-    const bool half = dtype == DType::f16 || dtype == DType::bf16;
-    if (half && info.dtype == DType::f32 && !info.keeps_float) {
-      if (plan_.element != DType::f32 && plan_.element != dtype)
-        refuse_operand(info, "is of another precision");
-      plan_.element = dtype;
-    } else if (dtype != info.dtype) {
+    if (info.dtype != DType::f32 || info.keeps_float) {
+      if (dtype != info.dtype) refuse_operand(info, "has the wrong dtype");
+    } else if (dtype == DType::f32) {
+      plan_.activations.f32 = true;
+    } else if (dtype == DType::f16) {
+      plan_.activations.f16 = true;
+    } else if (dtype == DType::bf16) {
+      plan_.activations.bf16 = true;
+    } else {
       refuse_operand(info, "has the wrong dtype");
     }
   }

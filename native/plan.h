@@ -39,8 +39,12 @@ struct Node {
   const OpInfo& info() const { return op_infos[static_cast<uint32_t>(opcode)]; }
 };
 
+struct Precisions {
+  bool f32, f16, bf16;
+};
+
 struct Plan {
-  DType element;  // of the activations: f32, or the half precision that they have
+  Precisions activations;  // but for operands that keep float32
   uint64_t arena_bytes;
   std::vector<Slot> inputs, outputs;
   std::vector<Binding> bindings;

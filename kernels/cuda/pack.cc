@@ -76,4 +76,8 @@ void pack_gated_matrix(const PackMatrix& pack, DType to) {
   });
 }
 
+void widen_vector(const void* src, DType dtype, float* dst, int64_t count) {
+  for (int64_t i = 0; i < count; i++) dst[i] = read(src, dtype, i);
+}
+
 }  // namespace tintype::cuda

@@ -19,4 +19,7 @@ void pack_matrix(const PackMatrix& pack, DType to);
 // The rows of values and gates of a gated layer, which follow one another in the file, in turns (gate_rows).
 void pack_gated_matrix(const PackMatrix& pack, DType to);
 
+// Any of the float types to float32.
+void widen_vector(const void* src, DType dtype, float* dst, int64_t count);
+
 }  // namespace tintype::cuda

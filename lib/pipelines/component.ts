@@ -5,6 +5,7 @@ import { TintypeError } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
 import { makePlan, type PassOptions } from '../graph/plan.ts'
 import { compile, loadWeights, type Program, type WeightSet } from '../runtime/program.ts'
+import { cpu, type Target } from '../runtime/target.ts'
 import { openWeights, type WeightRef } from '../weights/source.ts'
 
 /** Programs are cheap to make again; the limit only bounds what a service with ever new sizes keeps. */
@@ -15,6 +16,8 @@ export interface ComponentOptions {
   readonly threads?: number | undefined
   /** No algorithm that rounds differently for speed. */
   readonly exact?: boolean | undefined
+  /** Default: the CPU. */
+  readonly target?: Target | undefined
 }
 
 export type Arrays = Readonly<Record<string, ArrayBufferView>>
@@ -36,6 +39,10 @@ interface Compiled {
   readonly outputNames: readonly string[]
 }
 
+/** Winograd, and what it makes worth while, are for the CPU: tensor cores are faster than its transforms. */
+const passesFor = ({ precision }: Target, exact: boolean): PassOptions =>
+  precision ? { winograd: false, normalizeOnLoad: false, precision } : { winograd: !exact }
+
 function weightsOf(graphs: readonly Graph[]): Map<string, readonly number[]> {
   const values = graphs.flatMap((graph) => graph.values).filter((value) => value.kind === 'weight')
   return new Map(values.map(({ name, shape }) => [name, shape]))
@@ -49,6 +56,7 @@ export class Component {
   readonly #weights: WeightSet
   readonly #weightIndex: ReadonlyMap<string, number>
   readonly #threads: number | undefined
+  readonly #target: Target
   readonly #passes: PassOptions
   readonly #compiled = new Map<string, Compiled>()
 
@@ -65,7 +73,7 @@ export class Component {
     )
     for (const [name, shape] of weightsOf(graphs)) source.take(name, shape)
     const refs = source.finish()
-    return new Component(basename(folder), refs, await loadWeights(refs), source, options)
+    return new Component(basename(folder), refs, await loadWeights(refs, options.target), source, options)
   }
 
   private constructor(
@@ -73,7 +81,7 @@ export class Component {
     refs: readonly WeightRef[],
     weights: WeightSet,
     { bytes, dtypes }: { readonly bytes: number; readonly dtypes: readonly string[] },
-    { threads, exact }: ComponentOptions,
+    { threads, exact, target = cpu }: ComponentOptions,
   ) {
     this.name = name
     this.bytes = bytes
@@ -81,7 +89,8 @@ export class Component {
     this.#weights = weights
     this.#weightIndex = new Map(refs.map((ref, i) => [ref.name, i]))
     this.#threads = threads
-    this.#passes = { winograd: exact !== true }
+    this.#target = target
+    this.#passes = passesFor(target, exact === true)
   }
 
   /** Runs a graph over the weights; its plan is made once for each key. */
@@ -115,11 +124,10 @@ export class Component {
 
   #make(traced: Graph): Compiled {
     const { graph, words } = makePlan(traced, (name) => this.#indexOf(name), this.#passes)
-    const program = compile(
-      words,
-      this.#weights,
-      this.#threads === undefined ? {} : { threads: this.#threads },
-    )
+    const program = compile(words, this.#weights, {
+      target: this.#target,
+      ...(this.#threads !== undefined && { threads: this.#threads }),
+    })
     return {
       program,
       inputNames: graph.inputs.map((id) => graph.values[id]!.name),

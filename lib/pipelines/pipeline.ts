@@ -1,7 +1,9 @@
 // What users hold: a loaded model, its generations, and its end.
 
 import { TintypeError } from '../errors.ts'
+import type { HalfPrecision } from '../graph/lower-precision.ts'
 import type { ImageInput } from '../image/input.ts'
+import { type DeviceName, targetOf } from '../runtime/target.ts'
 import { createGenerator } from '../schedulers/noise.ts'
 import { runGeneration } from './generation.ts'
 import { decodePictures, encodePicture } from './image-stages.ts'
@@ -21,6 +23,13 @@ export interface LoadOptions {
    * relative for each step). Default: false.
    */
   readonly exact?: boolean | undefined
+  /**
+   * Where to compute: `cpu` (the default), `cuda` for the first NVIDIA GPU, or `cuda:1` for the second. The CUDA
+   * backend has run on no GPU yet: its kernels are proven by an interpreter (docs/cuda.md).
+   */
+  readonly device?: DeviceName | undefined
+  /** What a GPU computes in, with sums in float32. Default: `f16`. The CPU computes in float32. */
+  readonly precision?: HalfPrecision | undefined
 }
 
 /** Latents with their shape (n, c, height/f, width/f). */
@@ -244,11 +253,12 @@ function withResolvers(): { readonly promise: Promise<void>; readonly resolve: (
  * Loads a model in diffusers' folder layout (model_index.json, text_encoder/, unet/, vae/, ...). Weights are read
  * when they are first needed.
  *
- * @throws TintypeError `MODEL_NOT_FOUND`, `INVALID_CONFIG`, `UNSUPPORTED_MODEL`, `INVALID_WEIGHTS`
+ * @throws TintypeError `MODEL_NOT_FOUND`, `INVALID_CONFIG`, `UNSUPPORTED_MODEL`, `INVALID_WEIGHTS`, `DEVICE_UNAVAILABLE`
  */
 export async function load(folder: string, options: LoadOptions = {}): Promise<Pipeline> {
   if (typeof folder !== 'string' || folder === '') {
     throw new TintypeError('INVALID_ARGUMENT', 'load() takes the path of a model folder.')
   }
-  return new Pipeline(await openModel(folder, options))
+  const { device, precision, ...rest } = options
+  return new Pipeline(await openModel(folder, { ...rest, target: targetOf({ device, precision }) }))
 }

@@ -6,7 +6,7 @@ import { type Candidate, candidates, danger } from './candidates.ts'
 import type { DeviceInfo } from './device.ts'
 import { currentPlatform, platforms } from './platform.ts'
 import { probe } from './probe.ts'
-import type { CompileOptions, WeightLocation } from './program.ts'
+import type { WeightLocation } from './program.ts'
 
 export interface NativeRun {
   readonly promise: Promise<Float64Array | undefined>
@@ -23,11 +23,17 @@ export interface NativeWeightSet {
   dispose(): void
 }
 
+export interface NativeOptions {
+  readonly device: number
+  readonly profile: boolean
+  readonly threads?: number
+}
+
 /** What native/addon.cc exports. */
 export interface Native {
   devices(): DeviceInfo[]
-  loadWeights(refs: readonly WeightLocation[]): NativeWeightSet
-  compile(plan: ArrayBuffer, weights: NativeWeightSet | null, options: CompileOptions): NativeProgram
+  loadWeights(refs: readonly WeightLocation[], options: { readonly device: number }): NativeWeightSet
+  compile(plan: ArrayBuffer, weights: NativeWeightSet | null, options: NativeOptions): NativeProgram
 }
 
 const require = createRequire(import.meta.url)
@@ -105,6 +111,7 @@ export function chosenAddon(): Omit<Loaded, 'addon'> {
 
 const codes: ReadonlySet<string> = new Set<ErrorCode>([
   'ABORTED',
+  'DEVICE_UNAVAILABLE',
   'DISPOSED',
   'INTERNAL',
   'INVALID_ARGUMENT',
@@ -128,8 +135,7 @@ export function fromNative(error: unknown): TintypeError {
 }
 
 /** Calls into native; errors come out as TintypeErrors. */
-export function callNative<T>(call: (addon: Native) => T): T {
-  const addon = native()
+export function callNative<T>(call: (addon: Native) => T, addon: Native = native()): T {
   try {
     return call(addon)
   } catch (error) {

@@ -1,7 +1,14 @@
 // Plans and weights on the device: what native does, with the types, errors and lifetimes of TypeScript.
 
 import { TintypeError } from '../errors.ts'
-import { callNative, fromNative, type NativeProgram, type NativeWeightSet } from './binding.ts'
+import {
+  callNative,
+  fromNative,
+  type NativeProgram,
+  type NativeRun,
+  type NativeWeightSet,
+} from './binding.ts'
+import { cpu, type Target } from './target.ts'
 
 /** A tensor in a file: what native reads, when a program first needs it. */
 export interface WeightLocation {
@@ -17,6 +24,8 @@ export interface CompileOptions {
   readonly threads?: number
   /** Whether runs measure how long each node takes. */
   readonly profile?: boolean
+  /** Where it runs: that of the weights. */
+  readonly target?: Target
 }
 
 export interface RunOptions {
@@ -62,8 +71,11 @@ export class WeightSet {
  *
  * @throws TintypeError `MODEL_NOT_FOUND` (no such file), `INVALID_WEIGHTS` (a tensor beyond the end of its file)
  */
-export async function loadWeights(locations: readonly WeightLocation[]): Promise<WeightSet> {
-  return new WeightSet(callNative((addon) => addon.loadWeights(locations)))
+export async function loadWeights(
+  locations: readonly WeightLocation[],
+  { addon, device }: Target = cpu,
+): Promise<WeightSet> {
+  return new WeightSet(callNative((native) => native.loadWeights(locations, { device }), addon()))
 }
 
 /**
@@ -75,12 +87,13 @@ export async function loadWeights(locations: readonly WeightLocation[]): Promise
  * await program.run({ inputs: [ids], outputs: [embeddings], signal })
  */
 export function compile(plan: ArrayBuffer, weights: WeightSet | null, options: CompileOptions = {}): Program {
-  const { threads } = options
+  const { threads, profile = false, target = cpu } = options
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= 256)) {
     throw new TintypeError('INVALID_ARGUMENT', `threads: expected an integer from 1 to 256, got ${threads}.`)
   }
   const handle = weights === null ? null : handles.get(weights)!
-  return new Program(callNative((addon) => addon.compile(plan, handle, options)))
+  const native = { device: target.device, profile, ...(threads !== undefined && { threads }) }
+  return new Program(callNative((addon) => addon.compile(plan, handle, native), target.addon()))
 }
 
 /** A view that native may write to for as long as it likes, as bytes where it is a DataView. */
@@ -118,7 +131,7 @@ export class Program {
     const views = [inputs, outputs].map((list, i) =>
       list.map((view, slot) => checked(view, `${i === 0 ? 'input' : 'output'} ${slot}`)),
     )
-    const { promise, cancel } = callNative(() => this.#native.run(views[0]!, views[1]!))
+    const { promise, cancel } = this.#start(views[0]!, views[1]!)
     this.#pending.add(promise)
     signal?.addEventListener('abort', cancel, { once: true })
     try {
@@ -128,6 +141,14 @@ export class Program {
     } finally {
       signal?.removeEventListener('abort', cancel)
       this.#pending.delete(promise)
+    }
+  }
+
+  #start(inputs: readonly ArrayBufferView[], outputs: readonly ArrayBufferView[]): NativeRun {
+    try {
+      return this.#native.run(inputs, outputs)
+    } catch (error) {
+      throw fromNative(error)
     }
   }
 

@@ -60,7 +60,9 @@ void load_weights(const Node& node, const Plan& plan, std::vector<Weight>& bound
 
 std::shared_ptr<Prepared> CpuBackend::prepare(const Plan& plan, const Weights* weights,
                                               const ProgramOptions& options) const {
-  if (plan.element != DType::f32) throw Error(code::internal, "invalid plan: the CPU computes in float32");
+  if (plan.activations.f16 || plan.activations.bf16) {
+    throw Error(code::internal, "invalid plan: the CPU computes in float32");
+  }
   const auto prepared = std::make_shared<CpuPrepared>();
   prepared->scratch = largest_scratch(plan, weights);
   prepared->workspace_bytes = round_up(plan.arena_bytes, alignment) + prepared->scratch.shared +

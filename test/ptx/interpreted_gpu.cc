@@ -30,15 +30,19 @@ const Kernel& Program::kernel(const std::string& name) const {
   throw Fault("no kernel " + name);
 }
 
-void InterpretedGpu::launch(const cuda::Launch& launch) {
-  const size_t most = shared_bytes_of(gpu_.architecture);
+void check_launch(const cuda::Launch& launch, int architecture) {
+  const size_t most = shared_bytes_of(architecture);
   if (launch.shared_bytes > most) {
     throw Fault(std::string(launch.kernel) + " wants " + std::to_string(launch.shared_bytes) +
-                " bytes of shared memory, sm_" + std::to_string(gpu_.architecture) + " has " +
+                " bytes of shared memory, sm_" + std::to_string(architecture) + " has " +
                 std::to_string(most));
   }
   if (launch.grid.y > 65535 || launch.grid.z > 65535)
     throw Fault(std::string(launch.kernel) + ": grid too large");
+}
+
+void InterpretedGpu::launch(const cuda::Launch& launch) {
+  check_launch(launch, gpu_.architecture);
   launched_.push_back({launch.kernel, execute(program_.kernel(launch.kernel), launch, memory_, options_)});
 }
 

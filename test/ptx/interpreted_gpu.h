@@ -36,6 +36,9 @@ constexpr size_t shared_bytes_of(int architecture) {
   }
 }
 
+// Throws a Fault for what no GPU of that architecture would launch.
+void check_launch(const cuda::Launch& launch, int architecture);
+
 class InterpretedGpu : public cuda::Launcher {
  public:
   struct Launched {

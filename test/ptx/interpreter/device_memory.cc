@@ -1,5 +1,6 @@
 #include "device_memory.h"
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 
@@ -11,17 +12,28 @@ void* DeviceMemory::allocate(size_t bytes, std::string name) {
   if (!block) throw std::bad_alloc();
   std::memset(block, 0xff, padded);
   const uint64_t begin = reinterpret_cast<uint64_t>(block);
-  allocations_.push_back({begin, begin + bytes, std::move(name), {block, Release()}});
+  allocations_.insert(behind(begin), {begin, begin + bytes, std::move(name), {block, Release()}});
   return block;
 }
 
-int DeviceMemory::find(uint64_t address, uint32_t bytes, int guess) const {
-  const int count = static_cast<int>(allocations_.size());
-  if (guess < count && allocations_[guess].holds(address, bytes)) return guess;
-  for (int i = 0; i < count; i++) {
-    if (allocations_[i].holds(address, bytes)) return i;
+void DeviceMemory::free(void* block) {
+  const auto after = behind(reinterpret_cast<uint64_t>(block));
+  if (after != allocations_.begin() && std::prev(after)->block.get() == block) {
+    allocations_.erase(std::prev(after));
   }
-  return -1;
+}
+
+std::vector<DeviceMemory::Allocation>::const_iterator DeviceMemory::behind(uint64_t address) const {
+  return std::upper_bound(allocations_.begin(), allocations_.end(), address,
+                          [](uint64_t a, const Allocation& b) { return a < b.begin; });
+}
+
+int DeviceMemory::find(uint64_t address, uint32_t bytes, int guess) const {
+  if (guess < static_cast<int>(allocations_.size()) && allocations_[guess].holds(address, bytes))
+    return guess;
+  const auto after = behind(address);
+  const bool found = after != allocations_.begin() && std::prev(after)->holds(address, bytes);
+  return found ? static_cast<int>(after - allocations_.begin()) - 1 : -1;
 }
 
 std::string DeviceMemory::describe(uint64_t address) const {

@@ -11,8 +11,7 @@ namespace tintype::ptx {
 class DeviceMemory {
  public:
   void* allocate(size_t bytes, std::string name);
-  // Of everything.
-  void free() { allocations_.clear(); }
+  void free(void* block);
 
   // The number of the allocation that holds these bytes, or -1. `guess` is looked at first.
   int find(uint64_t address, uint32_t bytes, int guess) const;
@@ -29,7 +28,10 @@ class DeviceMemory {
     std::unique_ptr<void, Release> block;
     bool holds(uint64_t address, uint32_t bytes) const { return address >= begin && address + bytes <= end; }
   };
-  std::vector<Allocation> allocations_;
+  // The first allocation that begins after an address.
+  std::vector<Allocation>::const_iterator behind(uint64_t address) const;
+
+  std::vector<Allocation> allocations_;  // by address
 };
 
 }  // namespace tintype::ptx

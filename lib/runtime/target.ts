@@ -1,0 +1,53 @@
+// Where a pipeline computes: which addon, which of its devices, and in what precision.
+
+import { TintypeError } from '../errors.ts'
+import type { HalfPrecision } from '../graph/lower-precision.ts'
+import { type Native, native } from './binding.ts'
+import { cudaNative } from './cuda-binding.ts'
+
+/** `cpu`, `cuda` (the first GPU) or `cuda:1`. */
+export type DeviceName = 'cpu' | 'cuda' | `cuda:${number}`
+
+export interface Target {
+  readonly addon: () => Native
+  /** Position among the devices of the addon. */
+  readonly device: number
+  /** What activations have; undefined for float32. */
+  readonly precision: HalfPrecision | undefined
+}
+
+export interface TargetOptions {
+  readonly device?: DeviceName | undefined
+  readonly precision?: HalfPrecision | undefined
+}
+
+export const cpu: Target = { addon: native, device: 0, precision: undefined }
+
+/**
+ * What the options mean on this machine.
+ *
+ * @throws TintypeError `INVALID_ARGUMENT`; `DEVICE_UNAVAILABLE` with the reason
+ */
+export function targetOf({ device = 'cpu', precision }: TargetOptions): Target {
+  if (precision !== undefined && precision !== 'f16' && precision !== 'bf16') {
+    throw new TintypeError('INVALID_ARGUMENT', `precision: expected "f16" or "bf16", got ${precision}.`)
+  }
+  if (device === 'cpu') {
+    if (precision === undefined) return cpu
+    throw new TintypeError('INVALID_ARGUMENT', 'precision: the CPU computes in float32.')
+  }
+  const number = /^cuda(?::(\d+))?$/.exec(String(device))
+  if (!number) {
+    throw new TintypeError(
+      'INVALID_ARGUMENT',
+      `device: expected "cpu", "cuda" or "cuda:1", got ${JSON.stringify(device)}.`,
+    )
+  }
+  const index = Number(number[1] ?? 0)
+  const gpus = cudaNative().devices()
+  if (index >= gpus.length) {
+    const there = gpus.length === 1 ? 'there is one GPU' : `there are ${gpus.length} GPUs`
+    throw new TintypeError('DEVICE_UNAVAILABLE', `There is no device cuda:${index}: ${there}.`)
+  }
+  return { addon: cudaNative, device: index, precision: precision ?? 'f16' }
+}
