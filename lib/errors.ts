@@ -13,6 +13,7 @@
  * - `ABORTED`: an AbortSignal fired or Ctrl-C was pressed
  * - `OUT_OF_MEMORY`: an allocation failed; the message says what was needed and what was free
  * - `ADDON_NOT_FOUND`: no native binary for this platform could be loaded
+ * - `DEVICE_LOST`: a GPU has stopped working (a fault, or it was taken away); only a new process can use it again
  * - `DEVICE_UNAVAILABLE`: the GPU that was asked for is not there or cannot be used; the message says why
  * - `DISPOSED`: a pipeline was used after `dispose()`
  * - `IO`: a file could not be written
@@ -29,6 +30,7 @@ export type ErrorCode =
   | 'ABORTED'
   | 'OUT_OF_MEMORY'
   | 'ADDON_NOT_FOUND'
+  | 'DEVICE_LOST'
   | 'DEVICE_UNAVAILABLE'
   | 'DISPOSED'
   | 'IO'

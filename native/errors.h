@@ -8,6 +8,7 @@ namespace tintype {
 
 namespace code {
 inline constexpr const char* aborted = "ABORTED";
+inline constexpr const char* device_lost = "DEVICE_LOST";
 inline constexpr const char* device_unavailable = "DEVICE_UNAVAILABLE";
 inline constexpr const char* disposed = "DISPOSED";
 inline constexpr const char* internal = "INTERNAL";

@@ -111,6 +111,7 @@ export function chosenAddon(): Omit<Loaded, 'addon'> {
 
 const codes: ReadonlySet<string> = new Set<ErrorCode>([
   'ABORTED',
+  'DEVICE_LOST',
   'DEVICE_UNAVAILABLE',
   'DISPOSED',
   'INTERNAL',

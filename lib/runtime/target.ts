@@ -2,7 +2,7 @@
 
 import { TintypeError } from '../errors.ts'
 import type { HalfPrecision } from '../graph/lower-precision.ts'
-import { type Native, native } from './binding.ts'
+import { callNative, type Native, native } from './binding.ts'
 import { cudaNative } from './cuda-binding.ts'
 
 /** `cpu`, `cuda` (the first GPU) or `cuda:1`. */
@@ -44,7 +44,7 @@ export function targetOf({ device = 'cpu', precision }: TargetOptions): Target {
     )
   }
   const index = Number(number[1] ?? 0)
-  const gpus = cudaNative().devices()
+  const gpus = callNative((addon) => addon.devices(), cudaNative())
   if (index >= gpus.length) {
     const there = gpus.length === 1 ? 'there is one GPU' : `there are ${gpus.length} GPUs`
     throw new TintypeError('DEVICE_UNAVAILABLE', `There is no device cuda:${index}: ${there}.`)

@@ -41,7 +41,7 @@ export function platformManifest(main: Manifest, platform: Platform): Manifest {
 }
 
 export function cudaManifest(main: Manifest, platform: Platform): Manifest {
-  const manifest = binaryManifest(main, `@tintype/cuda-${platform.key}`, platform, 'tintype_cuda.so')
+  const manifest = binaryManifest(main, `@tintype/cuda-${platform.key}`, platform, 'tintype_cuda.node')
   return {
     ...manifest,
     description: `The CUDA backend of tintype for ${platform.key}. Install it beside tintype.`,

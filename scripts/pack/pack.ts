@@ -54,7 +54,7 @@ export async function pack({
     })),
     ...cudaPlatforms.map((platform) => ({
       manifest: cudaManifest(main, platform),
-      binary: join(prebuilt, platform.key, 'tintype_cuda.so'),
+      binary: join(prebuilt, platform.key, 'tintype_cuda.node'),
       budget: budgets.cuda as number,
     })),
   ]

@@ -1,14 +1,16 @@
 // The prebuilt Linux binary from outside: what it asks of the system that loads it, and what it shows to it.
 
 import { execFileSync } from 'node:child_process'
-import { statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, inject, it } from 'vitest'
 import { currentLibc } from '../../lib/runtime/platform.ts'
 
 const addon = join(inject('prebuilt'), 'tintype.node')
-const output = (program: string, ...args: string[]) =>
-  execFileSync(program, [...args, addon], { encoding: 'utf8', maxBuffer: 1 << 26 })
+const cudaAddon = join(inject('prebuilt'), 'tintype_cuda.node')
+const outputOf = (file: string, program: string, ...args: string[]) =>
+  execFileSync(program, [...args, file], { encoding: 'utf8', maxBuffer: 1 << 26 })
+const output = (program: string, ...args: string[]) => outputOf(addon, program, ...args)
 
 /** Whether version a comes before version b. */
 function before(a: string, b: string): boolean {
@@ -59,5 +61,31 @@ describe.runIf(currentLibc() === 'glibc')('the prebuilt binary', () => {
     for (const register of ['xmm', 'ymm', 'zmm']) {
       expect(code.split(`%${register}`).length, register).toBeGreaterThan(1000)
     }
+  })
+})
+
+describe.runIf(existsSync(cudaAddon))('the prebuilt CUDA backend', () => {
+  it('asks for no symbol that glibc 2.17 lacks, and for no library but libc and its parts', () => {
+    const versions = [...outputOf(cudaAddon, 'objdump', '-T').matchAll(/GLIBC_([0-9.]+)/g)].map(
+      (match) => match[1]!,
+    )
+    expect([...new Set(versions)].filter((version) => before('2.17', version))).toEqual([])
+    const needed = [...outputOf(cudaAddon, 'objdump', '-p').matchAll(/NEEDED\s+(\S+)/g)].map(
+      (match) => match[1]!,
+    )
+    expect(needed.filter((name) => !/^(ld-linux-.*|lib(c|m|dl|pthread|rt))\.so\.\d$/.test(name))).toEqual([])
+  })
+
+  it('exports the entry points of Node-API and nothing else', () => {
+    const names = outputOf(cudaAddon, 'nm', '-D', '--defined-only')
+      .split('\n')
+      .flatMap((line) => line.split(/\s+/)[2] ?? [])
+    expect(names.sort()).toEqual(['napi_register_module_v1', 'node_api_module_get_api_version_v1'])
+  })
+
+  it('loads on every machine, and says why it has no GPU', () => {
+    const script = `try { console.log(require(process.argv[1]).devices().length, 'GPUs') } catch (error) { console.log(error.code) }`
+    const said = execFileSync(process.execPath, ['-e', script, cudaAddon], { encoding: 'utf8' })
+    expect(said).toMatch(/^(DEVICE_UNAVAILABLE|\d+ GPUs)$/m)
   })
 })

@@ -1,0 +1,248 @@
+#include "cuda_device.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "../errors.h"
+#include "modules.h"
+
+namespace tintype::cuda {
+
+namespace {
+
+class CapturedGraph final : public LaunchGraph {
+ public:
+  explicit CapturedGraph(cudaGraphExec_t graph) : exec(graph) {}
+  ~CapturedGraph() override { cudaGraphExecDestroy(exec); }
+  const cudaGraphExec_t exec;
+};
+
+std::string version_text(int version) {
+  return text(version / 1000, ".", version % 1000 / 10);
+}
+
+// After these a context answers nothing any more.
+bool is_fatal(cudaError_t error) {
+  constexpr cudaError_t fatal[] = {cudaErrorIllegalAddress,
+                                   cudaErrorLaunchTimeout,
+                                   cudaErrorHardwareStackError,
+                                   cudaErrorIllegalInstruction,
+                                   cudaErrorMisalignedAddress,
+                                   cudaErrorInvalidAddressSpace,
+                                   cudaErrorInvalidPc,
+                                   cudaErrorLaunchFailure,
+                                   cudaErrorECCUncorrectable,
+                                   cudaErrorAssert,
+                                   cudaErrorUnknown};
+  return std::find(std::begin(fatal), std::end(fatal), error) != std::end(fatal);
+}
+
+double mebibytes(size_t bytes) {
+  return static_cast<double>(bytes >> 10) / 1024;
+}
+
+}  // namespace
+
+int device_count() {
+  int count = 0, driver = 0, runtime = 0;
+  const cudaError_t error = cudaGetDeviceCount(&count);
+  if (error == cudaSuccess && count > 0) return count;
+  cudaDriverGetVersion(&driver);
+  cudaRuntimeGetVersion(&runtime);
+  if (driver == 0) throw Error(code::device_unavailable, "There is no NVIDIA driver.");
+  if (error == cudaErrorInsufficientDriver) {
+    throw Error(code::device_unavailable, "The NVIDIA driver is too old: it is for CUDA ",
+                version_text(driver), ", CUDA ", version_text(runtime), " is needed.");
+  }
+  throw Error(code::device_unavailable, "There is no NVIDIA GPU: ", cudaGetErrorString(error), ".");
+}
+
+void CudaDevice::check(cudaError_t error, const char* doing) {
+  if (error == cudaSuccess) return;
+  const std::string message = text(doing, " on cuda:", number_, " failed: ", cudaGetErrorString(error), ".");
+  cudaGetLastError();
+  if (is_fatal(error)) lost_ = message;
+  throw Error(lost_.empty() ? code::internal : code::device_lost, message);
+}
+
+// The device is a property of the thread.
+void CudaDevice::use() {
+  if (!lost_.empty()) {
+    throw Error(code::device_lost, "cuda:", number_, " has stopped working: ", lost_,
+                " Start a new process to use it.");
+  }
+  check(cudaSetDevice(number_), "Choosing the device");
+}
+
+CudaDevice::CudaDevice(int number) : number_(number) {
+  if (number < 0 || number >= device_count()) {
+    throw Error(code::device_unavailable, "There is no GPU cuda:", number, ".");
+  }
+  use();
+  int major = 0, minor = 0;
+  check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, number),
+        "Asking for the architecture");
+  check(cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, number),
+        "Asking for the architecture");
+  check(cudaDeviceGetAttribute(&gpu_.processors, cudaDevAttrMultiProcessorCount, number),
+        "Counting processors");
+  gpu_.architecture = major * 10 + minor;
+  if (gpu_.architecture < 75) {
+    throw Error(code::device_unavailable, "cuda:", number, " is of compute capability ", major, ".", minor,
+                ", 7.5 (Turing) or later is needed.");
+  }
+  check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "Creating a stream");
+  for (Staging& staging : stagings_) {
+    check(cudaEventCreateWithFlags(&staging.sent, cudaEventDisableTiming), "Creating an event");
+  }
+  for (cudaEvent_t& event : marks_) {
+    check(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "Creating an event");
+  }
+}
+
+CudaDevice::~CudaDevice() {
+  cudaSetDevice(number_);
+  if (stream_) cudaStreamSynchronize(stream_);
+  for (const Staging& staging : stagings_) {
+    if (staging.host) cudaFreeHost(staging.host);
+    if (staging.sent) cudaEventDestroy(staging.sent);
+  }
+  for (const cudaEvent_t event : marks_) {
+    if (event) cudaEventDestroy(event);
+  }
+  for (const auto& libraries : libraries_) {
+    for (const cudaLibrary_t library : libraries) cudaLibraryUnload(library);
+  }
+  if (stream_) cudaStreamDestroy(stream_);
+}
+
+void* CudaDevice::allocate(size_t bytes, const char* what) {
+  use();
+  void* memory = nullptr;
+  const cudaError_t error = cudaMalloc(&memory, bytes);
+  if (error == cudaErrorMemoryAllocation) {
+    cudaGetLastError();
+    size_t available = 0, total = 0;
+    cudaMemGetInfo(&available, &total);
+    throw Error(code::out_of_memory, what, " needs ", mebibytes(bytes), " MiB on cuda:", number_, ", ",
+                mebibytes(available), " MiB of ", mebibytes(total), " are free");
+  }
+  check(error, "Allocating memory");
+  return memory;
+}
+
+void CudaDevice::free(void* memory) noexcept {
+  // Waits for what still uses it. Errors have been told by what caused them.
+  if (cudaSetDevice(number_) == cudaSuccess) cudaFree(memory);
+  cudaGetLastError();
+}
+
+void CudaDevice::reserve(Staging& staging, size_t bytes) {
+  if (staging.bytes >= bytes) return;
+  if (staging.host) check(cudaFreeHost(staging.host), "Freeing pinned memory");
+  staging.host = nullptr;
+  staging.bytes = 0;
+  check(cudaMallocHost(&staging.host, bytes), "Allocating pinned memory");
+  staging.bytes = bytes;
+}
+
+void* CudaDevice::staging(size_t bytes) {
+  use();
+  filled_ = 1 - filled_;
+  Staging& staging = stagings_[filled_];
+  check(cudaEventSynchronize(staging.sent), "Sending to the device");
+  reserve(staging, bytes);
+  return staging.host;
+}
+
+void CudaDevice::upload(void* to, size_t bytes) {
+  use();
+  const Staging& staging = stagings_[filled_];
+  check(cudaMemcpyAsync(to, staging.host, bytes, cudaMemcpyHostToDevice, stream_), "Sending to the device");
+  check(cudaEventRecord(staging.sent, stream_), "Sending to the device");
+}
+
+void CudaDevice::download(void* to, const void* from, size_t bytes) {
+  use();
+  Staging& staging = stagings_[filled_];
+  check(cudaEventSynchronize(staging.sent), "Sending to the device");
+  reserve(staging, bytes);
+  check(cudaMemcpyAsync(staging.host, from, bytes, cudaMemcpyDeviceToHost, stream_),
+        "Reading from the device");
+  check(cudaStreamSynchronize(stream_), "Computing");
+  std::memcpy(to, staging.host, bytes);
+}
+
+cudaKernel_t CudaDevice::kernel(const Launch& launch, DType element) {
+  const int type = element == DType::bf16 ? 1 : 0;
+  auto& libraries = libraries_[type];
+  if (libraries.empty()) {
+    for (const void* module : type == 1 ? bf16_modules() : f16_modules()) {
+      cudaLibrary_t library = nullptr;
+      check(cudaLibraryLoadData(&library, module, nullptr, nullptr, 0, nullptr, nullptr, 0),
+            "Loading the kernels");
+      libraries.push_back(library);
+    }
+  }
+  const auto known = kernels_[type].find(launch.kernel);
+  if (known != kernels_[type].end()) return known->second;
+  for (const cudaLibrary_t library : libraries) {
+    cudaKernel_t found = nullptr;
+    if (cudaLibraryGetKernel(&found, library, launch.kernel) != cudaSuccess) continue;
+    constexpr size_t without_asking = 48 << 10;
+    if (launch.shared_bytes > without_asking) {
+      check(cudaFuncSetAttribute(static_cast<const void*>(found), cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                 static_cast<int>(launch.shared_bytes)),
+            "Asking for shared memory");
+    }
+    kernels_[type].emplace(launch.kernel, found);
+    return found;
+  }
+  cudaGetLastError();
+  throw Error(code::internal, "there is no kernel ", launch.kernel);
+}
+
+void CudaDevice::launch(const Launch& launch, DType element) {
+  use();
+  cudaLaunchConfig_t config = {};
+  config.gridDim = dim3(launch.grid.x, launch.grid.y, launch.grid.z);
+  config.blockDim = dim3(launch.threads);
+  config.dynamicSmemBytes = launch.shared_bytes;
+  config.stream = stream_;
+  void* args[] = {const_cast<void*>(launch.args)};
+  check(cudaLaunchKernelExC(&config, static_cast<const void*>(kernel(launch, element)), args), launch.kernel);
+}
+
+void CudaDevice::begin_graph() {
+  use();
+  check(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal), "Capturing");
+}
+
+std::unique_ptr<LaunchGraph> CudaDevice::end_graph() {
+  cudaGraph_t graph = nullptr;
+  check(cudaStreamEndCapture(stream_, &graph), "Capturing");
+  cudaGraphExec_t exec = nullptr;
+  const cudaError_t error = cudaGraphInstantiate(&exec, graph, 0);
+  cudaGraphDestroy(graph);
+  check(error, "Capturing");
+  return std::make_unique<CapturedGraph>(exec);
+}
+
+void CudaDevice::replay(LaunchGraph& graph) {
+  use();
+  check(cudaGraphLaunch(static_cast<CapturedGraph&>(graph).exec, stream_), "Computing");
+}
+
+void CudaDevice::mark() {
+  use();
+  check(cudaEventRecord(marks_[marked_++ % most_pending], stream_), "Computing");
+}
+
+void CudaDevice::wait(int pending) {
+  use();
+  if (marked_ <= static_cast<uint64_t>(pending)) return;
+  check(cudaEventSynchronize(marks_[(marked_ - 1 - static_cast<uint64_t>(pending)) % most_pending]),
+        "Computing");
+}
+
+}  // namespace tintype::cuda

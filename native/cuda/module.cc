@@ -1,0 +1,32 @@
+// The module of NVIDIA's GPUs. It loads on every machine; where none can be used it says why.
+#include "../module.h"
+
+#include <string>
+
+#include "backend.h"
+#include "cuda_device.h"
+
+namespace tintype {
+
+// [{ name, description, isa, memory }]
+Napi::Array list_devices(Napi::Env env) {
+  const Napi::Array result = Napi::Array::New(env);
+  const int count = cuda::device_count();
+  for (int i = 0; i < count; i++) {
+    cudaDeviceProp properties;
+    if (cudaGetDeviceProperties(&properties, i) != cudaSuccess) continue;
+    Napi::Object gpu = Napi::Object::New(env);
+    gpu["name"] = "cuda:" + std::to_string(i);
+    gpu["description"] = std::string(properties.name);
+    gpu["isa"] = "sm_" + std::to_string(properties.major * 10 + properties.minor);
+    gpu["memory"] = Napi::Number::New(env, static_cast<double>(properties.totalGlobalMem));
+    result.Set(result.Length(), gpu);
+  }
+  return result;
+}
+
+std::unique_ptr<Backend> open_backend(int device) {
+  return std::make_unique<cuda::CudaBackend>(std::make_shared<cuda::CudaDevice>(device));
+}
+
+}  // namespace tintype
