@@ -8,6 +8,7 @@
 
 #include "../../kernels/cuda/precision.h"
 #include "op.h"
+#include "planned_launch.h"
 
 namespace tintype::ptx {
 
@@ -117,9 +118,28 @@ Napi::Value stays_float(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), cuda::stays_float(op, text(info[1])));
 }
 
+// launchesOf(architecture, processors, words): what an op would launch there.
+Napi::Value launches_of(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const cuda::Gpu gpu = {static_cast<int>(number(info[0])), static_cast<int>(number(info[1]))};
+    const auto words = info[2].As<Napi::Uint32Array>();
+    auto launches = Napi::Array::New(info.Env());
+    for (const auto& l : planned_launches(gpu, {words.Data(), words.Data() + words.ElementLength()})) {
+      auto object = Napi::Object::New(info.Env());
+      object["kernel"] = l.kernel;
+      object["blocks"] = static_cast<double>(l.grid.x) * l.grid.y * l.grid.z;
+      object["threads"] = l.threads;
+      object["sharedBytes"] = static_cast<double>(l.shared_bytes);
+      launches.Set(launches.Length(), object);
+    }
+    return Napi::Value(launches);
+  });
+}
+
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports["launch"] = Napi::Function::New(env, launch);
   exports["runOp"] = Napi::Function::New(env, run);
+  exports["launchesOf"] = Napi::Function::New(env, launches_of);
   exports["staysFloat"] = Napi::Function::New(env, stays_float);
   return exports;
 }
