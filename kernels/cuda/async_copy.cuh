@@ -8,7 +8,7 @@ namespace tintype::cuda {
 #if __CUDA_ARCH__ >= 800
 inline constexpr int copies_at_once = 64;
 #else
-inline constexpr int copies_at_once = 4;
+inline constexpr int copies_at_once = 8;
 #endif
 
 // Zeros where not `wanted`; the source must be readable all the same on sm_80 and later.
