@@ -14,7 +14,7 @@ export interface Gpu {
 
 export const gpus: readonly Gpu[] = [
   {
-    // "NVIDIA Ada GPU Architecture", V2.01, appendix A
+    // "NVIDIA Ada GPU Architecture", V2.01
     ...{ name: 'RTX 4090', architecture: 89, processors: 128, tensorTflops: 165.2, floatTflops: 82.6 },
     ...{ bandwidth: 1008, l2Bytes: 72e6 },
   },
