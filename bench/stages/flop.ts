@@ -3,8 +3,9 @@
 import type { Graph, Node } from '../../lib/graph/graph.ts'
 
 /** Multiplications and additions of one node; what only moves or scales elements counts as nothing. */
-function flopOf({ op, dims: d }: Node): number {
+export function flopOf({ op, dims: d }: Node): number {
   if (op === 'linear') return 2 * d.m! * d.n! * d.k!
+  if (op === 'linearGeglu') return 2 * d.m! * d.n2! * d.k!
   if (op === 'conv2d') return 2 * d.n! * d.ho! * d.wo! * d.o! * d.c! * d.kh! * d.kw!
   if (op === 'attention') return 4 * d.n! * d.lq! * d.lk! * d.c!
   return 0

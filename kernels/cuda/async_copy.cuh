@@ -4,6 +4,13 @@
 
 namespace tintype::cuda {
 
+// Copies that a loop may issue in one go: on sm_75 each takes four registers until it has arrived.
+#if __CUDA_ARCH__ >= 800
+inline constexpr int copies_at_once = 64;
+#else
+inline constexpr int copies_at_once = 8;
+#endif
+
 // Zeros where not `wanted`; the source must be readable all the same on sm_80 and later.
 __device__ inline void copy_async(uint32_t target, const void* source, bool wanted) {
 #if __CUDA_ARCH__ >= 800

@@ -71,9 +71,10 @@ class AttentionBlock {
     const Element* p = matrix + static_cast<int64_t>(row + own_row) * c_ + column;
     const uint32_t target = address_ + at + (own_row * stride + column) * 2;
     const int left = limit - row - own_row;
-#pragma unroll
+#pragma unroll copies_at_once
     for (int i = 0; i < (Rows + rows_apart - 1) / rows_apart; i++) {
-      if ((i + 1) * rows_apart > Rows && own_row + i * rows_apart >= Rows) break;
+      // Not a break: lanes that left a rolled loop early would come to the next barrier alone.
+      if ((i + 1) * rows_apart > Rows && own_row + i * rows_apart >= Rows) continue;
       const bool wanted = i * rows_apart < left;
       copy_async(target + i * rows_apart * stride * 2,
                  wanted ? p + static_cast<int64_t>(i) * rows_apart * c_ : matrix, wanted);

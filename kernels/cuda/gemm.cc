@@ -9,21 +9,16 @@ namespace tintype::cuda {
 
 namespace {
 
-// Blocks that run on a processor at the same time; registers allow two of the large ones.
-int resident(const GemmTile& tile) {
-  return tile.m * tile.n > 64 * 64 ? 2 : 4;
-}
-
 // Time of one wave in arbitrary units: products of a block, less well used by small tiles, which load more
 // for each.
 double wave_cost(const GemmTile& tile) {
   const double loads = static_cast<double>(tile.m + tile.n), products = static_cast<double>(tile.m) * tile.n;
-  return (products + 24 * loads) * resident(tile);
+  return (products + 24 * loads) * tile.resident();
 }
 
 double cost(const GemmTile& tile, int64_t m, int64_t n, const Gpu& gpu) {
   const int64_t blocks = ceil_div(m, tile.m) * ceil_div(n, tile.n);
-  return static_cast<double>(ceil_div(blocks, int64_t{gpu.processors} * resident(tile))) * wave_cost(tile);
+  return static_cast<double>(ceil_div(blocks, int64_t{gpu.processors} * tile.resident())) * wave_cost(tile);
 }
 
 }  // namespace
@@ -35,7 +30,7 @@ GemmVariant choose_gemm(int64_t m, int64_t n, int64_t k, std::span<const GemmTil
   });
   // A split of less than 8 steps would mostly fill and drain its pipeline.
   const int64_t blocks = ceil_div(m, tile->m) * ceil_div(n, tile->n);
-  const int64_t idle = int64_t{gpu.processors} * resident(*tile) / blocks;
+  const int64_t idle = int64_t{gpu.processors} * tile->resident() / blocks;
   const int64_t deepest = k / (8 * gemm_depth);
   return {tile, static_cast<int>(std::clamp<int64_t>(std::min(idle, deepest), 1, 16))};
 }

@@ -16,6 +16,9 @@ struct GemmTile {
   int m, n, warp_m, warp_n, stages;
   constexpr int warps() const { return m / warp_m * (n / warp_n); }
   constexpr int threads() const { return warps() * 32; }
+  // Blocks that registers allow on a processor at the same time: a promise of the kernels that choose_gemm
+  // counts on. Without it ptxas makes room for more of the small ones, and spills for that.
+  constexpr int resident() const { return m * n > 64 * 64 ? 2 : 4; }
   constexpr int stage_bytes() const { return (m + n) * gemm_depth * 2; }
   constexpr int staging_floats() const { return 16 * (warp_n + 8); }
   constexpr int shared_bytes() const {

@@ -101,19 +101,20 @@ class TapsGather {
       }
     }
     k_ = first_k + threadIdx.x % gemm_chunks * 8;
-    tap_ = k_ / a.c;
-    channel_ = k_ - tap_ * a.c;
-    tap_y_ = tap_ / a.kw;
-    tap_x_ = tap_ - tap_y_ * a.kw;
+    const int tap = k_ / a.c;
+    channel_ = k_ - tap * a.c;
+    tap_y_ = tap / a.kw;
+    tap_x_ = tap - tap_y_ * a.kw;
   }
 
   __device__ void copy_step(uint32_t target) {
     const Element* x = elements(a_.a);
     const bool in_depth = k_ < end_k_;
-    const int tap_offset = (tap_y_ * a_.w + tap_x_) * a_.c;
+    // Not kept from step to step: sm_75 has no register left for it.
+    const int tap = tap_y_ * a_.kw + tap_x_, tap_offset = (tap_y_ * a_.w + tap_x_) * a_.c;
 #pragma unroll
     for (int i = 0; i < Shape::rows; i++) {
-      const bool wanted = in_depth && inside_[i] >> tap_ & 1;
+      const bool wanted = in_depth && inside_[i] >> tap & 1;
       int offset = offset_[i] + channel_;
       if (a_.enlarged) {
         const int down = (tap_y_ + static_cast<int>(inside_[i] >> 30 & 1)) >> 1;
@@ -128,7 +129,6 @@ class TapsGather {
     channel_ += gemm_depth;
     while (channel_ >= a_.c) {
       channel_ -= a_.c;
-      tap_++;
       if (++tap_x_ == a_.kw) {
         tap_x_ = 0;
         tap_y_++;
@@ -141,7 +141,7 @@ class TapsGather {
   int end_k_;
   int offset_[Shape::rows];
   uint32_t inside_[Shape::rows];
-  int k_, tap_, channel_, tap_y_, tap_x_;
+  int k_, channel_, tap_y_, tap_x_;
 };
 
 // Anything else, element by element: first and last convolutions of a model, odd sizes.

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "op.h"
+#include "planned_launch.h"
 
 namespace tintype::ptx {
 
@@ -111,9 +112,28 @@ Napi::Value run(const Napi::CallbackInfo& info) {
   });
 }
 
+// launchesOf(architecture, processors, words): what an op would launch there.
+Napi::Value launches_of(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const cuda::Gpu gpu = {static_cast<int>(number(info[0])), static_cast<int>(number(info[1]))};
+    const auto words = info[2].As<Napi::Uint32Array>();
+    auto launches = Napi::Array::New(info.Env());
+    for (const auto& l : planned_launches(gpu, {words.Data(), words.Data() + words.ElementLength()})) {
+      auto object = Napi::Object::New(info.Env());
+      object["kernel"] = l.kernel;
+      object["blocks"] = static_cast<double>(l.grid.x) * l.grid.y * l.grid.z;
+      object["threads"] = l.threads;
+      object["sharedBytes"] = static_cast<double>(l.shared_bytes);
+      launches.Set(launches.Length(), object);
+    }
+    return Napi::Value(launches);
+  });
+}
+
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports["launch"] = Napi::Function::New(env, launch);
   exports["runOp"] = Napi::Function::New(env, run);
+  exports["launchesOf"] = Napi::Function::New(env, launches_of);
   return exports;
 }
 

@@ -16,7 +16,8 @@ export const output = fileURLToPath(new URL('../../build/ptx', import.meta.url))
 
 const has = (tool: string) => spawnSync(tool, ['--version'], { stdio: 'ignore' }).status === 0
 
-function missing(): string {
+/** Why there can be no interpreted device, or an empty string. */
+export function missing(): string {
   if (process.env.TINTYPE_CUDA === 'OFF') return 'TINTYPE_CUDA is OFF'
   if (process.arch !== 'x64') return 'the interpreter needs AVX2, which this machine lacks'
   if (!has('nvcc')) return 'nvcc was not found'
@@ -28,6 +29,11 @@ function run(command: string, args: readonly string[]): void {
   if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed\n${stdout}${stderr}`)
 }
 
+export function build(): void {
+  run('cmake', ['-S', here, '-B', output, ...(has('ninja') ? ['-G', 'Ninja'] : [])])
+  run('cmake', ['--build', output, '--parallel', '2'])
+}
+
 export default function setup(project: TestProject): void {
   const reason = missing()
   project.provide('ptxMissing', reason)
@@ -36,6 +42,5 @@ export default function setup(project: TestProject): void {
     console.warn(`CUDA kernels are not tested: ${reason}`)
     return
   }
-  run('cmake', ['-S', here, '-B', output, ...(has('ninja') ? ['-G', 'Ninja'] : [])])
-  run('cmake', ['--build', output, '--parallel', '2'])
+  build()
 }

@@ -15,6 +15,15 @@ export interface Launched {
   readonly globalIdeal: number
 }
 
+/** What the host part of an op decided to launch. */
+export interface PlannedLaunch {
+  readonly kernel: string
+  readonly blocks: number
+  readonly threads: number
+  /** Asked for at launch, beside what the kernel declares. */
+  readonly sharedBytes: number
+}
+
 interface Target {
   readonly folder: string
   readonly architecture: number
@@ -38,6 +47,7 @@ interface Addon {
     words: Uint32Array,
     operands: readonly { readonly bytes: Uint8Array; readonly dtype: number }[],
   ): Launched[]
+  launchesOf(architecture: number, processors: number, words: Uint32Array): PlannedLaunch[]
 }
 
 export const orders = ['forward', 'reverse', 'random'] as const

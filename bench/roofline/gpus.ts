@@ -1,0 +1,38 @@
+// What NVIDIA says its GPUs do at best, with float32 sums: the products of GeForce cards are half as fast then.
+
+export interface Gpu {
+  readonly name: string
+  readonly architecture: number
+  readonly processors: number
+  /** Of mma.sync, which the kernels use. */
+  readonly tensorTflops: number
+  readonly floatTflops: number
+  /** GB/s of the memory. */
+  readonly bandwidth: number
+  readonly l2Bytes: number
+}
+
+export const gpus: readonly Gpu[] = [
+  {
+    // "NVIDIA Ada GPU Architecture", V2.01
+    ...{ name: 'RTX 4090', architecture: 89, processors: 128, tensorTflops: 165.2, floatTflops: 82.6 },
+    ...{ bandwidth: 1008, l2Bytes: 72e6 },
+  },
+  {
+    // "NVIDIA A100 Tensor Core GPU" data sheet, 80GB SXM
+    ...{ name: 'A100 80GB', architecture: 80, processors: 108, tensorTflops: 312, floatTflops: 19.5 },
+    ...{ bandwidth: 2039, l2Bytes: 40e6 },
+  },
+  {
+    // "NVIDIA H100 Tensor Core GPU" data sheet, SXM: 989.4 TFLOP/s by wgmma. mma.sync m16n8k16 gave 65.3 % of the peak of
+    // an H800 (Luo et al., arXiv:2501.12084, table 7).
+    ...{
+      name: 'H100 SXM',
+      architecture: 90,
+      processors: 132,
+      tensorTflops: 989.4 * 0.653,
+      floatTflops: 66.9,
+    },
+    ...{ bandwidth: 3350, l2Bytes: 50e6 },
+  },
+]

@@ -1,0 +1,19 @@
+// An op of a plan in a few words: `conv2d 2x64x64 320->320`.
+
+import type { Node } from '../../lib/graph/graph.ts'
+
+export function titleOf({ op, dims: d, params }: Node): string {
+  if (op === 'conv2d') {
+    const kind =
+      d.kh === 1 ? ' 1x1' : params.upsample === 2 ? ' enlarged' : params.stride === 2 ? ' halved' : ''
+    return `conv2d ${d.n}x${d.ho}x${d.wo} ${d.c}->${d.o}${kind}`
+  }
+  if (op === 'linear') return `linear ${d.m} ${d.k}->${d.n}`
+  if (op === 'linearGeglu') return `linearGeglu ${d.m} ${d.k}->${d.n}`
+  if (op === 'attention') {
+    const heads = params.heads as number
+    return `attention ${d.n}x${heads} heads of ${d.c! / heads}, ${d.lq} over ${d.lk}`
+  }
+  if (op === 'groupNorm') return `groupNorm ${d.n}x${d.hw}x${d.c}`
+  return [op, Object.values(d).join('x')].join(' ')
+}

@@ -1,0 +1,119 @@
+// Makes a ledger from what was built and what the interpreter counts.
+
+import { spawnSync } from 'node:child_process'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import type { OpCase } from '../../kernels/harness.ts'
+import { device, type Launched, type PlannedLaunch, ptxPath } from '../device.ts'
+import type { ElementType } from '../half.ts'
+import { encode, makeData, operandsOf, runOn } from '../run-op.ts'
+import { counted, planned } from './cases.ts'
+import type { ByTarget, Figures, Ledger } from './ledger.ts'
+import { occupancy } from './occupancy.ts'
+import { parsePtxas } from './ptxas.ts'
+
+export const architectures = [75, 80, 86, 89, 90, 120] as const
+const typical = { architecture: 80, processors: 108 }
+
+/** `13.0.88` */
+export function compilerVersion(): string {
+  const { stdout } = spawnSync('nvcc', ['--version'], { encoding: 'utf8' })
+  const version = /V(\d+\.\d+\.\d+)/.exec(stdout)?.[1]
+  if (!version) throw new Error(`nvcc --version says no version: ${stdout}`)
+  return version
+}
+
+const targets = architectures.flatMap((architecture) =>
+  (['f16', 'bf16'] as const)
+    .filter((element) => element === 'f16' || architecture >= 80)
+    .map((element) => ({ architecture, element, name: `sm_${architecture} ${element}` })),
+)
+
+const folderOf = (architecture: number, element: ElementType) => ptxPath(`sm_${architecture}`, element)
+const filesOf = (architecture: number, element: ElementType, extension: string) =>
+  readdirSync(folderOf(architecture, element))
+    .filter((file) => file.endsWith(extension))
+    .sort()
+    .map((file) => join(folderOf(architecture, element), file))
+
+/** Zeros say nothing, and ratios need no more than three digits. */
+const tidy = (figures: Figures): Figures =>
+  Object.fromEntries(
+    Object.entries(figures).flatMap(([name, value]) => {
+      const rounded = Math.round(value * 1000) / 1000
+      return rounded === 0 ? [] : [[name, rounded]]
+    }),
+  )
+
+const operandNumbers = (c: OpCase) => new Map(operandsOf(c).map(([name], i) => [name, i]))
+
+/** One launch of each kernel: blocks of a kernel are alike in all of them. */
+function typicalLaunches(): ReadonlyMap<string, PlannedLaunch> {
+  const plan = (c: OpCase, processors: number) =>
+    device().launchesOf(typical.architecture, processors, encode(c, operandNumbers(c)))
+  const launches = [
+    ...planned.flatMap((c) => plan(c, typical.processors)),
+    ...counted.flatMap(({ op, processors }) => plan(op, processors)),
+  ]
+  return new Map(launches.map((launch) => [launch.kernel, launch]))
+}
+
+type Nested<T> = Record<string, Record<string, T>>
+
+function resources(): Ledger['resources'] {
+  const launches = typicalLaunches()
+  const found: Nested<Figures> = {}
+  for (const { architecture, element, name } of targets) {
+    for (const file of filesOf(architecture, element, '.log')) {
+      for (const [kernel, needs] of parsePtxas(readFileSync(file, 'utf8'))) {
+        const launch = launches.get(kernel)
+        if (!launch) throw new Error(`${kernel} is launched by no op of test/ptx/ledger/cases.ts: add one`)
+        const sharedBytes = needs.sharedBytes + launch.sharedBytes
+        const block = { threads: launch.threads, registers: needs.registers, sharedBytes }
+        found[kernel] ??= {}
+        found[kernel][name] = tidy({ ...needs, sharedBytes, occupancy: occupancy(architecture, block) })
+      }
+    }
+  }
+  return Object.fromEntries(Object.entries(found).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+const code = (): ByTarget =>
+  Object.fromEntries(
+    targets.map(({ architecture, element, name }) => [
+      name,
+      { bytes: filesOf(architecture, element, '.cubin').reduce((sum, file) => sum + statSync(file).size, 0) },
+    ]),
+  )
+
+/** What a launch did: instructions of warps by kind, and how often what accesses need at best. */
+const figuresOf = (launch: Launched): Figures =>
+  tidy({
+    ...launch.warpInstructions,
+    ...(launch.sharedIdeal > 0 && { bankConflicts: launch.sharedWavefronts / launch.sharedIdeal }),
+    ...(launch.globalIdeal > 0 && { sectors: launch.globalSectors / launch.globalIdeal }),
+  })
+
+function launches(): Ledger['launches'] {
+  const found: Record<string, Nested<Figures>> = {}
+  for (const { name, op, processors } of counted) {
+    const kernels: Nested<Figures> = {}
+    found[name] = kernels
+    const data = makeData(op, 'f16')
+    for (const architecture of architectures) {
+      const { launched } = runOn({ architecture, processors, order: 'forward' }, op, data, 'f16')
+      for (const launch of launched) {
+        kernels[launch.kernel] ??= {}
+        kernels[launch.kernel]![`sm_${architecture} f16`] = figuresOf(launch)
+      }
+    }
+  }
+  return found
+}
+
+export const measure = (): Ledger => ({
+  compiler: compilerVersion(),
+  code: code(),
+  resources: resources(),
+  launches: launches(),
+})

@@ -1,0 +1,41 @@
+// The model of the CUDA kernels' budgets, by hand.
+
+import { describe, expect, it } from 'vitest'
+import type { Gpu } from '../../bench/roofline/gpus.ts'
+import { budgetOf, launchSeconds } from '../../bench/roofline/model.ts'
+import type { Work } from '../../bench/roofline/work.ts'
+
+const gpu: Gpu = {
+  ...{ name: 'ten processors', architecture: 80, processors: 10, tensorTflops: 1, floatTflops: 0.1 },
+  ...{ bandwidth: 1000, l2Bytes: 1000 },
+}
+const nothing = { flop: 0, bytes: 0, rereadBytes: 0, partialBytes: 0, launches: 0, tiling: undefined }
+const work = (part: Partial<Work>): Work => ({ ...nothing, node: {} as Work['node'], ...part })
+const kernel = 'linear_64x64'
+
+describe('budgetOf', () => {
+  it('takes arithmetic or memory, whichever is longer', () => {
+    const tiling = { kernel, blocks: 10, blockFlop: 1e11 }
+    expect(budgetOf(gpu, work({ flop: 1e12, bytes: 5e11, tiling }))).toEqual({
+      roofline: 1,
+      tiled: 1,
+      total: 1,
+    })
+    expect(budgetOf(gpu, work({ flop: 1e12, bytes: 2e12, tiling })).total).toBe(2)
+  })
+  it('counts whole waves, and what sticks out of the matrix', () => {
+    const tiling = { kernel, blocks: 11, blockFlop: 1e11 }
+    expect(budgetOf(gpu, work({ flop: 1e12, tiling }))).toEqual({ roofline: 1, tiled: 2, total: 2 })
+  })
+  it('computes without tensor cores where a kernel has none', () => {
+    expect(budgetOf(gpu, work({ flop: 1e11 })).total).toBeCloseTo(1)
+  })
+  it('reads again what the cache does not hold', () => {
+    expect(budgetOf(gpu, work({ bytes: 3000, rereadBytes: 1001 })).tiled).toBeCloseTo(4001e-12, 15)
+    expect(budgetOf(gpu, work({ bytes: 3000, rereadBytes: 1000 })).tiled).toBeCloseTo(3000e-12, 15)
+  })
+  it('adds launches, and the sums of divided products', () => {
+    expect(budgetOf(gpu, work({ launches: 2 })).total).toBe(2 * launchSeconds)
+    expect(budgetOf(gpu, work({ bytes: 1e12, partialBytes: 1e12 })).tiled).toBe(2)
+  })
+})
