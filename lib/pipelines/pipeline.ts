@@ -1,8 +1,10 @@
 // What users hold: a loaded model, its generations, and its end.
 
+import { inspect } from 'node:util'
 import { TintypeError } from '../errors.ts'
 import type { ImageInput } from '../image/input.ts'
 import { createGenerator } from '../schedulers/noise.ts'
+import type { VaeTiling } from './choose-tiling.ts'
 import { runGeneration } from './generation.ts'
 import { decodePictures, encodePicture } from './image-stages.ts'
 import { toChannelsFirst, toChannelsLast } from './layout.ts'
@@ -21,6 +23,12 @@ export interface LoadOptions {
    * relative for each step). Default: false.
    */
   readonly exact?: boolean | undefined
+  /**
+   * Whether the autoencoder works on pictures strip by strip, which takes less memory and more time. Strips share their
+   * normalisation: there are no seams, and pixels differ from those in one piece by a level or two of 255. `auto`, the
+   * default, where one piece would take more than 1.3 GiB: 1024x1024, not 768x768. Never with `exact`.
+   */
+  readonly vaeTiling?: 'auto' | boolean | undefined
 }
 
 /** Latents with their shape (n, c, height/f, width/f). */
@@ -240,15 +248,30 @@ function withResolvers(): { readonly promise: Promise<void>; readonly resolve: (
   return { promise, resolve }
 }
 
+function resolveTiling({ vaeTiling, exact }: LoadOptions): VaeTiling {
+  if (vaeTiling !== undefined && vaeTiling !== 'auto' && typeof vaeTiling !== 'boolean') {
+    throw new TintypeError(
+      'INVALID_ARGUMENT',
+      `Option vaeTiling must be "auto", true or false, got ${inspect(vaeTiling)}.`,
+    )
+  }
+  if (exact && vaeTiling === true) {
+    throw new TintypeError('INVALID_ARGUMENT', 'Options exact and vaeTiling exclude each other.', {
+      advice: 'Strips are not exactly what one piece gives. Leave one of them out.',
+    })
+  }
+  return exact ? false : (vaeTiling ?? 'auto')
+}
+
 /**
  * Loads a model in diffusers' folder layout (model_index.json, text_encoder/, unet/, vae/, ...). Weights are read
  * when they are first needed.
  *
- * @throws TintypeError `MODEL_NOT_FOUND`, `INVALID_CONFIG`, `UNSUPPORTED_MODEL`, `INVALID_WEIGHTS`
+ * @throws TintypeError `INVALID_ARGUMENT`, `MODEL_NOT_FOUND`, `INVALID_CONFIG`, `UNSUPPORTED_MODEL`, `INVALID_WEIGHTS`
  */
 export async function load(folder: string, options: LoadOptions = {}): Promise<Pipeline> {
   if (typeof folder !== 'string' || folder === '') {
     throw new TintypeError('INVALID_ARGUMENT', 'load() takes the path of a model folder.')
   }
-  return new Pipeline(await openModel(folder, options))
+  return new Pipeline(await openModel(folder, { ...options, vaeTiling: resolveTiling(options) }))
 }
