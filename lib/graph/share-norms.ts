@@ -1,5 +1,5 @@
-// Tiles of one picture that are normalised alike: statistics are measured once, on a sample of the picture, and every
-// tile is computed with them. What is left is convolutions, whose results depend on nothing but their surroundings.
+// Strips of one picture that are normalised alike: statistics are measured apart, and every strip is computed with
+// those of the whole picture. What is left is convolutions, whose results depend on nothing but their surroundings.
 
 import { TintypeError } from '../errors.ts'
 import { fuse } from './fuse.ts'
@@ -8,13 +8,13 @@ import { normalizeOnLoad } from './normalize-on-load.ts'
 import { readsOf, writesOf } from './uses.ts'
 
 export interface SharedNorms {
-  /** Gives `norm 0 mean`, `norm 0 factor`, `norm 0 shift`, `norm 1 mean`, ... instead of its outputs. */
-  readonly measure: Graph
-  /** Takes those as inputs. */
+  /** How many norms there are. */
+  readonly count: number
+  /** Gives `norm I mean`, `norm I factor` and `norm I shift` of one norm; takes those of the norms before it. */
+  readonly measure: (index: number) => Graph
+  /** Takes those of all norms as inputs. */
   readonly apply: Graph
-  /** Takes them, and gives what they turn out to be where they are applied. */
-  readonly refine: Graph
-  /** The same outputs for `probe C` (2, C), one input for each number of channels: what the norms are made of. */
+  /** Gives those of all norms for `probe C` (2, C), one input for each number of channels: what they are made of. */
   readonly probe: Graph
 }
 
@@ -62,14 +62,13 @@ export function shareNorms(traced: Graph): SharedNorms {
     throw new TintypeError('INTERNAL', 'A normalisation in front of something else than a 3x3 convolution.')
   }
   const norms = graph.nodes.filter((node) => node.op === 'groupFactors')
-  const nameOf = new Map<ValueId, string>(
-    norms.flatMap((node, i) => writesOf(node).map(({ name, value }) => [value, `norm ${i} ${name}`])),
+  const factors = norms.map((node, i) =>
+    writesOf(node).map(({ name, value }) => ({ name: `norm ${i} ${name}`, value })),
   )
-  const outputs = [...nameOf].map(([value, name]) => ({ name, value }))
 
   const given = new Map<ValueId, ValueId>()
   const values = [...graph.values]
-  for (const [value, name] of nameOf) {
+  for (const { name, value } of factors.flat()) {
     given.set(value, values.push({ ...values[value]!, kind: 'input', name }) - 1)
   }
   const nodes = graph.nodes.map((node) => {
@@ -78,9 +77,9 @@ export function shareNorms(traced: Graph): SharedNorms {
   })
   const applied = { values, nodes, inputs: [...graph.inputs, ...given.values()], outputs: graph.outputs }
   return {
-    measure: needed(graph, outputs),
+    count: norms.length,
+    measure: (index) => needed(applied, factors[index]!),
     apply: needed(applied, graph.outputs),
-    refine: needed(applied, outputs),
-    probe: probeOf(graph, outputs),
+    probe: probeOf(graph, factors.flat()),
   }
 }

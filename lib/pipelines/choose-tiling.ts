@@ -30,14 +30,18 @@ export interface Tiling {
   readonly count: number
 }
 
-/** The fewest strips that fit, or the smallest ones. */
+/** The fewest strips that fit, or else the smallest ones. */
 function stripsFor(cut: Cut): { readonly count: number; readonly bytes: number } | undefined {
-  let found: { readonly count: number; readonly bytes: number } | undefined
+  const allowed = (count: number) => rowsOfStrip(cut.height, count, cut.reach) >= fewestRows(cut.reach)
+  if (!allowed(2)) return undefined
+  const bytesPerRow = cut.strip(cut.height) / cut.height
   for (let count = 2; ; count++) {
     const rows = rowsOfStrip(cut.height, count, cut.reach)
-    if (rows < fewestRows(cut.reach)) return found
-    found = { count, bytes: cut.features + cut.strip(rows) }
-    if (found.bytes <= memoryBudget) return found
+    const last = !allowed(count + 1)
+    // Planning takes milliseconds, and memory is nearly in proportion to rows: only what comes close is planned.
+    if (!last && cut.features + bytesPerRow * rows > 1.1 * memoryBudget) continue
+    const bytes = cut.features + cut.strip(rows)
+    if (last || bytes <= memoryBudget) return { count, bytes }
   }
 }
 

@@ -24,9 +24,10 @@ export interface LoadOptions {
    */
   readonly exact?: boolean | undefined
   /**
-   * Whether the autoencoder works on pictures strip by strip, which takes less memory and more time. Strips share their
-   * normalisation: there are no seams, and pixels differ from those in one piece by a level or two of 255. `auto`, the
-   * default, where one piece would take more than 1.3 GiB: 1024x1024, not 768x768. Never with `exact`.
+   * Whether the autoencoder works on pictures strip by strip, which takes less memory and more time. All strips are
+   * normalised by the whole picture: there are no seams, and pixels differ from those in one piece by rounding alone.
+   * `auto`, the default: where one piece would take more than 1.3 GiB, so at 1024x1024 but not at 768x768. `true`:
+   * wherever there are rows enough. Never with `exact`.
    */
   readonly vaeTiling?: 'auto' | boolean | undefined
 }
@@ -257,7 +258,7 @@ function resolveTiling({ vaeTiling, exact }: LoadOptions): VaeTiling {
   }
   if (exact && vaeTiling === true) {
     throw new TintypeError('INVALID_ARGUMENT', 'Options exact and vaeTiling exclude each other.', {
-      advice: 'Strips are not exactly what one piece gives. Leave one of them out.',
+      advice: 'Strips round differently from one piece. Leave one of them out.',
     })
   }
   return exact ? false : (vaeTiling ?? 'auto')

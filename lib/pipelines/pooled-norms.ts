@@ -26,7 +26,7 @@ export const probe = (channels: number): Float32Array =>
 export function poolNorms(pieces: readonly Piece[], probed: Norms): Norms {
   const total = pieces.reduce((sum, { rows }) => sum + rows, 0)
   const pooled: Record<string, Float32Array> = {}
-  for (const name of Object.keys(probed)) {
+  for (const name of Object.keys(pieces[0]!.norms)) {
     const [norm, part] = [name.slice(0, name.lastIndexOf(' ') + 1), name.slice(name.lastIndexOf(' ') + 1)]
     if (part !== 'mean') continue
     const of = (norms: Norms) => (which: string, i: number) => norms[norm + which]![i]!

@@ -1,15 +1,11 @@
-// The part of the autoencoder with the largest features, strip by strip. All strips are normalised alike, by statistics
-// of the whole picture, so that they fit together without seams and give what the picture in one piece gives.
+// The part of the autoencoder with the largest features, strip by strip. All strips are normalised by the statistics of
+// the whole picture, so that they fit together without seams and give what the picture in one piece gives.
 
-import { setImmediate as nextTick } from 'node:timers/promises'
 import { elements, type Graph } from '../graph/graph.ts'
 import { type SharedNorms, shareNorms } from '../graph/share-norms.ts'
 import type { Arrays, Component } from './component.ts'
 import { type Norms, type Piece, poolNorms, probe } from './pooled-norms.ts'
-import { cutStrips, overlapsOf, type Strips, spreadBands } from './strips.ts'
-
-/** Share of the picture that the first statistics are of. */
-const sampled = 1 / 4
+import { cutStrips, overlapsOf, type Strips } from './strips.ts'
 
 /** An input or output of the graph, for the whole picture, row by row. */
 export interface Rows {
@@ -28,8 +24,6 @@ export interface StripStage {
   readonly reach: number
   /** How many strips. */
   readonly count: number
-  /** How often the statistics are measured again, where those of the last time are applied. */
-  readonly rounds: number
   readonly input: Rows
   /** Written in place. */
   readonly output: Rows
@@ -48,9 +42,12 @@ const outputsOf = (graph: Graph): Record<string, Float32Array> =>
 class Runs {
   readonly #stage: StripStage
   readonly #graphs = new Map<number, SharedNorms>()
+  /** Of a strip. */
+  readonly rows: number
 
-  constructor(stage: StripStage) {
+  constructor(stage: StripStage, rows: number) {
     this.#stage = stage
+    this.rows = rows
   }
 
   /** The part of an input or output that belongs to rows of features, the same memory. */
@@ -59,21 +56,42 @@ class Runs {
     return data.subarray(first * row, end * row)
   }
 
-  async norms(which: 'measure' | 'refine' | 'probe', rows: number, inputs: Arrays): Promise<Norms> {
-    const outputs = outputsOf(this.#graphsOf(rows)[which])
-    await this.#run(which, rows, inputs, outputs)
+  /** How many norms there are in the graph. */
+  get norms(): number {
+    return this.#graphsOf(this.rows).count
+  }
+
+  /** The norms of `probe`, all of them. */
+  async probe(): Promise<Norms> {
+    const graph = this.#graphsOf(this.rows).probe
+    const inputs = Object.fromEntries(
+      graph.inputs.map((id) => {
+        const { name, shape } = graph.values[id]!
+        return [name, probe(shape[1]!)]
+      }),
+    )
+    const outputs = outputsOf(graph)
+    await this.#run('probe', this.rows, () => graph, { inputs, outputs })
     return outputs
   }
 
-  async refine(range: Range, norms: Norms): Promise<Norms> {
+  /** One norm of a piece of the picture, where those before it are known. */
+  async measure(index: number, range: Range, known: Norms): Promise<Norms> {
     const { input } = this.#stage
-    return this.norms('refine', range[1] - range[0], { ...norms, [input.name]: this.part(input, range) })
+    const rows = range[1] - range[0]
+    const graph = this.#graphsOf(rows).measure(index)
+    const outputs = outputsOf(graph)
+    const inputs = { ...known, [input.name]: this.part(input, range) }
+    await this.#run(`norm ${index}`, rows, () => graph, { inputs, outputs })
+    return outputs
   }
 
   async apply(range: Range, norms: Norms): Promise<void> {
     const { input, output } = this.#stage
+    const rows = range[1] - range[0]
     const inputs = { ...norms, [input.name]: this.part(input, range) }
-    await this.#run('apply', range[1] - range[0], inputs, { [output.name]: this.part(output, range) })
+    const outputs = { [output.name]: this.part(output, range) }
+    await this.#run('apply', rows, () => this.#graphsOf(rows).apply, { inputs, outputs })
   }
 
   #graphsOf(rows: number): SharedNorms {
@@ -82,57 +100,42 @@ class Runs {
     return known
   }
 
-  async #run(which: keyof SharedNorms, rows: number, inputs: Arrays, outputs: Arrays): Promise<void> {
+  async #run(
+    what: string,
+    rows: number,
+    graph: () => Graph,
+    { inputs, outputs }: { readonly inputs: Arrays; readonly outputs: Arrays },
+  ): Promise<void> {
     const { component, key, signal } = this.#stage
-    const graph = () => this.#graphsOf(rows)[which]
-    await component.run({ key: `${key} ${which} ${rows}`, graph, inputs, outputs, signal })
+    await component.run({ key: `${key} ${what} ${rows}`, graph, inputs, outputs, signal })
   }
 }
 
-/** What the graph makes of bands from all over the picture, one below the other, as if they were the picture. */
-async function measureSample(stage: StripStage, runs: Runs, most: number): Promise<Norms> {
-  const { height, reach, input } = stage
-  const band = 2 * reach
-  const bands = spreadBands(height, band, Math.min(most, sampled * height))
-  const size = bands.length * band * (input.data.length / height)
-  const sample = input.data instanceof Uint8Array ? new Uint8Array(size) : new Float32Array(size)
-  for (const [i, first] of bands.entries()) {
-    const part = runs.part(input, [first, first + band])
-    sample.set(part, i * part.length)
-    // A band may be megabytes: the event loop gets its turn.
-    await nextTick()
+/** The norms of the whole picture, one after the other: what each is of depends on those before it. */
+async function measureNorms(cut: Strips, runs: Runs): Promise<Norms> {
+  const probed = await runs.probe()
+  let norms: Norms = {}
+  for (let index = 0; index < runs.norms; index++) {
+    const pieces: Piece[] = []
+    for (const { start } of cut.list) {
+      const found = await runs.measure(index, [start, start + cut.rows], norms)
+      pieces.push({ norms: found, rows: cut.rows })
+    }
+    // What an inner edge makes wrong in two strips it makes as wrong in their overlap: taken back, every row counts once.
+    for (const range of overlapsOf(cut)) {
+      pieces.push({ norms: await runs.measure(index, range, norms), rows: range[0] - range[1] })
+    }
+    norms = { ...norms, ...poolNorms(pieces, probed) }
   }
-  return runs.norms('measure', bands.length * band, { [input.name]: sample })
+  return norms
 }
 
-/** The norms of the whole picture where `norms` are applied. */
-async function refine(cut: Strips, runs: Runs, norms: Norms): Promise<Norms> {
-  const channels = new Set(Object.values(norms).map(({ length }) => length))
-  const probes = Object.fromEntries([...channels].map((c) => [`probe ${c}`, probe(c)]))
-  const probed = await runs.norms('probe', cut.rows, probes)
-  const pieces: Piece[] = []
-  for (const { start } of cut.list) {
-    pieces.push({ norms: await runs.refine([start, start + cut.rows], norms), rows: cut.rows })
-  }
-  // What an inner edge makes wrong in two strips it makes as wrong in their overlap: taken back, every row counts once.
-  for (const range of overlapsOf(cut)) {
-    pieces.push({ norms: await runs.refine(range, norms), rows: range[0] - range[1] })
-  }
-  return poolNorms(pieces, probed)
-}
-
-/**
- * Computes `output` from `input`. Statistics of a sample of the picture come first. Applied to all strips they give
- * nearly those of the whole picture; applying these gives better ones. Each round makes at least one norm more exact
- * to rounding, and all others many times nearer.
- */
+/** Computes `output` from `input`: once up to each norm, to know its statistics, and once to the end. */
 export async function runInStrips(stage: StripStage): Promise<void> {
   const { output } = stage
   const cut = cutStrips(stage.height, stage.count, stage.reach)
-  const runs = new Runs(stage)
-  let norms = await measureSample(stage, runs, cut.rows)
-  for (let round = 0; round < stage.rounds; round++) norms = await refine(cut, runs, norms)
-
+  const runs = new Runs(stage, cut.rows)
+  const norms = await measureNorms(cut, runs)
   for (const { start, kept } of cut.list) {
     // A strip overwrites the last rows of the one above, where at first that one was right and it is not.
     const above: Range = [start, kept[0]]

@@ -37,9 +37,3 @@ export function cutStrips(height: number, count: number, reach: number): Strips 
 /** Rows where a strip and the next one overlap, as [first, end). */
 export const overlapsOf = ({ rows, list }: Strips): (readonly [number, number])[] =>
   list.slice(1).map(({ start }, i) => [start, list[i]!.start + rows])
-
-/** About `share` of all rows in bands of `rows`, evenly spread: the first row of each. */
-export function spreadBands(height: number, rows: number, most: number): number[] {
-  const count = Math.max(1, Math.floor(Math.min(most, height) / rows))
-  return Array.from({ length: count }, (_, i) => Math.round(((i + 0.5) * height) / count - rows / 2))
-}

@@ -35,7 +35,12 @@ const withRows = ([, , w, c]: FeatureShape, rows: number): FeatureShape => [1, r
 /** Levels with a change of size after them. */
 const levelsOf = ({ channels }: VaeConfig) => Array.from({ length: channels.length - 1 }, (_, level) => level)
 
-export function decodeTiling({ vae, configs, vaeTiling }: Model, plane: LatentPlane): Tiling | undefined {
+/** What a decision depends on: a model, or as much of it. */
+interface Planned extends Pick<Model, 'configs' | 'vaeTiling'> {
+  readonly vae: Pick<Model['vae'], 'arenaBytes'>
+}
+
+export function decodeTiling({ vae, configs, vaeTiling }: Planned, plane: LatentPlane): Tiling | undefined {
   const cuts = levelsOf(configs.vae).map((level): Cut => {
     const reach = decoderReach(configs.vae, level)
     const shape = featuresOf(plane, configs.vae, reach)
@@ -49,11 +54,11 @@ export function decodeTiling({ vae, configs, vaeTiling }: Model, plane: LatentPl
     }
   })
   const whole = () => vae.arenaBytes(decodeGraph(configs, { n: 1, ...plane }))
-  // The fewer levels are in strips, the less is computed more than once.
+  // The fewer levels are in strips, the less is computed again for each norm.
   return chooseTiling(vaeTiling, whole, cuts.reverse())
 }
 
-export function encodeTiling({ vae, configs, vaeTiling }: Model, plane: LatentPlane): Tiling | undefined {
+export function encodeTiling({ vae, configs, vaeTiling }: Planned, plane: LatentPlane): Tiling | undefined {
   const cuts = levelsOf(configs.vae).map((level): Cut => {
     const reach = encoderReach(configs.vae, level)
     const shape = featuresOf(plane, configs.vae, reach)
@@ -99,8 +104,6 @@ export async function decodeInStrips(
     height: shape[1],
     reach: reach.rows,
     count,
-    // The more levels are in strips, the more norms stand behind each other.
-    rounds: configs.vae.channels.length - 1 - level,
     input: { name: 'features', data: features },
     output: { name: 'pixels', data: pixels },
     signal,
@@ -125,7 +128,6 @@ export async function encodeInStrips(
     height: shape[1],
     reach: reach.rows,
     count,
-    rounds: level + 1,
     input: { name: 'pixels', data: data.pixels },
     output: { name: 'features', data: features },
     signal,
