@@ -1,11 +1,11 @@
-// How far the autoencoder's convolutions see: what of its features a strip of the picture depends on, apart from the
-// statistics of its norms, which see everything.
+// How far the autoencoder's convolutions see: which features a part of the picture depends on, or the other way round,
+// once the statistics of its norms, which see everything, are known.
 
 import type { VaeConfig } from './configs.ts'
 
-/** Where a part of the autoencoder can be cut, in the order of `vaeDecoderTail` or `vaeEncoderHead`. */
+/** Of features where the autoencoder is cut. */
 export interface Reach {
-  /** Rows of features above and below a row that what is computed from it, or it from pixels, depends on. */
+  /** Rows next to an inner edge of a strip that what is beyond the edge would change. */
   readonly rows: number
   /** Pixels to a feature, along one side. */
   readonly scale: number
@@ -13,7 +13,7 @@ export interface Reach {
   readonly channels: number
 }
 
-/** Of pixels to features after level `cut` of the decoder: each 3x3 convolution sees one row further. */
+/** For the decoder after level `cut`: each 3x3 convolution sees one row further. */
 export function decoderReach({ channels, layersPerBlock }: VaeConfig, cut: number): Reach {
   const last = channels.length - 1
   let rows = 1
@@ -21,7 +21,7 @@ export function decoderReach({ channels, layersPerBlock }: VaeConfig, cut: numbe
   return { rows, scale: 2 ** (last - cut), channels: channels.at(-1 - cut)! }
 }
 
-/** Of features after level `cut` of the encoder, which is not the last one, to pixels. */
+/** For the encoder to the end of level `cut`, which is not the last one. */
 export function encoderReach({ channels, layersPerBlock }: VaeConfig, cut: number): Reach {
   const scale = 2 ** (cut + 1)
   let rows = 0
