@@ -33,3 +33,10 @@ export function parseThreshold(text: string): { readonly percentile: number; rea
   if (rest.length > 0) throw new InvalidArgumentError('Expected PERCENTILE or PERCENTILE,MAX.')
   return { percentile: percentile!, ...(max !== undefined && { max }) }
 }
+
+/** `auto`, `on` or `off`. */
+export function parseSwitch(text: string): 'auto' | boolean {
+  if (text === 'auto') return text
+  if (text === 'on' || text === 'off') return text === 'on'
+  throw new InvalidArgumentError('Expected auto, on or off.')
+}

@@ -1,7 +1,7 @@
 // `tintype PROMPT`: paints pictures and writes them to files.
 
 import { text } from 'node:stream/consumers'
-import type { GenerateOptions, GenerateResult, Picture } from '../index.ts'
+import type { GenerateOptions, GenerateResult, LoadOptions, Picture } from '../index.ts'
 import type { Size } from './arguments.ts'
 import { outputPaths } from './file-names.ts'
 import { progressOn, silent } from './progress.ts'
@@ -24,6 +24,7 @@ export interface GenerateFlags {
   readonly eta?: number
   readonly threshold?: GenerateOptions['threshold']
   readonly threads?: number
+  readonly vaeTiling?: LoadOptions['vaeTiling']
   readonly json?: boolean
   readonly quiet?: boolean
 }
@@ -84,7 +85,8 @@ export async function generateCommand(
   const { formatOf } = await import('../image/picture.js')
   if (flags.output !== undefined) formatOf(flags.output)
   const options = optionsFrom(await readPrompts(prompts), flags, signal)
-  await using pipeline = await load(flags.model ?? defaultModelFolder, { threads: flags.threads })
+  const { threads, vaeTiling } = flags
+  await using pipeline = await load(flags.model ?? defaultModelFolder, { threads, vaeTiling })
   const progress = flags.quiet ? silent : progressOn(process.stderr)
   let result: GenerateResult
   try {

@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
 import { TintypeError } from '../errors.ts'
-import { parseNumber, parseSeed, parseSize, parseThreshold } from './arguments.ts'
+import { parseNumber, parseSeed, parseSize, parseSwitch, parseThreshold } from './arguments.ts'
 import { buildCommand } from './build.ts'
 import { type DoctorFlags, doctorCommand } from './doctor.ts'
 import { type GenerateFlags, generateCommand } from './generate.ts'
@@ -60,6 +60,11 @@ function buildProgram(signal: AbortSignal): Command {
     .option('--eta <x>', "DDIM's eta, 0 to 1 (default: 0)", parseNumber)
     .option('--threshold <p[,max]>', 'dynamic thresholding, a percentile such as 0.995', parseThreshold)
     .option('--threads <n>', 'threads to compute with (default: one for each core)', parseNumber)
+    .option(
+      '--vae-tiling <when>',
+      'encode and decode in strips, slower and in less memory: auto, on or off (default: auto)',
+      parseSwitch,
+    )
     .option('--json', 'print the result as JSON')
     .option('-q, --quiet', 'no progress')
     .addHelpText('after', examples)

@@ -30,38 +30,89 @@ function midBlock(scope: Scope, x: Tensor, config: VaeConfig): Tensor {
   })
 }
 
-const head = (scope: Scope, x: Tensor, out: number, config: VaeConfig) =>
+const convOut = (scope: Scope, x: Tensor, out: number, config: VaeConfig) =>
   conv3x3(scope, 'conv_out', silu(normGroups(scope, 'conv_norm_out', x, normOf(config))), out)
 
-/** Pixels in [-1, 1], (N, H, W, 3), to moments (N, H/f, W/f, 2 * latentChannels): means, then log-variances. */
-export function vaeEncoder(root: Scope, pixels: Tensor, config: VaeConfig): Tensor {
-  const { channels, layersPerBlock, latentChannels } = config
+/** One level of the encoder: its residual blocks, and half the size for the next one. */
+function downLevel(scope: Scope, x: Tensor, level: number, config: VaeConfig): Tensor {
+  const { channels, layersPerBlock } = config
+  return scope.in(`down_blocks.${level}`, (s) => {
+    let h = x
+    for (let j = 0; j < layersPerBlock; j++) h = resnet(s, `resnets.${j}`, h, channels[level]!, config)
+    return level + 1 < channels.length ? downsampler(s, h, [0, 0, 1, 1]) : h
+  })
+}
+
+/** The encoder to the end of level `cut`: pixels in [-1, 1], (N, H, W, 3), to features for `vaeEncoderTail`. */
+export function vaeEncoderHead(root: Scope, pixels: Tensor, config: VaeConfig, cut: number): Tensor {
+  return root.in('encoder', (scope) => {
+    let x = conv3x3(scope, 'conv_in', pixels, config.channels[0]!)
+    for (let i = 0; i <= cut; i++) x = downLevel(scope, x, i, config)
+    return x
+  })
+}
+
+/** The encoder after level `cut`: features to moments (N, H/f, W/f, 2 * latentChannels), means, then log-variances. */
+export function vaeEncoderTail(root: Scope, features: Tensor, config: VaeConfig, cut: number): Tensor {
+  const { channels, latentChannels } = config
   const moments = root.in('encoder', (scope) => {
-    let x = conv3x3(scope, 'conv_in', pixels, channels[0]!)
-    channels.forEach((c, i) => {
-      scope.in(`down_blocks.${i}`, (s) => {
-        for (let j = 0; j < layersPerBlock; j++) x = resnet(s, `resnets.${j}`, x, c, config)
-        if (i + 1 < channels.length) x = downsampler(s, x, [0, 0, 1, 1])
-      })
-    })
-    return head(scope, midBlock(scope, x, config), 2 * latentChannels, config)
+    let x = features
+    for (let i = cut + 1; i < channels.length; i++) x = downLevel(scope, x, i, config)
+    return convOut(scope, midBlock(scope, x, config), 2 * latentChannels, config)
   })
   return config.quantConv ? conv1x1(root, 'quant_conv', moments, 2 * latentChannels) : moments
 }
 
-/** Latents divided by the scaling factor, (N, H, W, latentChannels), to pixels of about [-1, 1], (N, fH, fW, 3). */
-export function vaeDecoder(root: Scope, latents: Tensor, config: VaeConfig): Tensor {
-  const { layersPerBlock, latentChannels } = config
-  const channels = config.channels.toReversed()
+/** Pixels in [-1, 1], (N, H, W, 3), to moments (N, H/f, W/f, 2 * latentChannels): means, then log-variances. */
+export function vaeEncoder(root: Scope, pixels: Tensor, config: VaeConfig): Tensor {
+  const last = config.channels.length - 1
+  return vaeEncoderTail(root, vaeEncoderHead(root, pixels, config, last), config, last)
+}
+
+/** Residual blocks of one level of the decoder, level 0 being the smallest. */
+function upLevel(scope: Scope, x: Tensor, level: number, config: VaeConfig): Tensor {
+  const c = config.channels.at(-1 - level)!
+  return scope.in(`up_blocks.${level}`, (s) => {
+    let h = x
+    for (let j = 0; j < config.layersPerBlock + 1; j++) h = resnet(s, `resnets.${j}`, h, c, config)
+    return h
+  })
+}
+
+/** Twice the size, from `level` to the next one. */
+const upsampleLevel = (scope: Scope, x: Tensor, level: number) =>
+  scope.in(`up_blocks.${level}`, (s) => upsampler(s, x, [2 * x.shape[1]!, 2 * x.shape[2]!]))
+
+/**
+ * The decoder up to the residual blocks of level `cut`: latents divided by the scaling factor,
+ * (N, H, W, latentChannels), to features for `vaeDecoderTail`.
+ */
+export function vaeDecoderHead(root: Scope, latents: Tensor, config: VaeConfig, cut: number): Tensor {
+  const { latentChannels, channels } = config
   const quantised = config.postQuantConv ? conv1x1(root, 'post_quant_conv', latents, latentChannels) : latents
   return root.in('decoder', (scope) => {
-    let x = midBlock(scope, conv3x3(scope, 'conv_in', quantised, channels[0]!), config)
-    channels.forEach((c, i) => {
-      scope.in(`up_blocks.${i}`, (s) => {
-        for (let j = 0; j < layersPerBlock + 1; j++) x = resnet(s, `resnets.${j}`, x, c, config)
-        if (i + 1 < channels.length) x = upsampler(s, x, [2 * x.shape[1]!, 2 * x.shape[2]!])
-      })
-    })
-    return head(scope, x, 3, config)
+    let x = midBlock(scope, conv3x3(scope, 'conv_in', quantised, channels.at(-1)!), config)
+    for (let i = 0; i <= cut; i++) {
+      if (i > 0) x = upsampleLevel(scope, x, i - 1)
+      x = upLevel(scope, x, i, config)
+    }
+    return x
   })
+}
+
+/** The decoder from the enlargement after level `cut`: features to pixels of about [-1, 1], (N, fH, fW, 3). */
+export function vaeDecoderTail(root: Scope, features: Tensor, config: VaeConfig, cut: number): Tensor {
+  return root.in('decoder', (scope) => {
+    let x = features
+    for (let i = cut + 1; i < config.channels.length; i++) {
+      x = upLevel(scope, upsampleLevel(scope, x, i - 1), i, config)
+    }
+    return convOut(scope, x, 3, config)
+  })
+}
+
+/** Latents divided by the scaling factor, (N, H, W, latentChannels), to pixels of about [-1, 1], (N, fH, fW, 3). */
+export function vaeDecoder(root: Scope, latents: Tensor, config: VaeConfig): Tensor {
+  const last = config.channels.length - 1
+  return vaeDecoderTail(root, vaeDecoderHead(root, latents, config, last), config, last)
 }

@@ -103,6 +103,11 @@ export class Component {
     })
   }
 
+  /** What the activations of a graph take: the memory beside its inputs, outputs and weights. */
+  arenaBytes(graph: Graph): number {
+    return makePlan(graph, (name) => this.#indexOf(name), this.#passes).arenaBytes
+  }
+
   dispose(): void {
     for (const { program } of this.#compiled.values()) program.dispose()
     this.#compiled.clear()

@@ -3,34 +3,36 @@
 import { type ImageInput, readImage } from '../image/input.ts'
 import type { Model } from './model.ts'
 import { decodeGraph, encodeGraph } from './stages.ts'
-
-/** Latents of one picture, as (h, w). */
-export interface LatentPlane {
-  readonly h: number
-  readonly w: number
-}
+import { decodeInStrips, decodeTiling, encodeInStrips, encodeTiling, type LatentPlane } from './tiled-vae.ts'
 
 const keyOf = ({ h, w }: LatentPlane) => `${h}x${w}`
 
 /** Latents (n, h, w, c) in the UNet's scale to one RGB array (fh, fw, 3) for each picture. */
 export async function decodePictures(
-  { vae, configs }: Model,
+  model: Model,
   latents: Float32Array,
-  plane: LatentPlane,
+  { h, w }: LatentPlane,
   signal?: AbortSignal,
 ): Promise<Uint8Array[]> {
+  const { vae, configs } = model
   const { latentChannels, factor } = configs.vae
-  const size = plane.h * plane.w * latentChannels
+  const plane = { h, w }
+  const tiling = decodeTiling(model, plane)
+  const size = h * w * latentChannels
   const pictures: Uint8Array[] = []
   for (let first = 0; first < latents.length; first += size) {
-    const pixels = new Uint8Array(plane.h * plane.w * factor * factor * 3)
-    await vae.run({
-      key: `decode ${keyOf(plane)}`,
-      graph: () => decodeGraph(configs, { n: 1, h: plane.h, w: plane.w }),
-      inputs: { latents: latents.subarray(first, first + size) },
-      outputs: { pixels },
-      signal,
-    })
+    const own = latents.subarray(first, first + size)
+    const pixels = new Uint8Array(h * w * factor * factor * 3)
+    if (tiling) await decodeInStrips(model, { latents: own, pixels }, { plane, tiling, signal })
+    else {
+      await vae.run({
+        key: `decode ${keyOf(plane)}`,
+        graph: () => decodeGraph(configs, { n: 1, ...plane }),
+        inputs: { latents: own },
+        outputs: { pixels },
+        signal,
+      })
+    }
     pictures.push(pixels)
   }
   return pictures
@@ -42,20 +44,27 @@ export async function decodePictures(
  * @param noise unit noise (n, h, w, c) for samples of the posterior; zeros give its mean
  */
 export async function encodePicture(
-  { vae, configs }: Model,
+  model: Model,
   image: ImageInput,
-  plane: LatentPlane,
+  { h, w }: LatentPlane,
   noise: Float32Array,
   signal?: AbortSignal,
 ): Promise<Float32Array> {
+  const { vae, configs } = model
   const { latentChannels, factor } = configs.vae
-  const { data } = await readImage(image, { width: plane.w * factor, height: plane.h * factor })
+  const plane = { h, w }
+  const { data: pixels } = await readImage(image, { width: w * factor, height: h * factor })
   const latents = new Float32Array(noise.length)
-  const n = noise.length / (plane.h * plane.w * latentChannels)
+  const tiling = encodeTiling(model, plane)
+  if (tiling) {
+    await encodeInStrips(model, { pixels, noise, latents }, { plane, tiling, signal })
+    return latents
+  }
+  const n = noise.length / (h * w * latentChannels)
   await vae.run({
     key: `encode ${n} ${keyOf(plane)}`,
-    graph: () => encodeGraph(configs, { n, h: plane.h, w: plane.w }),
-    inputs: { pixels: data, noise },
+    graph: () => encodeGraph(configs, { n, ...plane }),
+    inputs: { pixels, noise },
     outputs: { latents },
     signal,
   })

@@ -9,6 +9,7 @@ import { type ModelConfigs, readModelConfigs } from '../models/configs.ts'
 import { parseSchedulerConfig } from '../schedulers/config.ts'
 import type { SchedulerConfig } from '../schedulers/contract.ts'
 import { ClipTokenizer } from '../tokenizer/clip.ts'
+import type { VaeTiling } from './choose-tiling.ts'
 import { Component, type ComponentOptions } from './component.ts'
 import type { ModelDefaults } from './options.ts'
 import { decodeGraph, encodeGraph, stepGraph, textGraph } from './stages.ts'
@@ -23,6 +24,11 @@ export interface Model {
   readonly unet: Component
   readonly vae: Component
   readonly defaults: ModelDefaults
+  readonly vaeTiling: VaeTiling
+}
+
+export interface ModelOptions extends ComponentOptions {
+  readonly vaeTiling?: VaeTiling | undefined
 }
 
 /** Side lengths that a UNet without `sample_size` gets: those of Stable Diffusion 1.x. */
@@ -64,7 +70,7 @@ async function readDefaults(folder: string, { unet, vae }: ModelConfigs): Promis
 }
 
 /** Reads everything of a model folder but the weights themselves. */
-export async function openModel(folder: string, options: ComponentOptions): Promise<Model> {
+export async function openModel(folder: string, options: ModelOptions): Promise<Model> {
   const configs = await readModelConfigs(folder)
   const schedulerFile = join(folder, 'scheduler', 'scheduler_config.json')
   const scheduler = parseSchedulerConfig(await readJson(schedulerFile), schedulerFile)
@@ -87,6 +93,7 @@ export async function openModel(folder: string, options: ComponentOptions): Prom
       unet: await open('unet', stepGraph(configs, surveyedStep)),
       vae: await open('vae', decodeGraph(configs, surveyed), encodeGraph(configs, surveyed)),
       defaults,
+      vaeTiling: options.vaeTiling ?? 'auto',
     }
   } catch (error) {
     for (const component of opened) component.dispose()

@@ -1,10 +1,12 @@
 // What users hold: a loaded model, its generations, and its end.
 
+import { inspect } from 'node:util'
 import { TintypeError } from '../errors.ts'
 import type { HalfPrecision } from '../graph/lower-precision.ts'
 import type { ImageInput } from '../image/input.ts'
 import { type DeviceName, targetOf } from '../runtime/target.ts'
 import { createGenerator } from '../schedulers/noise.ts'
+import type { VaeTiling } from './choose-tiling.ts'
 import { runGeneration } from './generation.ts'
 import { decodePictures, encodePicture } from './image-stages.ts'
 import { toChannelsFirst, toChannelsLast } from './layout.ts'
@@ -30,6 +32,13 @@ export interface LoadOptions {
   readonly device?: DeviceName | undefined
   /** What a GPU computes in, with sums in float32. Default: `f16`. The CPU computes in float32. */
   readonly precision?: HalfPrecision | undefined
+  /**
+   * Whether the autoencoder works on pictures strip by strip, which takes less memory and more time. All strips are
+   * normalised by the whole picture: there are no seams, and pixels differ from those in one piece by rounding alone.
+   * `auto`, the default: where one piece would take more than 1.3 GiB, so at 1024x1024 but not at 768x768. `true`:
+   * wherever there are rows enough. Never with `exact`.
+   */
+  readonly vaeTiling?: 'auto' | boolean | undefined
 }
 
 /** Latents with their shape (n, c, height/f, width/f). */
@@ -249,16 +258,33 @@ function withResolvers(): { readonly promise: Promise<void>; readonly resolve: (
   return { promise, resolve }
 }
 
+function resolveTiling({ vaeTiling, exact }: LoadOptions): VaeTiling {
+  if (vaeTiling !== undefined && vaeTiling !== 'auto' && typeof vaeTiling !== 'boolean') {
+    throw new TintypeError(
+      'INVALID_ARGUMENT',
+      `Option vaeTiling must be "auto", true or false, got ${inspect(vaeTiling)}.`,
+    )
+  }
+  if (exact && vaeTiling === true) {
+    throw new TintypeError('INVALID_ARGUMENT', 'Options exact and vaeTiling exclude each other.', {
+      advice: 'Strips round differently from one piece. Leave one of them out.',
+    })
+  }
+  return exact ? false : (vaeTiling ?? 'auto')
+}
+
 /**
  * Loads a model in diffusers' folder layout (model_index.json, text_encoder/, unet/, vae/, ...). Weights are read
  * when they are first needed.
  *
- * @throws TintypeError `MODEL_NOT_FOUND`, `INVALID_CONFIG`, `UNSUPPORTED_MODEL`, `INVALID_WEIGHTS`, `DEVICE_UNAVAILABLE`
+ * @throws TintypeError `INVALID_ARGUMENT`, `MODEL_NOT_FOUND`, `INVALID_CONFIG`, `UNSUPPORTED_MODEL`, `INVALID_WEIGHTS`,
+ *   `DEVICE_UNAVAILABLE`
  */
 export async function load(folder: string, options: LoadOptions = {}): Promise<Pipeline> {
   if (typeof folder !== 'string' || folder === '') {
     throw new TintypeError('INVALID_ARGUMENT', 'load() takes the path of a model folder.')
   }
   const { device, precision, ...rest } = options
-  return new Pipeline(await openModel(folder, { ...rest, target: targetOf({ device, precision }) }))
+  const target = targetOf({ device, precision })
+  return new Pipeline(await openModel(folder, { ...rest, target, vaeTiling: resolveTiling(options) }))
 }

@@ -6,7 +6,14 @@ import { stepCoefficients } from '../graph/ops/scheduler-step.ts'
 import { clipText } from '../models/clip.ts'
 import type { ModelConfigs } from '../models/configs.ts'
 import { unet } from '../models/unet.ts'
-import { vaeDecoder, vaeEncoder } from '../models/vae.ts'
+import {
+  vaeDecoder,
+  vaeDecoderHead,
+  vaeDecoderTail,
+  vaeEncoder,
+  vaeEncoderHead,
+  vaeEncoderTail,
+} from '../models/vae.ts'
 import {
   dynamicThreshold,
   fromPixels,
@@ -107,6 +114,53 @@ export function encodeGraph({ vae }: ModelConfigs, { n, h, w }: LatentSize): Gra
   const pixels = trace.input('pixels', 'u8', [1, h * vae.factor, w * vae.factor, 3])
   const noise = trace.input('noise', 'f32', [n, h, w, vae.latentChannels])
   const moments = vaeEncoder(new Scope(trace), fromPixels(pixels), vae)
+  trace.output('latents', sampleGaussian(tile(moments, n), vae.scalingFactor, noise))
+  return trace.graph()
+}
+
+/** Shape of the features between the parts of a graph that is cut: (1, h, w, c). */
+export type FeatureShape = readonly [number, number, number, number]
+
+/** `decodeGraph` for one picture to the end of level `cut`: `latents` to `features`. */
+export function decodeHeadGraph({ vae }: ModelConfigs, { h, w }: Omit<LatentSize, 'n'>, cut: number): Graph {
+  const trace = new Trace()
+  const latents = trace.input('latents', 'f32', [1, h, w, vae.latentChannels])
+  const unscaled = scale(latents, { factor: 1 / vae.scalingFactor })
+  trace.output('features', vaeDecoderHead(new Scope(trace), unscaled, vae, cut))
+  return trace.graph()
+}
+
+/** The rest of it: `features` to `pixels`. */
+export function decodeTailGraph({ vae }: ModelConfigs, shape: FeatureShape, cut: number): Graph {
+  const trace = new Trace()
+  const features = trace.input('features', 'f32', shape)
+  trace.output('pixels', toPixels(vaeDecoderTail(new Scope(trace), features, vae, cut)))
+  return trace.graph()
+}
+
+/** `encodeGraph` to the end of level `cut`: `pixels` (1, height, width, 3) to `features`. */
+export function encodeHeadGraph(
+  { vae }: ModelConfigs,
+  { height, width }: { readonly height: number; readonly width: number },
+  cut: number,
+): Graph {
+  const trace = new Trace()
+  const pixels = trace.input('pixels', 'u8', [1, height, width, 3])
+  trace.output('features', vaeEncoderHead(new Scope(trace), fromPixels(pixels), vae, cut))
+  return trace.graph()
+}
+
+/** The rest of it: `features` and unit `noise` (n, h, w, c) to n samples, `latents`. */
+export function encodeTailGraph(
+  { vae }: ModelConfigs,
+  { n, h, w }: LatentSize,
+  shape: FeatureShape,
+  cut: number,
+): Graph {
+  const trace = new Trace()
+  const features = trace.input('features', 'f32', shape)
+  const noise = trace.input('noise', 'f32', [n, h, w, vae.latentChannels])
+  const moments = vaeEncoderTail(new Scope(trace), features, vae, cut)
   trace.output('latents', sampleGaussian(tile(moments, n), vae.scalingFactor, noise))
   return trace.graph()
 }

@@ -1,7 +1,7 @@
 // The parts of the command line that need no model: words to values, file names, progress.
 
 import { describe, expect, it } from 'vitest'
-import { parseNumber, parseSeed, parseSize, parseThreshold } from '../../../lib/cli/arguments.ts'
+import { parseNumber, parseSeed, parseSize, parseSwitch, parseThreshold } from '../../../lib/cli/arguments.ts'
 import { outputPaths, slug } from '../../../lib/cli/file-names.ts'
 import { formatSeconds, formatStep, progressOn } from '../../../lib/cli/progress.ts'
 
@@ -29,6 +29,11 @@ describe('arguments', () => {
     expect(parseThreshold('0.995')).toEqual({ percentile: 0.995 })
     expect(parseThreshold('0.9,2')).toEqual({ percentile: 0.9, max: 2 })
     expect(() => parseThreshold('1,2,3')).toThrow('PERCENTILE')
+  })
+
+  it('reads switches', () => {
+    expect(['auto', 'on', 'off'].map(parseSwitch)).toEqual(['auto', true, false])
+    expect(() => parseSwitch('true')).toThrow('auto, on or off')
   })
 })
 
