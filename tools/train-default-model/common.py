@@ -11,7 +11,7 @@ import torch.nn.functional as F
 
 WORK = Path(os.environ.get("TRAIN_DIR", "work"))
 SIZE = 128
-BF16 = torch.cpu._is_amx_tile_supported()  # elsewhere bf16 products are slower than fp32
+BF16 = torch.cpu._is_avx512_bf16_supported()  # AMX has it too; elsewhere bf16 products are slower than fp32
 COLORS = {name: tuple(rgb) for name, rgb in json.loads(Path(__file__).with_name("colors.json").read_text()).items()}
 
 
