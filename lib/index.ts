@@ -1,6 +1,7 @@
 // The public API of tintype.
 
 export { type ErrorCode, type ErrorDetails, TintypeError } from './errors.ts'
+export type { HalfPrecision } from './graph/lower-precision.ts'
 export type { ImageInput, RawImage } from './image/input.ts'
 export { type GenerationParameters, type ParsedParameters, parseParameters } from './image/parameters.ts'
 export { type EncodeOptions, type ImageFormat, Picture } from './image/picture.ts'
@@ -28,5 +29,6 @@ export type {
 export { type DeviceInfo, devices } from './runtime/device.ts'
 export { type AddonDiagnosis, type Diagnosis, diagnose } from './runtime/diagnose.ts'
 export type { NvidiaGpu } from './runtime/nvidia.ts'
+export type { DeviceName } from './runtime/target.ts'
 export type { SchedulerName } from './schedulers/contract.ts'
 export { schedulerNames } from './schedulers/registry.ts'
