@@ -138,7 +138,7 @@ void mask_scores(float* scores, int64_t keys, int64_t first, float* max) {
     for (int64_t key = 0; key < keys; key++) {
       float* at = scores + key * kLanes + v * kWidth;
       const Vec hidden_before = broadcast(static_cast<float>(key - first - v * kWidth));
-      const Vec score = select(lane < hidden_before, broadcast(-__builtin_inff()), load(at));
+      const Vec score = select(lane < hidden_before, broadcast(-__builtin_huge_valf()), load(at));
       store(at, score);
       most = TINTYPE_ISA::max(score, most);
     }
@@ -211,7 +211,7 @@ void begin(const Panel& panel, const float* q, int64_t queries, int64_t c, int64
       transpose(rows);
       for (int64_t i = 0; i < columns; i++) store(panel.q + (l + i) * kLanes + lane, rows[i]);
     }
-    store(panel.max + lane, broadcast(-__builtin_inff()));
+    store(panel.max + lane, broadcast(-__builtin_huge_valf()));
     store(panel.sum + lane, broadcast(0.0f));
   }
   for (int64_t i = 0; i < d * kLanes; i += kWidth) store(panel.out + i, broadcast(0.0f));

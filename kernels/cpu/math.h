@@ -138,7 +138,7 @@ struct SinCos {
 // Reduction by pi/2 in parts of 33 bits (as fdlibm does: exact for |x| < 1.6e6, and a timestep is at most
 // some thousands), then Taylor series on |r| <= pi/4, 1e-16. What is not |x| < 1e9 gives NaN.
 inline SinCos sin_cos_double(double x) {
-  if (!(x < 1e9 && x > -1e9)) return {__builtin_nan(""), __builtin_nan("")};
+  if (!(x < 1e9 && x > -1e9)) return {__builtin_nan("0"), __builtin_nan("0")};
   const int64_t turns = nearest(x * 0.63661977236758134308);
   const double n = static_cast<double>(turns);
   const double r = ((x - n * 1.57079632673412561417e+00) - n * 6.07710050630396597660e-11) -
