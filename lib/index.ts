@@ -26,8 +26,9 @@ export type {
   StepEvent,
   Timings,
 } from './pipelines/types.ts'
+export type { GpuInfo } from './runtime/cuda-binding.ts'
 export { type DeviceInfo, devices } from './runtime/device.ts'
-export { type AddonDiagnosis, type Diagnosis, diagnose } from './runtime/diagnose.ts'
+export { type AddonDiagnosis, type CudaDiagnosis, type Diagnosis, diagnose } from './runtime/diagnose.ts'
 export type { NvidiaGpu } from './runtime/nvidia.ts'
 export type { DeviceName } from './runtime/target.ts'
 export type { SchedulerName } from './schedulers/contract.ts'

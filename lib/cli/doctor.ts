@@ -1,6 +1,6 @@
 // `tintype doctor`: what tintype found on this machine, what it refused and why, and what to do.
 
-import type { Diagnosis } from '../index.ts'
+import type { AddonDiagnosis, Diagnosis } from '../index.ts'
 
 export interface DoctorFlags {
   readonly json?: boolean
@@ -8,23 +8,22 @@ export interface DoctorFlags {
 
 const signs = { chosen: '✓', usable: '·', refused: '✗' } as const
 
+function addonLine({ name, state, reason, isas }: AddonDiagnosis): string {
+  const detail = reason ?? [state, isas.join(', ')].filter((part) => part).join(': ')
+  return `${signs[state]} ${name}: ${detail}`
+}
+
 /** The report: a line for each thing, its name first. */
 export function formatDiagnosis(found: Diagnosis): string {
   const lines: string[] = []
   const say = (name: string, ...values: readonly string[]) => {
     for (const [i, value] of values.entries()) lines.push(`${(i === 0 ? name : '').padEnd(12)}${value}`)
   }
-  const { version, node, platform, prebuilt, addons, devices, gpus, gpuNote, cudaModule, embeddedModel } =
-    found
+  const { version, node, platform, prebuilt, addons, devices, gpus, gpuNote, cuda } = found
+  const { embeddedModel, environment } = found
   say('tintype', `${version}, Node ${node}`)
   say('platform', `${platform}${prebuilt ? '' : ', which has no prebuilt binary'}`)
-  say(
-    'addon',
-    ...addons.map(({ name, state, reason, isas }) => {
-      const detail = reason ?? [state, isas.join(', ')].filter((part) => part).join(': ')
-      return `${signs[state]} ${name}: ${detail}`
-    }),
-  )
+  say('addon', ...addons.map(addonLine))
   for (const { name, description, isa, isas, cores, threads } of devices) {
     say(
       'device',
@@ -37,7 +36,11 @@ export function formatDiagnosis(found: Diagnosis): string {
     'GPU',
     ...(gpuNote ? [gpuNote] : gpus.map((gpu) => `${gpu.name}, ${gpu.memoryMiB} MiB, driver ${gpu.driver}`)),
   )
-  say('CUDA', cudaModule ?? 'no backend is installed; none is published yet')
+  say('CUDA', ...cuda.addons.map(addonLine))
+  if (cuda.addons.length === 0) say('CUDA', `there is no backend for ${platform}`)
+  for (const { name, description, isa, memory } of cuda.gpus) {
+    say('device', `${name}: ${description}, ${isa}, ${(memory / 2 ** 30).toFixed(1)} GiB`)
+  }
   say(
     'models',
     embeddedModel
@@ -45,6 +48,8 @@ export function formatDiagnosis(found: Diagnosis): string {
       : 'embedded: missing',
     'others: folders that you name; nothing is downloaded or cached',
   )
+  const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`)
+  if (variables.length > 0) say('environment', ...variables)
   say('to do', ...(found.advice.length > 0 ? found.advice : ['nothing, all is well']))
   return lines.join('\n')
 }

@@ -2,7 +2,7 @@
 
 import { createRequire } from 'node:module'
 import { type ErrorCode, TintypeError } from '../errors.ts'
-import { type Candidate, candidates, danger } from './candidates.ts'
+import { type Candidate, candidates, danger, otherVersion } from './candidates.ts'
 import type { DeviceInfo } from './device.ts'
 import { currentPlatform, platforms } from './platform.ts'
 import { probe } from './probe.ts'
@@ -43,13 +43,20 @@ export interface Refusal {
   readonly reason: string
 }
 
-/** Why a candidate is not to be loaded; undefined where it is. */
-function objection({ file, origin }: Candidate): string | undefined {
-  if (file === undefined) return origin === 'package' ? 'not installed' : 'no such file'
+/** Why a file is not to be touched; `unknown` where only a test load can tell, undefined where nothing is amiss. */
+export function objection({ file, origin }: Candidate): { readonly reason: string } | 'unknown' | undefined {
+  if (file === undefined) return { reason: origin === 'package' ? 'not installed' : 'no such file' }
+  const version = origin === 'package' ? otherVersion(file) : undefined
+  if (version) return { reason: version }
   const known = danger(file)
-  if (known === 'no') return undefined
-  if (known !== 'unknown') return known.reason
-  const tested = probe(file)
+  return known === 'no' ? undefined : known
+}
+
+/** Why a candidate is not to be loaded; undefined where it is. */
+function refusal(candidate: Candidate): string | undefined {
+  const known = objection(candidate)
+  if (known !== 'unknown') return known?.reason
+  const tested = probe(candidate.file!)
   return tested.loads ? undefined : tested.reason
 }
 
@@ -62,7 +69,7 @@ interface Loaded {
 function load(): Loaded {
   const refused: Refusal[] = []
   for (const candidate of candidates()) {
-    let reason = objection(candidate)
+    let reason = refusal(candidate)
     if (reason === undefined) {
       try {
         return { addon: require(candidate.file!) as Native, candidate, refused }
@@ -86,9 +93,10 @@ function load(): Loaded {
 /** What to do when no addon loads. */
 export function howToGetOne(platform: string): string {
   const compile = '`npx tintype build` compiles one (it takes CMake 3.22 and a C++20 compiler)'
+  const more = '`npx tintype doctor` tells more.'
   const prebuilt = platforms.some(({ key }) => key === platform)
-  if (!prebuilt) return `There is no prebuilt binary for ${platform}; ${compile}.`
-  return `npm installs @tintype/${platform} with tintype unless it is told to leave optional dependencies out (--omit=optional, or a lock file made on another system); otherwise ${compile}.`
+  if (!prebuilt) return `There is no prebuilt binary for ${platform}; ${compile}. ${more}`
+  return `npm installs @tintype/${platform} with tintype unless it is told to leave optional dependencies out (--omit=optional, or a lock file made on another system); otherwise ${compile}. ${more}`
 }
 
 let loaded: Loaded | undefined

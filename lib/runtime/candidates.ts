@@ -1,4 +1,4 @@
-// Where a native addon may lie, best first, and why one is not even tried.
+// Where a native module may lie, best first, and why one is not even tried.
 
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -8,8 +8,14 @@ import { unpackedPath } from './asar.ts'
 import { readElf } from './elf.ts'
 import { currentLibc, currentPlatform, platforms } from './platform.ts'
 
+/** The addon, and the CUDA backend beside it. */
+export type ModuleName = 'tintype' | 'tintype_cuda'
+
+/** What names the file to load and no other. */
+export const variables = { tintype: 'TINTYPE_ADDON', tintype_cuda: 'TINTYPE_CUDA_ADDON' } as const
+
 export interface Candidate {
-  /** `environment`: named by TINTYPE_ADDON; `build`: compiled here; `package`: prebuilt, installed by npm. */
+  /** `environment`: named by a variable; `build`: compiled here; `package`: prebuilt, installed by npm. */
   readonly origin: 'environment' | 'build' | 'package'
   /** Path, or the name of the package. */
   readonly name: string
@@ -38,6 +44,26 @@ export function packageRoot(): string | undefined {
   }
 }
 
+const versionIn = (folder: string): string | undefined => {
+  try {
+    return (JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version?: string }).version
+  } catch {
+    return undefined
+  }
+}
+
+/** The version of this package; undefined in a bundle. */
+export function packageVersion(): string | undefined {
+  const root = packageRoot()
+  return root && versionIn(root)
+}
+
+/** Why a package's binary is not for this code: the two talk in plans, whose form is no promise between versions. */
+export function otherVersion(file: string): string | undefined {
+  const [wanted, got] = [packageVersion(), versionIn(dirname(file))]
+  return wanted && got && wanted !== got ? `is version ${got}, expected ${wanted}` : undefined
+}
+
 /** Finds a file of another package, as it is seen from here and from the package's own folder. */
 export function findInPackage(name: string, file: string): string | undefined {
   const root = packageRoot()
@@ -52,31 +78,32 @@ export function findInPackage(name: string, file: string): string | undefined {
 }
 
 /** npm installs the package whose `os`, `cpu` and `libc` fit; where it cannot tell the libc, it installs both. */
-function packageNames(): string[] {
+export function packageNames(module: ModuleName): string[] {
   const known = currentLibc()
   return platforms
     .filter(({ os, cpu }) => os === process.platform && cpu === process.arch)
     .filter(({ libc }) => libc === undefined || known === undefined || libc === known)
-    .map(({ key }) => `@tintype/${key}`)
+    .filter(({ cuda }) => cuda || module !== 'tintype_cuda')
+    .map(({ key }) => (module === 'tintype_cuda' ? `@tintype/cuda-${key}` : `@tintype/${key}`))
 }
 
-/** Every addon that this process could load, in the order in which they are tried. */
-export function candidates(): Candidate[] {
-  const named = process.env.TINTYPE_ADDON
+/** Every file of a module that this process could load, in the order in which they are tried. */
+export function candidates(module: ModuleName = 'tintype'): Candidate[] {
+  const named = process.env[variables[module]]
   if (named) {
     const path = resolve(named)
     return [{ origin: 'environment', name: path, file: existsSync(path) ? path : undefined }]
   }
   const root = packageRoot()
-  const built = root && join(root, 'build/Release/tintype.node')
+  const built = root && join(root, `build/Release/${module}.node`)
   return [
     ...(built
       ? [{ origin: 'build' as const, name: built, file: existsSync(built) ? built : undefined }]
       : []),
-    ...packageNames().map((name) => ({
+    ...packageNames(module).map((name) => ({
       origin: 'package' as const,
       name,
-      file: findInPackage(name, 'tintype.node'),
+      file: findInPackage(name, `${module}.node`),
     })),
   ]
 }

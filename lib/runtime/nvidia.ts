@@ -37,5 +37,5 @@ export function nvidiaGpus(): NvidiaGpu[] | string {
     if (status === 0) return parseGpus(stdout)
     return `${tool} failed: ${(stderr || stdout).trim().split('\n')[0]}`
   }
-  return 'no NVIDIA driver was found (nvidia-smi is missing)'
+  return 'none that a driver lists (nvidia-smi was not found)'
 }

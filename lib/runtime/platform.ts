@@ -9,12 +9,14 @@ export interface Platform {
   readonly os: 'darwin' | 'linux' | 'win32'
   readonly cpu: 'arm64' | 'x64'
   readonly libc?: Libc
+  /** Whether there is a package `@tintype/cuda-<key>` as well. */
+  readonly cuda?: true
 }
 
 export type Libc = 'glibc' | 'musl'
 
 export const platforms: readonly Platform[] = [
-  { key: 'linux-x64', os: 'linux', cpu: 'x64', libc: 'glibc' },
+  { key: 'linux-x64', os: 'linux', cpu: 'x64', libc: 'glibc', cuda: true },
   { key: 'linux-arm64', os: 'linux', cpu: 'arm64', libc: 'glibc' },
   { key: 'linux-x64-musl', os: 'linux', cpu: 'x64', libc: 'musl' },
   { key: 'linux-arm64-musl', os: 'linux', cpu: 'arm64', libc: 'musl' },

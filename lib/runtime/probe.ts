@@ -1,11 +1,13 @@
-// Loads an addon in a child process, where a crash hurts nobody.
+// Loads a native module in a child process, where a crash hurts nobody.
 
 import { spawnSync } from 'node:child_process'
-import type { DeviceInfo } from './device.ts'
+
+/** A device as the module lists it: a DeviceInfo, or a GpuInfo of the CUDA backend. */
+export type ProbedDevice = Readonly<Record<string, unknown>>
 
 export type ProbeResult =
-  /** No devices where the environment asks for what they do not have. */
-  | { readonly loads: true; readonly devices: readonly DeviceInfo[] }
+  /** `problem`: why it lists no devices: no driver, say, or the environment asks for what they do not have. */
+  | { readonly loads: true; readonly devices: readonly ProbedDevice[]; readonly problem?: string }
   | { readonly loads: false; readonly reason: string }
 
 const script = `
@@ -15,7 +17,9 @@ try {
   result = { loads: true, devices: [] }
   result.devices = addon.devices()
 } catch (error) {
-  result ??= { loads: false, reason: String(error.message).split('\\n')[0] }
+  const message = String(error.message).split('\\n')[0]
+  if (result) result.problem = message
+  else result = { loads: false, reason: message }
 }
 process.stdout.write(JSON.stringify(result))`
 

@@ -37,6 +37,10 @@ bool is_fatal(cudaError_t error) {
   return std::find(std::begin(fatal), std::end(fatal), error) != std::end(fatal);
 }
 
+// The oldest driver for this runtime, by NVIDIA's table of compatibility between minor versions.
+static_assert(CUDART_VERSION >= 12000 && CUDART_VERSION < 14000, "name the oldest driver for this CUDA");
+constexpr const char* oldest_driver = CUDART_VERSION >= 13000 ? "580" : "525";
+
 double mebibytes(size_t bytes) {
   return static_cast<double>(bytes >> 10) / 1024;
 }
@@ -49,10 +53,14 @@ int device_count() {
   if (error == cudaSuccess && count > 0) return count;
   cudaDriverGetVersion(&driver);
   cudaRuntimeGetVersion(&runtime);
-  if (driver == 0) throw Error(code::device_unavailable, "There is no NVIDIA driver.");
+  if (driver == 0) {
+    throw Error(code::device_unavailable, "There is no NVIDIA driver (", oldest_driver,
+                " or later is needed).");
+  }
   if (error == cudaErrorInsufficientDriver) {
     throw Error(code::device_unavailable, "The NVIDIA driver is too old: it is for CUDA ",
-                version_text(driver), ", CUDA ", version_text(runtime), " is needed.");
+                version_text(driver), ", CUDA ", version_text(runtime), " needs driver ", oldest_driver,
+                " or later.");
   }
   throw Error(code::device_unavailable, "There is no NVIDIA GPU: ", cudaGetErrorString(error), ".");
 }

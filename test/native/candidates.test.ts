@@ -1,11 +1,20 @@
 // Addons that would end the process if they were loaded: refused beforehand, or tried in a child process.
 
-import { appendFileSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { appendFileSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { candidates, danger, findInPackage, packageRoot } from '../../lib/runtime/candidates.ts'
+import { howToGetOne, objection } from '../../lib/runtime/binding.ts'
+import {
+  candidates,
+  danger,
+  findInPackage,
+  packageNames,
+  packageRoot,
+  packageVersion,
+} from '../../lib/runtime/candidates.ts'
+import { tryCuda } from '../../lib/runtime/cuda-binding.ts'
 import { diagnose } from '../../lib/runtime/diagnose.ts'
-import { currentLibc, currentPlatform } from '../../lib/runtime/platform.ts'
+import { currentLibc, currentPlatform, platforms } from '../../lib/runtime/platform.ts'
 import { probe } from '../../lib/runtime/probe.ts'
 import { errorOf, temporaryFolder } from './plans.ts'
 
@@ -62,6 +71,67 @@ describe('the candidates', () => {
   })
 })
 
+describe('the binary of a package', () => {
+  const packed = (version: string) =>
+    made(`version-${version}/tintype.node`, (file) => {
+      mkdirSync(dirname(file))
+      copyFileSync(addon, file)
+      writeFileSync(join(dirname(file), 'package.json'), JSON.stringify({ version }))
+    })
+  const packageOf = (file: string) => objection({ origin: 'package', name: '@tintype/x', file })
+
+  it('is of the version of tintype', () => {
+    expect(packageOf(packed(packageVersion()!))).toBeUndefined()
+    expect(packageOf(packed('9.9.9'))).toEqual({
+      reason: `is version 9.9.9, expected ${packageVersion()}`,
+    })
+  })
+})
+
+describe('what to do where none loads', () => {
+  it.each(['linux-riscv64', 'win32-arm64', 'freebsd-x64'])('%s is told to compile', (platform) => {
+    expect(howToGetOne(platform)).toMatch(
+      new RegExp(`^There is no prebuilt binary for ${platform}; .npx tintype build. .*npx tintype doctor`),
+    )
+  })
+
+  it.each(platforms)('$key is told of its package', ({ key }) => {
+    expect(howToGetOne(key)).toMatch(
+      new RegExp(`@tintype/${key} .*omit=optional.*npx tintype build.*npx tintype doctor`),
+    )
+  })
+})
+
+describe('the CUDA backend', () => {
+  it('is what was compiled here, then the package of the platform, where there is one', () => {
+    const names = candidates('tintype_cuda').map(({ origin, name }) => `${origin} ${name}`)
+    const built = `build ${join(packageRoot()!, 'build/Release/tintype_cuda.node')}`
+    const published = currentPlatform() === 'linux-x64' ? ['package @tintype/cuda-linux-x64'] : []
+    expect(names).toEqual([built, ...published])
+    expect(packageNames('tintype_cuda').length).toBe(published.length)
+  })
+
+  it('is one only where the environment names it', async () => {
+    vi.stubEnv('TINTYPE_CUDA_ADDON', cutShort)
+    expect(candidates('tintype_cuda')).toEqual([{ origin: 'environment', name: cutShort, file: cutShort }])
+    vi.resetModules()
+    const { targetOf } = await import('../../lib/runtime/target.ts')
+    expect(errorOf(() => targetOf({ device: 'cuda' }))).toMatchObject({
+      code: 'DEVICE_UNAVAILABLE',
+      message: expect.stringMatching(/cut-short.node: .*\n TINTYPE_CUDA_ADDON names the only file/),
+    })
+  })
+
+  it('is opened by a child process first', () => {
+    const missing = { origin: 'package', name: '@tintype/cuda-x', file: undefined } as const
+    expect(tryCuda(missing)).toMatchObject({ sound: false, reason: 'not installed' })
+    expect(tryCuda({ ...missing, file: crashing })).toMatchObject({
+      sound: false,
+      reason: expect.stringMatching(/too short|not a valid/),
+    })
+  })
+})
+
 describe.runIf(currentLibc() === 'glibc')('a dangerous addon', () => {
   it('is no addon that was linked here', () => expect(danger(addon)).toBe('no'))
 
@@ -89,6 +159,15 @@ describe.runIf(currentLibc() === 'glibc')('a dangerous addon', () => {
 describe('a test load', () => {
   it('names the devices of an addon that loads', () => {
     expect(probe(addon)).toMatchObject({ loads: true, devices: [{ name: 'cpu' }] })
+  })
+
+  it('says why an addon names no devices', () => {
+    vi.stubEnv('TINTYPE_ISA', 'sse9')
+    expect(probe(addon)).toMatchObject({
+      loads: true,
+      devices: [],
+      problem: expect.stringContaining('sse9'),
+    })
   })
 
   it('says why an addon does not load', () => {

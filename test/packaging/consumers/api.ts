@@ -3,6 +3,7 @@
 
 import {
   type AddonDiagnosis,
+  type CudaDiagnosis,
   type DeviceInfo,
   type Diagnosis,
   defaultModelFolder,
@@ -12,6 +13,7 @@ import {
   type GenerateEvent,
   type GenerateOptions,
   type GenerateResult,
+  type GpuInfo,
   generate,
   type ImageFormat,
   type ImageInput,
@@ -41,6 +43,8 @@ same<typeof defaultModelFolder, string>(true)
 same<ReturnType<typeof devices>, DeviceInfo[]>(true)
 same<ReturnType<typeof diagnose>, Diagnosis>(true)
 same<Diagnosis['addons'], readonly AddonDiagnosis[]>(true)
+same<Diagnosis['cuda'], CudaDiagnosis>(true)
+same<CudaDiagnosis['gpus'], readonly GpuInfo[]>(true)
 same<AddonDiagnosis['state'], 'chosen' | 'usable' | 'refused'>(true)
 same<typeof schedulerNames, readonly SchedulerName[]>(true)
 same<ImageFormat, 'png' | 'jpeg' | 'webp'>(true)

@@ -32,7 +32,28 @@ const found: Diagnosis = {
   ],
   gpus: [{ name: 'NVIDIA A10', driver: '550.54', memoryMiB: 23028 }],
   gpuNote: undefined,
-  cudaModule: undefined,
+  cuda: {
+    addons: [
+      {
+        name: '/app/tintype_cuda.node',
+        origin: 'build',
+        file: undefined,
+        state: 'refused',
+        reason: 'no such file',
+        isas: [],
+      },
+      {
+        name: '@tintype/cuda-linux-x64',
+        origin: 'package',
+        file: '/app/node_modules/@tintype/cuda-linux-x64/tintype_cuda.node',
+        state: 'chosen',
+        reason: undefined,
+        isas: ['sm_86'],
+      },
+    ],
+    gpus: [{ name: 'cuda:0', description: 'NVIDIA A10', isa: 'sm_86', memory: 22.5 * 2 ** 30 }],
+  },
+  environment: { TINTYPE_THREADS: '3' },
   embeddedModel: { folder: '/app/models/default', bytes: 41.2e6 },
   advice: ['Do this.', 'Then that.'],
 }
@@ -46,9 +67,12 @@ addon       ✗ /app/tintype.node: cut short: 1 bytes, expected 2
 device      cpu: Some CPU
             avx2 of avx2, baseline; 3 threads on 4 cores
 GPU         NVIDIA A10, 23028 MiB, driver 550.54
-CUDA        no backend is installed; none is published yet
+CUDA        ✗ /app/tintype_cuda.node: no such file
+            ✓ @tintype/cuda-linux-x64: chosen: sm_86
+device      cuda:0: NVIDIA A10, sm_86, 22.5 GiB
 models      embedded: 41.2 MB in /app/models/default
             others: folders that you name; nothing is downloaded or cached
+environment TINTYPE_THREADS=3
 to do       Do this.
             Then that.`)
 })
@@ -61,6 +85,8 @@ it('says what is missing', () => {
     devices: [],
     gpus: [],
     gpuNote: 'no driver',
+    cuda: { addons: [], gpus: [] },
+    environment: {},
     embeddedModel: undefined,
     advice: [],
   }
@@ -69,6 +95,7 @@ it('says what is missing', () => {
     'platform    linux-x64-musl, which has no prebuilt binary',
     'device      none',
     'GPU         no driver',
+    'CUDA        there is no backend for linux-x64-musl',
     'models      embedded: missing',
     'to do       nothing, all is well',
   ]) {
