@@ -8,6 +8,14 @@ export interface Manifest {
   readonly [field: string]: unknown
 }
 
+/** npm gives provenance only to packages that name the repository they come from: on GitHub, the one of the workflow. */
+export function withRepository(main: Manifest, slug = process.env.GITHUB_REPOSITORY): Manifest {
+  if (main.repository !== undefined || !slug) return main
+  const page = `https://github.com/${slug}`
+  const repository = { type: 'git', url: `git+${page}.git` }
+  return { ...main, repository, homepage: `${page}#readme`, bugs: `${page}/issues` }
+}
+
 const shared = (main: Manifest) => {
   const { version, license, repository, homepage, bugs } = main
   return Object.fromEntries(

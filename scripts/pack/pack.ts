@@ -4,12 +4,18 @@ import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 import { $, fs } from 'zx'
 import { platforms } from '../../lib/runtime/platform.ts'
-import { cudaManifest, type Manifest, platformManifest, publishedManifest } from './manifests.ts'
+import {
+  cudaManifest,
+  type Manifest,
+  platformManifest,
+  publishedManifest,
+  withRepository,
+} from './manifests.ts'
 
 /** Limits on the tarballs, in MB: what a user downloads. */
 const budgets = { main: 60, binary: 5, cuda: 40 } as const
 
-const cudaPlatforms = platforms.filter(({ key }) => key === 'linux-x64')
+const cudaPlatforms = platforms.filter(({ cuda }) => cuda)
 
 export interface Tarball {
   readonly name: string
@@ -31,7 +37,7 @@ interface Release {
 }
 
 export interface PackOptions {
-  /** Whether a platform without a binary is an error; CUDA is not among them. */
+  /** Whether a package without a binary is an error. */
   readonly requireAll?: boolean
   readonly prebuilt?: string
   readonly out?: string
@@ -45,7 +51,7 @@ export async function pack({
   prebuilt = resolve('build/prebuilt'),
   out = resolve('build/packages'),
 }: PackOptions = {}): Promise<Release> {
-  const main = (await fs.readJson('package.json')) as Manifest
+  const main = withRepository((await fs.readJson('package.json')) as Manifest)
   const wanted = [
     ...platforms.map((platform) => ({
       manifest: platformManifest(main, platform),
@@ -60,9 +66,7 @@ export async function pack({
   ]
   const here = wanted.filter(({ binary }) => fs.existsSync(binary))
   const absent = wanted.filter((one) => !here.includes(one)).map(({ manifest }) => manifest.name)
-  const missing = absent.filter((name) => !name.startsWith('@tintype/cuda-'))
-  if (requireAll && missing.length > 0)
-    throw new Error(`${prebuilt} holds no binary of ${missing.join(', ')}.`)
+  if (requireAll && absent.length > 0) throw new Error(`${prebuilt} holds no binary of ${absent.join(', ')}.`)
 
   await fs.emptyDir(out)
   const stage = resolve(out, 'stage')
