@@ -1,13 +1,13 @@
 // The model that comes with the package, for `generate()` right after install.
 
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { unpackedPath } from '../runtime/asar.ts'
 import { packageRoot } from '../runtime/candidates.ts'
 import { load, type Pipeline } from './pipeline.ts'
 import type { GenerateOptions, GenerateResult } from './types.ts'
 
-const root = packageRoot() ?? fileURLToPath(new URL('../../', import.meta.url))
+// A bundle without the package beside it has no embedded model; the error of who asks for it names this path.
+const root = packageRoot() ?? 'node_modules/tintype'
 
 /** Folder of the embedded model, in diffusers' layout. */
 export const defaultModelFolder: string = unpackedPath(join(root, 'models/default'))

@@ -1,12 +1,12 @@
 // Finds and loads the native addon, and says what it offers. Nothing else in lib/ touches it but lib/runtime.
 
-import { createRequire } from 'node:module'
 import { type ErrorCode, TintypeError } from '../errors.ts'
 import { type Candidate, candidates, danger, otherVersion } from './candidates.ts'
 import type { DeviceInfo } from './device.ts'
 import { currentPlatform, platforms } from './platform.ts'
 import { probe } from './probe.ts'
 import type { WeightLocation } from './program.ts'
+import { requireFrom } from './require.ts'
 
 export interface NativeRun {
   readonly promise: Promise<Float64Array | undefined>
@@ -36,7 +36,7 @@ export interface Native {
   compile(plan: ArrayBuffer, weights: NativeWeightSet | null, options: NativeOptions): NativeProgram
 }
 
-const require = createRequire(import.meta.url)
+const require = requireFrom(import.meta.url)
 
 export interface Refusal {
   readonly candidate: Candidate

@@ -1,12 +1,12 @@
 // Where a native module may lie, best first, and why one is not even tried.
 
 import { existsSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { unpackedPath } from './asar.ts'
 import { readElf } from './elf.ts'
 import { currentLibc, currentPlatform, platforms } from './platform.ts'
+import { requireFrom } from './require.ts'
 
 /** The addon, and the CUDA backend beside it. */
 export type ModuleName = 'tintype' | 'tintype_cuda'
@@ -23,25 +23,37 @@ export interface Candidate {
   readonly file: string | undefined
 }
 
-const require = createRequire(import.meta.url)
+/**
+ * Two folders above this file: the package, unless this is a bundle. Not by `new URL(..., import.meta.url)`, which bundlers
+ * take for a file to copy.
+ */
+const twoAbove = join(dirname(fileURLToPath(import.meta.url)), '../..')
+
+/** Where packages are looked for: from here, and from the program, where a bundler has put the path of its own machine here. */
+const vantagePoints = (): string[] => [
+  import.meta.url,
+  ...(process.argv[1] ? [resolve(process.argv[1])] : []),
+]
 
 /**
  * The folder of the package; undefined where this code was bundled into a file that lies elsewhere and the package
  * is not installed beside it.
  */
 export function packageRoot(): string | undefined {
-  const here = fileURLToPath(new URL('../../', import.meta.url))
   try {
-    const { name } = JSON.parse(readFileSync(join(here, 'package.json'), 'utf8')) as { name?: string }
-    if (name === 'tintype') return here
+    const { name } = JSON.parse(readFileSync(join(twoAbove, 'package.json'), 'utf8')) as { name?: string }
+    if (name === 'tintype') return twoAbove
   } catch {
     // A bundle: nothing of ours lies two folders above it.
   }
-  try {
-    return dirname(require.resolve('tintype/package.json'))
-  } catch {
-    return undefined
+  for (const from of vantagePoints()) {
+    try {
+      return dirname(requireFrom(from).resolve('tintype/package.json'))
+    } catch {
+      // Not installed where this one looks.
+    }
   }
+  return undefined
 }
 
 const versionIn = (folder: string): string | undefined => {
@@ -67,9 +79,9 @@ export function otherVersion(file: string): string | undefined {
 /** Finds a file of another package, as it is seen from here and from the package's own folder. */
 export function findInPackage(name: string, file: string): string | undefined {
   const root = packageRoot()
-  for (const from of [import.meta.url, ...(root ? [join(root, 'package.json')] : [])]) {
+  for (const from of [...vantagePoints(), ...(root ? [join(root, 'package.json')] : [])]) {
     try {
-      return unpackedPath(createRequire(from).resolve(`${name}/${file}`))
+      return unpackedPath(requireFrom(from).resolve(`${name}/${file}`))
     } catch {
       // Not installed where this one looks.
     }

@@ -1,14 +1,14 @@
 // The addon of the CUDA backend: a second module in a package of its own, opened when a GPU is asked for. It is always
 // tried in a child process first, since it wakes a driver that may end the process; where no driver is, this one never opens it.
 
-import { createRequire } from 'node:module'
 import { TintypeError } from '../errors.ts'
 import { type Native, objection, type Refusal } from './binding.ts'
 import { type Candidate, candidates, packageNames, packageVersion } from './candidates.ts'
 import { currentPlatform } from './platform.ts'
 import { probe } from './probe.ts'
+import { requireFrom } from './require.ts'
 
-const require = createRequire(import.meta.url)
+const require = requireFrom(import.meta.url)
 
 /** A GPU as the CUDA backend sees it. */
 export interface GpuInfo {

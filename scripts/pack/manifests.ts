@@ -56,6 +56,10 @@ export function cudaManifest(main: Manifest, platform: Platform): Manifest {
   }
 }
 
+/** NVIDIA lets its runtime be passed on within a program, on its own terms. */
+export const cudaNotice =
+  "tintype's code is under the MIT licence (LICENSE). The file also contains NVIDIA's CUDA runtime (cudart), which is NVIDIA's and under the licence agreement of the CUDA Toolkit: https://docs.nvidia.com/cuda/eula/. The driver is not in it."
+
 /** Tools that `npx tintype build` fetches; the published manifest names the versions that were tested. */
 export const buildTools: readonly string[] = ['cmake-js', 'node-addon-api', 'node-api-headers']
 

@@ -6,6 +6,7 @@ import { $, fs } from 'zx'
 import { platforms } from '../../lib/runtime/platform.ts'
 import {
   cudaManifest,
+  cudaNotice,
   type Manifest,
   platformManifest,
   publishedManifest,
@@ -103,7 +104,8 @@ async function stageBinary(
   const [file] = manifest.files as string[]
   await fs.copy(binary, join(folder, file!))
   await fs.copy('LICENSE', join(folder, 'LICENSE'))
-  await fs.writeFile(join(folder, 'README.md'), `# ${manifest.name}\n\n${manifest.description}\n`)
+  const notice = file === 'tintype_cuda.node' ? `\n${cudaNotice}\n` : ''
+  await fs.writeFile(join(folder, 'README.md'), `# ${manifest.name}\n\n${manifest.description}\n${notice}`)
   await fs.writeJson(join(folder, 'package.json'), manifest, { spaces: 2 })
   return { manifest, folder, budget }
 }

@@ -2,9 +2,10 @@
 // installs it finds what it names. What is published already is left out, so that a release that broke off can go on.
 // usage: npm run publish:all [-- --dry-run]
 
+import { readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { $, fs } from 'zx'
+import { $ } from 'zx'
 
 export interface Published {
   readonly name: string
@@ -22,7 +23,7 @@ export function inOrder(packages: readonly Published[]): Published[] {
 export const tagOf = (version: string): string => (version.includes('-') ? 'next' : 'latest')
 
 async function packagesIn(folder: string): Promise<Published[]> {
-  const files = (await fs.readdir(folder))
+  const files = (await readdir(folder))
     .filter((file) => file.endsWith('.tgz'))
     .map((file) => join(folder, file))
   return Promise.all(

@@ -69,6 +69,14 @@ describe('npm install tintype', () => {
     expect(statSync(join(project, 'cli.png')).size).toBeGreaterThan(1000)
   })
 
+  it('gives the command line to the whole machine', async () => {
+    const prefix = join(user.folder, 'global')
+    expectSuccess(await user.run('npm', ['install', '-g', '--prefix', prefix, 'tintype', '--no-audit']))
+    const args = ['red apple', '--steps', '1', '--quiet', '-o', join(user.folder, 'global.png')]
+    expectSuccess(await user.run(join(prefix, 'bin', 'tintype'), args))
+    expect(statSync(join(user.folder, 'global.png')).size).toBeGreaterThan(1000)
+  })
+
   it('can be required', async () => {
     const program = `const { generate, devices } = require('tintype')
       if (typeof generate !== 'function') throw new Error('no generate')

@@ -1,5 +1,6 @@
 // Other package managers than npm, and a bundle: the addon and the model are found wherever they were put.
 
+import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
@@ -17,7 +18,12 @@ async function expectPicture(project: string, program: readonly string[]): Promi
   expect(await distanceFromExpected(join(project, 'apple.png'))).toBeLessThan(1)
 }
 
-/** The program of a package manager, fetched once by npm. */
+type Webpack = (
+  options: object,
+  done: (error: Error | null, stats?: { toJson(what: object): unknown }) => void,
+) => void
+
+/** A file of a package that is no dependency of ours, fetched once by npm. */
 async function manager(spec: string, program: string): Promise<string> {
   const folder = resolve('build/downloads', spec.replaceAll('/', '-'))
   const file = join(folder, 'node_modules', spec.replace(/@[^@/]+$/, ''), program)
@@ -63,16 +69,33 @@ describe('Yarn', () => {
     await expectPicture(project, ['node', 'paint.mjs'])
   })
 
-  // As pixels: sharp, which makes files of them, does not load from this linker.
-  it("installs by Plug'n'Play, and makes a picture's pixels", async () => {
+  it("installs by Plug'n'Play, and makes a picture", async () => {
     const { program, project } = await install('pnp')
-    const script = `import { generate } from 'tintype'
-      const { images } = await generate({ prompt: 'red apple', seed: 1, steps: 1 })
-      const { width, height, data } = images[0]
-      console.log(width, height, data.length, new Set(data).size > 50)`
-    await fs.writeFile(join(project, 'pixels.mjs'), script)
-    const outcome = await user.run('node', [program, 'node', 'pixels.mjs'], { cwd: project })
-    expect(expectSuccess(outcome)).toBe('128 128 49152 true\n')
+    await expectPicture(project, ['node', program, 'node', 'paint.mjs'])
+  })
+})
+
+describe('a bundle made by webpack', () => {
+  it('is moved to where it runs, and makes a picture', async () => {
+    const file = await manager('webpack@5.112.2', 'lib/index.js')
+    const webpack = createRequire(file)(file) as Webpack
+    const project = user.project({ 'paint.mjs': paintingProgram })
+    expectSuccess(await user.run('npm', ['install', 'tintype', '--no-audit'], { cwd: project }))
+    const problems = await new Promise<unknown>((done, fail) => {
+      const options = {
+        ...{ mode: 'production', target: 'node20', context: project, entry: './paint.mjs' },
+        externals: { sharp: 'commonjs sharp' },
+        output: { path: join(project, 'out'), filename: 'bundle.cjs' },
+      }
+      webpack(options, (error, stats) =>
+        error ? fail(error) : done(stats!.toJson({ all: false, errors: true, warnings: true })),
+      )
+    })
+    expect(problems).toMatchObject({ errors: [], warnings: [] })
+    // webpack writes down where the modules lay when it read them.
+    const moved = `${project}-moved`
+    await fs.move(project, moved)
+    await expectPicture(moved, ['node', 'out/bundle.cjs'])
   })
 })
 

@@ -81,15 +81,18 @@ export interface Registry {
 }
 
 function document({ manifest, tarball }: Entry, url: string, integrity: string | undefined) {
+  // As npm's registry names them: another name becomes part of the folders that Plug'n'Play makes, by which sharp's binary
+  // finds its libraries.
+  const { name, version } = manifest
   const dist = {
-    tarball: `${url}tarballs/${encodeURIComponent(manifest.name)}`,
+    tarball: `${url}${name}/-/${name.split('/').at(-1)}-${version}.tgz`,
     ...(integrity && { integrity }),
   }
   return {
-    name: manifest.name,
-    'dist-tags': { latest: manifest.version },
+    name,
+    'dist-tags': { latest: version },
     versions: {
-      [manifest.version]: { ...manifest, dist: tarball ? dist : { ...dist, shasum: '0'.repeat(40) } },
+      [version]: { ...manifest, dist: tarball ? dist : { ...dist, shasum: '0'.repeat(40) } },
     },
   }
 }
@@ -112,16 +115,16 @@ export async function startRegistry(packed: readonly string[], cache: string): P
   }
 
   const server: Server = createServer((request, response) => {
-    const [, first, second] = (request.url ?? '').split('?')[0]!.split('/')
-    const name = decodeURIComponent(first === 'tarballs' ? second! : `${first}${second ? `/${second}` : ''}`)
-    const entry = entries.get(name)
-    if (!entry || (first === 'tarballs' && !entry.tarball)) {
+    const path = decodeURIComponent((request.url ?? '/').split('?')[0]!.slice(1))
+    const [name, file] = path.split('/-/')
+    const entry = entries.get(name!)
+    if (!entry || (file && !entry.tarball)) {
       response.writeHead(404, { 'content-type': 'application/json' }).end('{"error":"not found"}')
-    } else if (first === 'tarballs') {
+    } else if (file) {
       fs.createReadStream(entry.tarball!).pipe(response)
     } else {
       response.setHeader('content-type', 'application/json')
-      response.end(JSON.stringify(document(entry, url, integrities.get(name))))
+      response.end(JSON.stringify(document(entry, url, integrities.get(name!))))
     }
   })
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
