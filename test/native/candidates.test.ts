@@ -116,7 +116,7 @@ describe('the CUDA backend', () => {
     expect(candidates('tintype_cuda')).toEqual([{ origin: 'environment', name: cutShort, file: cutShort }])
     vi.resetModules()
     const { targetOf } = await import('../../lib/runtime/target.ts')
-    expect(errorOf(() => targetOf({ device: 'cuda' }))).toMatchObject({
+    expect(await errorOf(() => targetOf({ device: 'cuda' }))).toMatchObject({
       code: 'DEVICE_UNAVAILABLE',
       message: expect.stringMatching(/cut-short.node: .*\n TINTYPE_CUDA_ADDON names the only file/),
     })
