@@ -53,24 +53,25 @@ export function howToGetCuda(): string {
 /** What to do where the backend loads, and finds no GPU. */
 export const mendDriver = '`nvidia-smi` must list the GPU, in containers too; device: "cpu" works everywhere.'
 
-let loaded: Native | undefined
+let outcome: Native | TintypeError | undefined
 
 /**
- * The addon, loaded on first use.
+ * The addon, loaded on first use. That it cannot be is remembered too: each attempt takes a child process.
  *
  * @throws TintypeError `DEVICE_UNAVAILABLE` where there is none, none that loads, or no GPU that it could use
  */
 export function cudaNative(): Native {
-  loaded ??= load()
-  return loaded
+  outcome ??= load()
+  if (outcome instanceof TintypeError) throw outcome
+  return outcome
 }
 
-function load(): Native {
+function load(): Native | TintypeError {
   const refused: Refusal[] = []
   for (const candidate of candidates('tintype_cuda')) {
     let { reason, sound } = tryCuda(candidate)
     if (sound && reason !== undefined) {
-      throw new TintypeError('DEVICE_UNAVAILABLE', reason, { advice: mendDriver })
+      return new TintypeError('DEVICE_UNAVAILABLE', reason, { advice: mendDriver })
     }
     if (sound) {
       try {
@@ -85,7 +86,7 @@ function load(): Native {
     ({ candidate }) => candidate.file !== undefined || process.env.TINTYPE_CUDA_ADDON,
   )
   const tried = present.map(({ candidate, reason }) => `\n  ${candidate.name}: ${reason}`).join('')
-  throw new TintypeError(
+  return new TintypeError(
     'DEVICE_UNAVAILABLE',
     tried ? `The CUDA backend could not be loaded:${tried}\n` : 'The CUDA backend is not installed.',
     {
