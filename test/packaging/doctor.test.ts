@@ -80,7 +80,8 @@ describe('tintype doctor', () => {
   })
 })
 
-describe('tintype build', () => {
+// A compilation takes a minute or two, and more beside others.
+describe('tintype build', { timeout: 600_000 }, () => {
   it('says what it lacks, in one line, where there is no compiler', async () => {
     const { code, stdout, stderr } = await user.run('npx', ['tintype', 'build'], { cwd: project })
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
