@@ -1,6 +1,7 @@
 // The folders of a packed Electron app: app.asar, which only JavaScript can look into, and app.asar.unpacked, which native
 // code gets. Electron itself cannot be had from npm's registry. A folder stands in for the archive: there is all of the
-// app, but of what was unpacked only the name, so that whoever opens a file in it natively fails.
+// app, but what native code opens is empty in it, so that whoever opens it there fails. (Electron's fs reads unpacked files
+// from where they are.)
 
 import { existsSync, readdirSync, readFileSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
@@ -30,7 +31,7 @@ describe('an Electron app', () => {
     for (const folder of unpacked) {
       await fs.copy(join(app, folder), join(resources, 'app.asar.unpacked', folder))
       const files = readdirSync(join(app, folder), { recursive: true, withFileTypes: true })
-      for (const file of files.filter((entry) => entry.isFile())) {
+      for (const file of files.filter(({ name }) => /\.(node|safetensors)$/.test(name))) {
         truncateSync(join(file.parentPath.replace(app, join(resources, 'app.asar')), file.name))
       }
     }
