@@ -68,4 +68,14 @@ const Resident& Weights::keep(const WeightUse& use, Resident resident) {
   return loaded_[place(use)] = std::move(resident);
 }
 
+void Weights::drop_all_but(const std::vector<WeightUse>& uses) {
+  std::vector<bool> kept(loaded_.size());
+  for (const WeightUse& use : uses) kept[place(use)] = true;
+  for (size_t i = 0; i < loaded_.size(); i++) {
+    if (kept[i] || !loaded_[i].memory) continue;
+    resident_.fetch_sub(loaded_[i].bytes, std::memory_order_relaxed);
+    loaded_[i] = {};
+  }
+}
+
 }  // namespace tintype

@@ -42,7 +42,7 @@ struct Resident {
   const void* data() const { return memory.get(); }
 };
 
-class Weights {
+class Weights : public std::enable_shared_from_this<Weights> {
  public:
   // Opens the files and checks the ranges, without reading a tensor.
   explicit Weights(const std::vector<WeightRef>& refs);
@@ -58,6 +58,8 @@ class Weights {
   // What a backend has kept for the use, or null. All programs of these weights share it.
   const Resident* find(const WeightUse& use) const;
   const Resident& keep(const WeightUse& use, Resident resident);
+  // Gives back what is kept for other uses; it is read again when it is asked for.
+  void drop_all_but(const std::vector<WeightUse>& uses);
 
  private:
   static constexpr int packings = 4;

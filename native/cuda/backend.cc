@@ -11,6 +11,26 @@
 
 namespace tintype::cuda {
 
+struct CudaPrepared final : Prepared, std::enable_shared_from_this<CudaPrepared> {
+  DType element = DType::f16;
+  size_t arena_bytes = 0;
+  std::vector<std::shared_ptr<void>> inputs, outputs;  // one buffer for each slot
+  std::vector<std::shared_ptr<void>> separate;         // one for each value of the arena, where wanted
+  bool is_warm = false;                                // every kernel has been loaded
+  std::vector<std::unique_ptr<LaunchGraph>> graphs;    // one for each segment
+  const void* captured_with = nullptr;                 // the workspace that the graphs write to
+
+  void drop_graphs() {
+    graphs.clear();
+    captured_with = nullptr;
+  }
+  void drop_memory() {
+    inputs.clear();
+    outputs.clear();
+    separate.clear();
+  }
+};
+
 namespace {
 
 constexpr size_t device_alignment = 256;
@@ -50,16 +70,6 @@ class NodeLauncher final : public Launcher {
   Device& device_;
   DType element_;
   void* workspace_;
-};
-
-struct CudaPrepared final : Prepared {
-  DType element = DType::f16;
-  size_t arena_bytes = 0;
-  std::vector<std::shared_ptr<void>> inputs, outputs;  // one buffer for each slot
-  std::vector<std::shared_ptr<void>> separate;         // one for each value of the arena, where wanted
-  bool is_warm = false;                                // every kernel has been loaded
-  std::vector<std::unique_ptr<LaunchGraph>> graphs;    // one for each segment
-  const void* captured_with = nullptr;                 // the workspace that the graphs write to
 };
 
 // Everything that the nodes of a plan need to be launched.
@@ -129,13 +139,14 @@ void CudaBackend::reserve(const Work& work) {
     workspace_bytes_ = state.workspace_bytes;
   }
   const auto make = [&](const std::vector<Slot>& slots, std::vector<std::shared_ptr<void>>& buffers) {
-    if (!buffers.empty()) return;
-    for (const Slot& slot : slots) buffers.push_back(allocate(slot.bytes, "An input or output"));
+    for (size_t i = buffers.size(); i < slots.size(); i++)
+      buffers.push_back(allocate(slots[i].bytes, "An input or output"));
   };
   make(work.plan.inputs, state.inputs);
   make(work.plan.outputs, state.outputs);
-  if (!options_.separate_values || !state.separate.empty()) return;
-  for (const Binding& binding : work.plan.bindings) {
+  if (!options_.separate_values) return;
+  for (size_t i = state.separate.size(); i < work.plan.bindings.size(); i++) {
+    const Binding& binding = work.plan.bindings[i];
     state.separate.push_back(binding.space == Space::arena ? allocate(binding.bytes, "A value") : nullptr);
   }
 }
@@ -148,7 +159,51 @@ void CudaBackend::load_weights(const Work& work) {
   }
 }
 
+template <class T>
+void add(std::vector<std::weak_ptr<T>>& all, const std::shared_ptr<T>& one) {
+  std::erase_if(all, [](const auto& known) { return known.expired(); });
+  const auto same = [&](const auto& known) { return known.lock() == one; };
+  if (std::none_of(all.begin(), all.end(), same)) all.push_back(one);
+}
+
+void CudaBackend::remember(const Work& work) {
+  add(programs_, static_cast<CudaPrepared&>(work.prepared).shared_from_this());
+  if (work.weights) add(weights_, work.weights->shared_from_this());
+}
+
+// Gives back everything that this run can do without: the memory of other programs, weights that it does not
+// use, and a workspace that was larger. Weights come to other places then, which graphs do not know.
+void CudaBackend::drop_caches(const Work& work) {
+  for (const auto& known : programs_) {
+    const std::shared_ptr<CudaPrepared> program = known.lock();
+    if (!program) continue;
+    program->drop_graphs();
+    if (program.get() != &work.prepared) program->drop_memory();
+  }
+  std::vector<WeightUse> used;
+  for (const Binding& binding : work.plan.bindings) {
+    if (binding.space == Space::weight) used.push_back(binding.weight);
+  }
+  for (const auto& known : weights_) {
+    const std::shared_ptr<Weights> weights = known.lock();
+    if (weights) weights->drop_all_but(weights.get() == work.weights ? used : std::vector<WeightUse>());
+  }
+  if (workspace_bytes_ > work.prepared.workspace_bytes) take_workspace();
+}
+
 void CudaBackend::run(const Work& work) {
+  remember(work);
+  try {
+    run_once(work);
+  } catch (const Error& e) {
+    if (e.code != code::out_of_memory) throw;
+    drop_caches(work);
+    run_once(work);
+  }
+}
+
+void CudaBackend::run_once(const Work& work) {
+  work.seconds.clear();
   auto& state = static_cast<CudaPrepared&>(work.prepared);
   const Plan& plan = work.plan;
   reserve(work);
@@ -184,11 +239,9 @@ void CudaBackend::run(const Work& work) {
   // A kernel that is launched for the first time may be loaded then, which a capture does not allow.
   const bool by_graph = state.is_warm && !work.options.profile;
   if (by_graph && state.captured_with != workspace_.get()) {
-    state.graphs.clear();
+    state.drop_graphs();
     for (const Segment& segment : segments) {
-      device_->begin_graph();
-      bound.launch(segment);
-      state.graphs.push_back(device_->end_graph());
+      state.graphs.push_back(device_->capture([&] { bound.launch(segment); }));
     }
     state.captured_with = workspace_.get();
   }

@@ -6,9 +6,11 @@
 namespace tintype::cuda {
 
 struct BackendOptions {
-  // Every value has an allocation of its own, whose bounds an interpreted device can check.
+  // Every value has an allocation of its own, whose bounds an interpreter or a sanitizer can check.
   bool separate_values = false;
 };
+
+struct CudaPrepared;
 
 class CudaBackend final : public Backend {
  public:
@@ -23,6 +25,9 @@ class CudaBackend final : public Backend {
 
  private:
   std::shared_ptr<void> allocate(size_t bytes, const char* what);
+  void remember(const Work& work);
+  void drop_caches(const Work& work);
+  void run_once(const Work& work);
   void reserve(const Work& work);
   void load_weights(const Work& work);
   void upload(void* to, const void* from, size_t bytes);
@@ -32,6 +37,9 @@ class CudaBackend final : public Backend {
   // Arena, and what kernels keep between their launches: one for all programs.
   std::shared_ptr<void> workspace_;
   size_t workspace_bytes_ = 0;
+  // Whose memory can be had when there is no other: it is made again at their next run.
+  std::vector<std::weak_ptr<CudaPrepared>> programs_;
+  std::vector<std::weak_ptr<Weights>> weights_;
 };
 
 }  // namespace tintype::cuda

@@ -1,46 +1,90 @@
-// A GPU as the backend uses it: memory, copies, launches and graphs, in the order in which they are asked
-// for. CUDA is one implementation (cuda_device.h), the PTX interpreter of the tests another.
+// A GPU by the CUDA runtime: memory, copies, launches and graphs, in the order in which they are asked for.
+// The runtime is linked statically; libcuda is looked for when the first call is made. Tests link another
+// runtime in its place, whose GPUs are interpreted (test/ptx/runtime).
 #pragma once
-#include <cstddef>
+#include <cuda_runtime_api.h>
+
+#include <functional>
 #include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
 
 #include "../../kernels/args.gen.h"
 #include "../../kernels/cuda/launch.h"
 
 namespace tintype::cuda {
 
+// Why there is no GPU to use, or how many there are. Throws DEVICE_UNAVAILABLE.
+int device_count();
+
 // Launches that were recorded, to be replayed as often as wanted.
 class LaunchGraph {
  public:
-  virtual ~LaunchGraph() = default;
+  explicit LaunchGraph(cudaGraphExec_t graph) : exec(graph) {}
+  ~LaunchGraph() { cudaGraphExecDestroy(exec); }
+  LaunchGraph(const LaunchGraph&) = delete;
+  LaunchGraph& operator=(const LaunchGraph&) = delete;
+  const cudaGraphExec_t exec;
 };
 
 // Errors are thrown as native/errors.h says: OUT_OF_MEMORY, or DEVICE_LOST after which nothing works.
 class Device {
  public:
-  virtual ~Device() = default;
-  virtual const Gpu& gpu() const = 0;
+  explicit Device(int number);
+  ~Device();
+  Device(const Device&) = delete;
+  Device& operator=(const Device&) = delete;
 
+  const Gpu& gpu() const { return gpu_; }
   // Begins at a multiple of 256 bytes.
-  virtual void* allocate(size_t bytes, const char* what) = 0;
-  virtual void free(void* memory) noexcept = 0;
+  void* allocate(size_t bytes, const char* what);
+  void free(void* memory) noexcept;
 
   // Host memory to fill and then to upload; what was uploaded from it before has left it.
-  virtual void* staging(size_t bytes) = 0;
-  virtual void upload(void* to, size_t bytes) = 0;
+  void* staging(size_t bytes);
+  void upload(void* to, size_t bytes);
   // Waits for all that was asked for before.
-  virtual void download(void* to, const void* from, size_t bytes) = 0;
+  void download(void* to, const void* from, size_t bytes);
 
   // `element` says which of the two compilations of the kernel.
-  virtual void launch(const Launch& launch, DType element) = 0;
-  // Launches between the two are recorded instead of run.
-  virtual void begin_graph() = 0;
-  virtual std::unique_ptr<LaunchGraph> end_graph() = 0;
-  virtual void replay(LaunchGraph& graph) = 0;
+  void launch(const Launch& launch, DType element);
+  // What `launches` launches is recorded instead of run.
+  std::unique_ptr<LaunchGraph> capture(const std::function<void()>& launches);
+  void replay(const LaunchGraph& graph);
 
   // Waits until all but the last `pending` marks have been passed: how far the host may be ahead.
-  virtual void mark() = 0;
-  virtual void wait(int pending) = 0;
+  void mark();
+  void wait(int pending);
+
+ private:
+  // Pinned memory: one is filled while the other is sent. Where none can be had, any memory will do.
+  struct Staging {
+    void* pinned = nullptr;
+    std::vector<char> pageable;
+    size_t bytes = 0;
+    cudaEvent_t sent = nullptr;
+    void* data() { return pinned ? pinned : pageable.data(); }
+  };
+  static constexpr int most_pending = 4;
+
+  void check(cudaError_t error, const char* doing);
+  void use();
+  void open();
+  void close() noexcept;
+  cudaKernel_t kernel(const Launch& launch, DType element);
+  void reserve(Staging& staging, size_t bytes);
+
+  const int number_;
+  Gpu gpu_{};
+  std::string lost_;  // what broke the device, after which it does nothing
+  cudaStream_t stream_ = nullptr;
+  Staging stagings_[2];
+  int filled_ = 0;
+  cudaEvent_t marks_[most_pending] = {};
+  uint64_t marked_ = 0;
+  std::vector<cudaLibrary_t> libraries_[2];  // of each element type
+  std::unordered_map<std::string, cudaKernel_t> kernels_[2];
 };
 
 }  // namespace tintype::cuda

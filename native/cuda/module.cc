@@ -1,10 +1,11 @@
 // The module of NVIDIA's GPUs. It loads on every machine; where none can be used it says why.
 #include "../module.h"
 
+#include <cstdlib>
 #include <string>
 
 #include "backend.h"
-#include "cuda_device.h"
+#include "device.h"
 
 namespace tintype {
 
@@ -26,7 +27,10 @@ Napi::Array list_devices(Napi::Env env) {
 }
 
 std::unique_ptr<Backend> open_backend(int device) {
-  return std::make_unique<cuda::CudaBackend>(std::make_shared<cuda::CudaDevice>(device));
+  // For compute-sanitizer, which knows the bounds of allocations.
+  const bool separate_values = std::getenv("TINTYPE_CUDA_SEPARATE_VALUES") != nullptr;
+  return std::make_unique<cuda::CudaBackend>(std::make_shared<cuda::Device>(device),
+                                             cuda::BackendOptions{.separate_values = separate_values});
 }
 
 }  // namespace tintype

@@ -11,6 +11,16 @@ declare module 'vitest' {
   }
 }
 
+/** What TINTYPE_PTX_ELEMENTS names, `f16` or `bf16`; by default both. */
+export const elementTypes: readonly string[] = (process.env.TINTYPE_PTX_ELEMENTS ?? 'f16,bf16').split(',')
+
+/** What TINTYPE_PTX_ARCHITECTURES names of the architectures, `80` or `75,80`; by default all. */
+export const architectures: readonly number[] = (
+  process.env.TINTYPE_PTX_ARCHITECTURES ?? '75,80,86,89,90,120'
+)
+  .split(',')
+  .map(Number)
+
 const here = fileURLToPath(new URL('.', import.meta.url))
 export const output = fileURLToPath(new URL('../../build/ptx', import.meta.url))
 
@@ -29,9 +39,13 @@ function run(command: string, args: readonly string[]): void {
   if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed\n${stdout}${stderr}`)
 }
 
-export function build(): void {
-  run('cmake', ['-S', here, '-B', output, ...(has('ninja') ? ['-G', 'Ninja'] : [])])
-  run('cmake', ['--build', output, '--parallel', '2'])
+/** @param parts what is built; by default all, or without machine code where architectures are named */
+export function build(parts?: readonly string[]): void {
+  const generator = has('ninja') ? ['-G', 'Ninja'] : []
+  run('cmake', ['-S', here, '-B', output, `-DTINTYPE_ARCHITECTURES=${architectures.join(';')}`, ...generator])
+  // The ledger alone needs machine code, and that for every architecture.
+  const all = process.env.TINTYPE_PTX_ARCHITECTURES ? ['ptx', 'device', 'interpreted', 'player'] : ['all']
+  run('cmake', ['--build', output, '--parallel', '2', '--target', ...(parts ?? all)])
 }
 
 export default function setup(project: TestProject): void {
@@ -42,5 +56,5 @@ export default function setup(project: TestProject): void {
     console.warn(`CUDA kernels are not tested: ${reason}`)
     return
   }
-  build()
+  build(process.env.TINTYPE_PTX_PARTS?.split(','))
 }

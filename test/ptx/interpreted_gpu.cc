@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <mutex>
 #include <sstream>
 
 namespace tintype::ptx {
@@ -17,16 +18,23 @@ Program::Program(const std::string& folder) {
 }
 
 const Program& Program::in_folder(const std::string& folder) {
+  static std::mutex mutex;
   static std::map<std::string, std::unique_ptr<Program>> programs;
+  const std::lock_guard lock(mutex);
   auto& program = programs[folder];
   if (!program) program.reset(new Program(folder));
   return *program;
 }
 
-const Kernel& Program::kernel(const std::string& name) const {
+const Kernel* Program::find(const std::string& name) const {
   for (const Module& module : modules_) {
-    if (const Kernel* kernel = module.find(name)) return *kernel;
+    if (const Kernel* kernel = module.find(name)) return kernel;
   }
+  return nullptr;
+}
+
+const Kernel& Program::kernel(const std::string& name) const {
+  if (const Kernel* found = find(name)) return *found;
   throw Fault("no kernel " + name);
 }
 

@@ -16,6 +16,8 @@ class Program {
  public:
   static const Program& in_folder(const std::string& folder);
   const Kernel& kernel(const std::string& name) const;
+  // Null where there is none of that name.
+  const Kernel* find(const std::string& name) const;
 
  private:
   explicit Program(const std::string& folder);

@@ -1,4 +1,4 @@
-#include "cuda_device.h"
+#include "device.h"
 
 #include <algorithm>
 #include <cstring>
@@ -10,13 +10,6 @@ namespace tintype::cuda {
 
 namespace {
 
-class CapturedGraph final : public LaunchGraph {
- public:
-  explicit CapturedGraph(cudaGraphExec_t graph) : exec(graph) {}
-  ~CapturedGraph() override { cudaGraphExecDestroy(exec); }
-  const cudaGraphExec_t exec;
-};
-
 std::string version_text(int version) {
   return text(version / 1000, ".", version % 1000 / 10);
 }
@@ -25,13 +18,15 @@ std::string version_text(int version) {
 bool is_fatal(cudaError_t error) {
   constexpr cudaError_t fatal[] = {cudaErrorIllegalAddress,
                                    cudaErrorLaunchTimeout,
-                                   cudaErrorHardwareStackError,
                                    cudaErrorIllegalInstruction,
                                    cudaErrorMisalignedAddress,
                                    cudaErrorInvalidAddressSpace,
                                    cudaErrorInvalidPc,
                                    cudaErrorLaunchFailure,
                                    cudaErrorECCUncorrectable,
+                                   cudaErrorDevicesUnavailable,
+                                   cudaErrorHardwareStackError,
+                                   cudaErrorContextIsDestroyed,
                                    cudaErrorAssert,
                                    cudaErrorUnknown};
   return std::find(std::begin(fatal), std::end(fatal), error) != std::end(fatal);
@@ -65,16 +60,17 @@ int device_count() {
   throw Error(code::device_unavailable, "There is no NVIDIA GPU: ", cudaGetErrorString(error), ".");
 }
 
-void CudaDevice::check(cudaError_t error, const char* doing) {
+void Device::check(cudaError_t error, const char* doing) {
   if (error == cudaSuccess) return;
   const std::string message = text(doing, " on cuda:", number_, " failed: ", cudaGetErrorString(error), ".");
   cudaGetLastError();
   if (is_fatal(error)) lost_ = message;
+  if (error == cudaErrorMemoryAllocation) throw Error(code::out_of_memory, message);
   throw Error(lost_.empty() ? code::internal : code::device_lost, message);
 }
 
 // The device is a property of the thread.
-void CudaDevice::use() {
+void Device::use() {
   if (!lost_.empty()) {
     throw Error(code::device_lost, "cuda:", number_, " has stopped working: ", lost_,
                 " Start a new process to use it.");
@@ -82,11 +78,21 @@ void CudaDevice::use() {
   check(cudaSetDevice(number_), "Choosing the device");
 }
 
-CudaDevice::CudaDevice(int number) : number_(number) {
+Device::Device(int number) : number_(number) {
   if (number < 0 || number >= device_count()) {
     throw Error(code::device_unavailable, "There is no GPU cuda:", number, ".");
   }
+  try {
+    open();
+  } catch (...) {
+    close();
+    throw;
+  }
+}
+
+void Device::open() {
   use();
+  const int number = number_;
   int major = 0, minor = 0;
   check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, number),
         "Asking for the architecture");
@@ -100,19 +106,24 @@ CudaDevice::CudaDevice(int number) : number_(number) {
                 ", 7.5 (Turing) or later is needed.");
   }
   check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "Creating a stream");
+  // A thread that waits sleeps.
+  constexpr unsigned flags = cudaEventDisableTiming | cudaEventBlockingSync;
   for (Staging& staging : stagings_) {
-    check(cudaEventCreateWithFlags(&staging.sent, cudaEventDisableTiming), "Creating an event");
+    check(cudaEventCreateWithFlags(&staging.sent, flags), "Creating an event");
   }
-  for (cudaEvent_t& event : marks_) {
-    check(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "Creating an event");
-  }
+  for (cudaEvent_t& event : marks_) check(cudaEventCreateWithFlags(&event, flags), "Creating an event");
 }
 
-CudaDevice::~CudaDevice() {
+Device::~Device() {
+  close();
+}
+
+// Of a device that is lost nothing can be given back.
+void Device::close() noexcept {
   cudaSetDevice(number_);
   if (stream_) cudaStreamSynchronize(stream_);
   for (const Staging& staging : stagings_) {
-    if (staging.host) cudaFreeHost(staging.host);
+    if (staging.pinned) cudaFreeHost(staging.pinned);
     if (staging.sent) cudaEventDestroy(staging.sent);
   }
   for (const cudaEvent_t event : marks_) {
@@ -122,9 +133,10 @@ CudaDevice::~CudaDevice() {
     for (const cudaLibrary_t library : libraries) cudaLibraryUnload(library);
   }
   if (stream_) cudaStreamDestroy(stream_);
+  cudaGetLastError();
 }
 
-void* CudaDevice::allocate(size_t bytes, const char* what) {
+void* Device::allocate(size_t bytes, const char* what) {
   use();
   void* memory = nullptr;
   const cudaError_t error = cudaMalloc(&memory, bytes);
@@ -132,56 +144,65 @@ void* CudaDevice::allocate(size_t bytes, const char* what) {
     cudaGetLastError();
     size_t available = 0, total = 0;
     cudaMemGetInfo(&available, &total);
-    throw Error(code::out_of_memory, what, " needs ", mebibytes(bytes), " MiB on cuda:", number_, ", ",
-                mebibytes(available), " MiB of ", mebibytes(total), " are free");
+    throw Error(code::out_of_memory, what, " needs ", mebibytes(bytes), " MiB on cuda:", number_, "; ",
+                mebibytes(available), " MiB of ", mebibytes(total), " MiB are free.");
   }
   check(error, "Allocating memory");
   return memory;
 }
 
-void CudaDevice::free(void* memory) noexcept {
+void Device::free(void* memory) noexcept {
   // Waits for what still uses it. Errors have been told by what caused them.
   if (cudaSetDevice(number_) == cudaSuccess) cudaFree(memory);
   cudaGetLastError();
 }
 
-void CudaDevice::reserve(Staging& staging, size_t bytes) {
+void Device::reserve(Staging& staging, size_t bytes) {
   if (staging.bytes >= bytes) return;
-  if (staging.host) check(cudaFreeHost(staging.host), "Freeing pinned memory");
-  staging.host = nullptr;
+  if (staging.pinned) check(cudaFreeHost(staging.pinned), "Freeing pinned memory");
+  staging.pinned = nullptr;
   staging.bytes = 0;
-  check(cudaMallocHost(&staging.host, bytes), "Allocating pinned memory");
+  staging.pageable = {};
+  const cudaError_t error = cudaMallocHost(&staging.pinned, bytes);
+  if (error != cudaSuccess) {
+    // Containers may limit how much memory can be pinned.
+    if (is_fatal(error)) check(error, "Allocating pinned memory");
+    cudaGetLastError();
+    staging.pinned = nullptr;
+    staging.pageable.resize(bytes);
+  }
   staging.bytes = bytes;
 }
 
-void* CudaDevice::staging(size_t bytes) {
+void* Device::staging(size_t bytes) {
   use();
   filled_ = 1 - filled_;
   Staging& staging = stagings_[filled_];
   check(cudaEventSynchronize(staging.sent), "Sending to the device");
   reserve(staging, bytes);
-  return staging.host;
+  return staging.data();
 }
 
-void CudaDevice::upload(void* to, size_t bytes) {
+void Device::upload(void* to, size_t bytes) {
   use();
-  const Staging& staging = stagings_[filled_];
-  check(cudaMemcpyAsync(to, staging.host, bytes, cudaMemcpyHostToDevice, stream_), "Sending to the device");
+  Staging& staging = stagings_[filled_];
+  check(cudaMemcpyAsync(to, staging.data(), bytes, cudaMemcpyHostToDevice, stream_), "Sending to the device");
   check(cudaEventRecord(staging.sent, stream_), "Sending to the device");
 }
 
-void CudaDevice::download(void* to, const void* from, size_t bytes) {
+void Device::download(void* to, const void* from, size_t bytes) {
   use();
   Staging& staging = stagings_[filled_];
   check(cudaEventSynchronize(staging.sent), "Sending to the device");
   reserve(staging, bytes);
-  check(cudaMemcpyAsync(staging.host, from, bytes, cudaMemcpyDeviceToHost, stream_),
+  check(cudaMemcpyAsync(staging.data(), from, bytes, cudaMemcpyDeviceToHost, stream_),
         "Reading from the device");
-  check(cudaStreamSynchronize(stream_), "Computing");
-  std::memcpy(to, staging.host, bytes);
+  check(cudaEventRecord(staging.sent, stream_), "Reading from the device");
+  check(cudaEventSynchronize(staging.sent), "Computing");
+  std::memcpy(to, staging.data(), bytes);
 }
 
-cudaKernel_t CudaDevice::kernel(const Launch& launch, DType element) {
+cudaKernel_t Device::kernel(const Launch& launch, DType element) {
   const int type = element == DType::bf16 ? 1 : 0;
   auto& libraries = libraries_[type];
   if (libraries.empty()) {
@@ -210,7 +231,7 @@ cudaKernel_t CudaDevice::kernel(const Launch& launch, DType element) {
   throw Error(code::internal, "there is no kernel ", launch.kernel);
 }
 
-void CudaDevice::launch(const Launch& launch, DType element) {
+void Device::launch(const Launch& launch, DType element) {
   use();
   cudaLaunchConfig_t config = {};
   config.gridDim = dim3(launch.grid.x, launch.grid.y, launch.grid.z);
@@ -221,32 +242,38 @@ void CudaDevice::launch(const Launch& launch, DType element) {
   check(cudaLaunchKernelExC(&config, static_cast<const void*>(kernel(launch, element)), args), launch.kernel);
 }
 
-void CudaDevice::begin_graph() {
+std::unique_ptr<LaunchGraph> Device::capture(const std::function<void()>& launches) {
   use();
   check(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal), "Capturing");
-}
-
-std::unique_ptr<LaunchGraph> CudaDevice::end_graph() {
   cudaGraph_t graph = nullptr;
+  try {
+    launches();
+  } catch (...) {
+    // The stream is of no use while it captures.
+    cudaStreamEndCapture(stream_, &graph);
+    if (graph) cudaGraphDestroy(graph);
+    cudaGetLastError();
+    throw;
+  }
   check(cudaStreamEndCapture(stream_, &graph), "Capturing");
   cudaGraphExec_t exec = nullptr;
   const cudaError_t error = cudaGraphInstantiate(&exec, graph, 0);
   cudaGraphDestroy(graph);
   check(error, "Capturing");
-  return std::make_unique<CapturedGraph>(exec);
+  return std::make_unique<LaunchGraph>(exec);
 }
 
-void CudaDevice::replay(LaunchGraph& graph) {
+void Device::replay(const LaunchGraph& graph) {
   use();
-  check(cudaGraphLaunch(static_cast<CapturedGraph&>(graph).exec, stream_), "Computing");
+  check(cudaGraphLaunch(graph.exec, stream_), "Computing");
 }
 
-void CudaDevice::mark() {
+void Device::mark() {
   use();
   check(cudaEventRecord(marks_[marked_++ % most_pending], stream_), "Computing");
 }
 
-void CudaDevice::wait(int pending) {
+void Device::wait(int pending) {
   use();
   if (marked_ <= static_cast<uint64_t>(pending)) return;
   check(cudaEventSynchronize(marks_[(marked_ - 1 - static_cast<uint64_t>(pending)) % most_pending]),

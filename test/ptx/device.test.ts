@@ -1,0 +1,246 @@
+// What the CUDA backend does when something fails, with the CUDA runtime of a machine that fails on demand: nothing but
+// the run that was meant, and never the process.
+
+import { beforeEach, it as check, describe, expect, inject } from 'vitest'
+import { type DeviceName, type LoadOptions, load, type Pipeline } from '../../lib/index.ts'
+import { openGolden } from '../golden/pipelines.ts'
+import { architectures } from './build.ts'
+import { addGpu, fail, setUp, stateOf, timings } from './player.ts'
+
+const missing = inject('ptxMissing') || (architectures.includes(80) ? '' : 'sm_80 was not built')
+const it = check.skipIf(missing)
+const { folder } = openGolden('one-layer')
+// The first one, for the tests of `auto`.
+if (!missing) addGpu()
+
+/** Text encoder and UNet, which is enough for what this file is about: plans.test.ts paints whole pictures. */
+const options = {
+  ...{ prompt: 'red apple', seed: 1, steps: 2, guidanceScale: 1, width: 64, height: 64 },
+  output: 'latents',
+} as const
+const paint = async (pipeline: Pipeline, more: object = {}) => {
+  const { latents } = await pipeline.generate({ ...options, ...more })
+  expect(latents.every(Number.isFinite)).toBe(true)
+  return latents
+}
+const on = (gpu: number) => ({ device: `cuda:${gpu}` }) as const
+const paintOnce = async (where: LoadOptions, more: object = {}) => {
+  await using pipeline = await load(folder, where)
+  return await paint(pipeline, more)
+}
+
+/** Codes of CUDA. */
+const [outOfMemory, launchFailure, illegalAddress, notSupported] = [2, 719, 700, 801]
+
+beforeEach(() => {
+  if (!missing) setUp()
+})
+
+describe('one GPU', () => {
+  it('computes the same whenever its streams get to work', async () => {
+    const results = []
+    for (const timing of timings) results.push(await paintOnce(on(addGpu({ architecture: 80, timing }))))
+    expect(results[1]).toEqual(results[0])
+    expect(results[2]).toEqual(results[0])
+  })
+
+  it('launches kernels one by one once, then graphs, and never waits for all of a stream', async () => {
+    const gpu = addGpu()
+    await using pipeline = await load(folder, on(gpu))
+    const first = await paint(pipeline)
+    expect(await paint(pipeline)).toEqual(first)
+    const { calls: twice } = stateOf(gpu)
+    expect(twice.cudaGraphLaunch).toBeGreaterThan(0)
+    expect(twice.cudaStreamSynchronize ?? 0).toBe(0)
+    // The third time there is nothing left to allocate or to capture.
+    expect(await paint(pipeline)).toEqual(first)
+    const { calls } = stateOf(gpu)
+    expect(calls.cudaMalloc).toBe(twice.cudaMalloc)
+    expect(calls.cudaStreamBeginCapture).toBe(twice.cudaStreamBeginCapture)
+    expect(calls.cudaLaunchKernelExC).toBe(twice.cudaLaunchKernelExC)
+    expect(calls.cudaGraphLaunch).toBeGreaterThan(twice.cudaGraphLaunch!)
+  })
+
+  it('gives everything back', async () => {
+    const gpu = addGpu()
+    await paintOnce(on(gpu))
+    await expect.poll(() => stateOf(gpu).used, { timeout: 20_000 }).toBe(0)
+  })
+
+  it('tries again without its caches when memory runs out, and paints the same', async () => {
+    const gpu = addGpu()
+    await using pipeline = await load(folder, on(gpu))
+    const before = await paint(pipeline)
+    // A picture of another size needs other memory.
+    fail({ device: gpu, call: 'cudaMalloc', error: outOfMemory })
+    await paint(pipeline, { width: 128 })
+    expect(await paint(pipeline)).toEqual(before)
+    fail({ device: gpu, call: 'cudaGraphInstantiate', error: outOfMemory })
+    await paint(pipeline, { height: 128 })
+    expect(await paint(pipeline)).toEqual(before)
+  })
+
+  it('makes room by letting go of what the run does not use', async () => {
+    const roomy = addGpu()
+    let used: number
+    let expected: Awaited<ReturnType<typeof paint>>
+    {
+      await using pipeline = await load(folder, on(roomy))
+      expected = await paint(pipeline)
+      used = stateOf(roomy).used
+    }
+    const tight = addGpu({ architecture: 80, memory: Math.round(used * 0.9) })
+    await using pipeline = await load(folder, on(tight))
+    expect(await paint(pipeline)).toEqual(expected)
+    expect(await paint(pipeline)).toEqual(expected)
+  })
+
+  it('says what was needed and what to do when memory is too small', async () => {
+    const gpu = addGpu({ architecture: 80, memory: 100_000 })
+    await expect(paintOnce(on(gpu))).rejects.toMatchObject({
+      code: 'OUT_OF_MEMORY',
+      message: expect.stringMatching(
+        /needs [\d.]+ MiB on cuda:\d+; [\d.]+ MiB of [\d.]+ MiB are free\. .*vaeTiling.*guidanceScale/,
+      ),
+    })
+    await paintOnce({})
+  })
+
+  it('does without pinned memory where there is none', async () => {
+    const gpu = addGpu()
+    fail({ device: gpu, call: 'cudaMallocHost', error: notSupported, times: 1000 })
+    expect(await paintOnce(on(gpu))).toEqual(await paintOnce(on(addGpu())))
+    expect(stateOf(gpu).pinned).toBe(0)
+  })
+
+  it.each([
+    ['cudaLaunchKernelExC', launchFailure, 20],
+    ['cudaGraphLaunch', illegalAddress, 2],
+    ['cudaEventSynchronize', illegalAddress, 12],
+    ['cudaMemcpyAsync', illegalAddress, 5],
+  ] as const)('is lost when %s breaks it, with all that was queued', async (call, error, nth) => {
+    const gpu = addGpu()
+    await using pipeline = await load(folder, on(gpu))
+    await using other = await load(folder, on(gpu))
+    fail({ device: gpu, call, error, nth })
+    const runs = await Promise.allSettled([paint(pipeline), paint(other), paint(pipeline, { seed: 2 })])
+    expect(runs.map((run) => run.status === 'rejected' && run.reason.code)).toEqual(
+      runs.map(() => 'DEVICE_LOST'),
+    )
+    await expect(paint(other)).rejects.toThrow(/has stopped working: .* Start a new process/)
+    // The process lives, and the CPU works.
+    await paintOnce({})
+  })
+
+  it('survives an error that breaks nothing', async () => {
+    const gpu = addGpu()
+    await using pipeline = await load(folder, on(gpu))
+    fail({ device: gpu, call: 'cudaLaunchKernelExC', error: 1, nth: 20 })
+    await expect(paint(pipeline)).rejects.toMatchObject({ code: 'INTERNAL' })
+    const painted = await paint(pipeline)
+    // In the midst of a capture, whose stream must be usable afterwards.
+    const { calls } = stateOf(gpu)
+    expect(calls.cudaStreamBeginCapture).toBeGreaterThan(0)
+    fail({ device: gpu, call: 'cudaStreamEndCapture', error: 901 })
+    await expect(paint(pipeline, { height: 128 })).rejects.toMatchObject({ code: 'INTERNAL' })
+    expect(await paint(pipeline)).toEqual(painted)
+  })
+
+  it('stops between groups of launches when it is aborted', async () => {
+    const gpu = addGpu()
+    await using pipeline = await load(folder, on(gpu))
+    const steps = 4
+    await paint(pipeline, { steps })
+    const { calls: before } = stateOf(gpu)
+    await paint(pipeline, { steps })
+    const { calls: after } = stateOf(gpu)
+    const whole = after.cudaGraphLaunch! - before.cudaGraphLaunch!
+    const controller = new AbortController()
+    const run = paint(pipeline, { steps, signal: controller.signal, onProgress: () => controller.abort() })
+    await expect(run).rejects.toMatchObject({ code: 'ABORTED' })
+    expect(stateOf(gpu).calls.cudaGraphLaunch! - after.cudaGraphLaunch!).toBeLessThan(whole / 2)
+    await paint(pipeline)
+  })
+})
+
+describe('several GPUs', () => {
+  it('share the pictures of a generation', async () => {
+    const more = { prompt: ['red apple', 'a house', 'a tree'] }
+    const one = await paintOnce(on(addGpu()), more)
+    const [first, second] = [addGpu(), addGpu()]
+    await using pipeline = await load(folder, { device: [`cuda:${first}`, `cuda:${second}`] })
+    expect(pipeline.info.devices).toEqual(
+      [first, second].map((gpu) => ({ name: `cuda:${gpu}`, description: 'interpreted GPU' })),
+    )
+    const latents = await paint(pipeline, more)
+    for (const gpu of [first, second]) expect(stateOf(gpu).calls.cudaGraphLaunch).toBeGreaterThan(0)
+    // Pictures that go through the UNet in other batches are rounded otherwise.
+    const largest = latents.reduce((most, x, i) => Math.max(most, Math.abs(x - one[i]!)), 0)
+    expect(largest).toBeLessThan(0.02)
+  })
+
+  it('end a generation when one of them is lost; the other goes on', async () => {
+    const [first, second] = [addGpu(), addGpu()]
+    await using pipeline = await load(folder, { device: [`cuda:${first}`, `cuda:${second}`] })
+    fail({ device: second, call: 'cudaLaunchKernelExC', error: launchFailure, nth: 5 })
+    await expect(paint(pipeline, { count: 2 })).rejects.toMatchObject({ code: 'DEVICE_LOST' })
+    await paintOnce(on(first))
+  })
+
+  it('must be different, and GPUs', async () => {
+    const [first, second] = [addGpu(), addGpu()]
+    const name = `cuda:${first}` as const
+    for (const device of [[], [name, name], ['cpu', name], [`cuda:0${first}` as DeviceName, name]] as const) {
+      await expect(load(folder, { device })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+    }
+    await expect(load(folder, { device: 'cuda:999' })).rejects.toMatchObject({
+      code: 'DEVICE_UNAVAILABLE',
+      message: expect.stringContaining(`there are ${second + 1} GPUs`),
+    })
+  })
+})
+
+describe('what cannot be used says why', () => {
+  it.each([
+    ['no driver', { driver: 0 }, /no NVIDIA driver; driver 580 or later is needed/],
+    [
+      'an old driver',
+      { driver: 12040 },
+      /too old: it is for CUDA 12\.4, CUDA 13\.\d is needed, .* driver 580/,
+    ],
+    ['no GPU', { hidden: true }, /There is no NVIDIA GPU/],
+  ] as const)('%s', async (_, machine, message) => {
+    setUp(machine)
+    await expect(load(folder, { device: 'cuda' })).rejects.toMatchObject({
+      code: 'DEVICE_UNAVAILABLE',
+      message: expect.stringMatching(message),
+    })
+    await using pipeline = await load(folder, { device: 'auto' })
+    expect(pipeline.info.devices).toEqual([{ name: 'cpu', description: undefined }])
+    expect(pipeline.info.deviceNote).toMatch(message)
+  })
+
+  it('an old GPU', async () => {
+    await expect(load(folder, on(addGpu({ architecture: 61 })))).rejects.toMatchObject({
+      code: 'DEVICE_UNAVAILABLE',
+      message: expect.stringMatching(/compute capability 6\.1, 7\.5 \(Turing\) or later is needed/),
+    })
+  })
+})
+
+// The first GPU of the process, which no test above uses.
+describe('auto', () => {
+  it('takes a GPU that passes its self-test', async () => {
+    await using pipeline = await load(folder, { device: 'auto' })
+    expect(pipeline.info.devices).toEqual([{ name: 'cuda:0', description: 'interpreted GPU' }])
+    expect(pipeline.info.deviceNote).toBeUndefined()
+    await paint(pipeline)
+  })
+
+  it('takes the CPU where a GPU fails it', async () => {
+    fail({ device: 0, call: 'cudaLaunchKernelExC', error: launchFailure, nth: 3 })
+    await using pipeline = await load(folder, { device: 'auto', precision: 'bf16' })
+    expect(pipeline.info.devices).toEqual([{ name: 'cpu', description: undefined }])
+    expect(pipeline.info.deviceNote).toMatch(/cuda:0 failed its self-test: .*on cuda:0 failed/)
+  })
+})
