@@ -1,6 +1,7 @@
 // Words of the command line to values of the API. Ranges are the API's business; here only what is no number at all.
 
 import { InvalidArgumentError } from 'commander'
+import type { LoadOptions } from '../index.ts'
 
 export function parseNumber(text: string): number {
   const value = Number(text)
@@ -39,4 +40,9 @@ export function parseSwitch(text: string): 'auto' | boolean {
   if (text === 'auto') return text
   if (text === 'on' || text === 'off') return text === 'on'
   throw new InvalidArgumentError('Expected auto, on or off.')
+}
+
+/** `cuda:0,cuda:1` is a list; whether the names are right is for the API to say. */
+export function parseDevice(text: string): LoadOptions['device'] {
+  return (text.includes(',') ? text.split(',') : text) as LoadOptions['device']
 }

@@ -23,6 +23,8 @@ export interface GenerateFlags {
   readonly temperature?: number
   readonly eta?: number
   readonly threshold?: GenerateOptions['threshold']
+  readonly device?: LoadOptions['device']
+  readonly precision?: LoadOptions['precision']
   readonly threads?: number
   readonly vaeTiling?: LoadOptions['vaeTiling']
   readonly json?: boolean
@@ -85,8 +87,11 @@ export async function generateCommand(
   const { formatOf } = await import('../image/picture.js')
   if (flags.output !== undefined) formatOf(flags.output)
   const options = optionsFrom(await readPrompts(prompts), flags, signal)
-  const { threads, vaeTiling } = flags
-  await using pipeline = await load(flags.model ?? defaultModelFolder, { threads, vaeTiling })
+  const { device, precision, threads, vaeTiling } = flags
+  const where = { device, precision, threads, vaeTiling }
+  await using pipeline = await load(flags.model ?? defaultModelFolder, where)
+  const { deviceNote } = pipeline.info
+  if (deviceNote !== undefined && !flags.quiet) console.error(`tintype: computes on the CPU. ${deviceNote}`)
   const progress = flags.quiet ? silent : progressOn(process.stderr)
   let result: GenerateResult
   try {

@@ -4,11 +4,12 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
 import { TintypeError } from '../errors.ts'
-import { parseNumber, parseSeed, parseSize, parseSwitch, parseThreshold } from './arguments.ts'
+import { parseDevice, parseNumber, parseSeed, parseSize, parseSwitch, parseThreshold } from './arguments.ts'
 import { buildCommand } from './build.ts'
 import { type DoctorFlags, doctorCommand } from './doctor.ts'
 import { type GenerateFlags, generateCommand } from './generate.ts'
 import { type InfoFlags, infoCommand } from './info.ts'
+import { type SelftestFlags, selftestCommand } from './selftest.ts'
 
 /** As shells know them: 2 is a mistake on the command line, 130 is Ctrl-C. */
 const exit = { failure: 1, usage: 2, interrupted: 130 } as const
@@ -59,6 +60,14 @@ function buildProgram(signal: AbortSignal): Command {
     .option('--temperature <x>', 'scales the noise of stochastic samplers (default: 1)', parseNumber)
     .option('--eta <x>', "DDIM's eta, 0 to 1 (default: 0)", parseNumber)
     .option('--threshold <p[,max]>', 'dynamic thresholding, a percentile such as 0.995', parseThreshold)
+    .option(
+      '--device <name>',
+      'auto, cpu, cuda, cuda:1, or several as cuda:0,cuda:1 (default: cpu)',
+      parseDevice,
+    )
+    .addOption(
+      new Option('--precision <type>', 'what a GPU computes in (default: f16)').choices(['f16', 'bf16']),
+    )
     .option('--threads <n>', 'threads to compute with (default: one for each core)', parseNumber)
     .option(
       '--vae-tiling <when>',
@@ -80,6 +89,16 @@ function buildProgram(signal: AbortSignal): Command {
     .description('tell which native addon is used, what was refused and why, and what to do')
     .option('--json', 'print it as JSON')
     .action((flags: DoctorFlags) => doctorCommand(flags))
+  program
+    .command('selftest')
+    .description("run the kernels' tests on a GPU, as a report to paste into an issue")
+    .option('--device <name>', 'cuda or cuda:1 (default: cuda)')
+    .addOption(
+      new Option('--precision <type>', 'what to test (default: both)').choices(['f16', 'bf16', 'both']),
+    )
+    .option('--only <text>', 'cases whose title contains it, such as attention')
+    .option('--json', 'print it as JSON')
+    .action((flags: SelftestFlags) => selftestCommand(flags, version))
   program
     .command('build')
     .description('compile the native addon, where no prebuilt one fits (takes CMake and a C++20 compiler)')

@@ -16,8 +16,8 @@ export interface ComponentOptions {
   readonly threads?: number | undefined
   /** No algorithm that rounds differently for speed. */
   readonly exact?: boolean | undefined
-  /** Default: the CPU. */
-  readonly target?: Target | undefined
+  /** The devices that share the work, all of the same kind. Default: the CPU. */
+  readonly targets?: readonly Target[] | undefined
 }
 
 export type Arrays = Readonly<Record<string, ArrayBufferView>>
@@ -29,6 +29,8 @@ export interface RunRequest {
   readonly inputs: Arrays
   /** Written in place. */
   readonly outputs: Arrays
+  /** Which of the devices, counted round: pictures of a generation go to different ones. Default: the first. */
+  readonly lane?: number | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -43,6 +45,13 @@ interface Compiled {
 const passesFor = ({ precision }: Target, exact: boolean): PassOptions =>
   precision ? { winograd: false, normalizeOnLoad: false, precision } : { winograd: !exact }
 
+/** A device with the weights on it, and what has been compiled for it. */
+interface LoadedDevice {
+  readonly target: Target
+  readonly weights: WeightSet
+  readonly compiled: Map<string, Compiled>
+}
+
 function weightsOf(graphs: readonly Graph[]): Map<string, readonly number[]> {
   const values = graphs.flatMap((graph) => graph.values).filter((value) => value.kind === 'weight')
   return new Map(values.map(({ name, shape }) => [name, shape]))
@@ -53,12 +62,10 @@ export class Component {
   /** Bytes of weights in the files. */
   readonly bytes: number
   readonly dtypes: readonly string[]
-  readonly #weights: WeightSet
   readonly #weightIndex: ReadonlyMap<string, number>
   readonly #threads: number | undefined
-  readonly #target: Target
+  readonly #devices: readonly LoadedDevice[]
   readonly #passes: PassOptions
-  readonly #compiled = new Map<string, Compiled>()
 
   /**
    * Finds the weights that `graphs` (one for each use of the component, any shapes) ask for. Nothing is read yet:
@@ -73,29 +80,43 @@ export class Component {
     )
     for (const [name, shape] of weightsOf(graphs)) source.take(name, shape)
     const refs = source.finish()
-    return new Component(basename(folder), refs, await loadWeights(refs, options.target), source, options)
+    const devices: LoadedDevice[] = []
+    try {
+      for (const target of options.targets ?? [cpu]) {
+        devices.push({ target, weights: await loadWeights(refs, target), compiled: new Map() })
+      }
+    } catch (error) {
+      for (const { weights } of devices) weights.dispose()
+      throw error
+    }
+    return new Component(basename(folder), refs, devices, source, options)
   }
 
   private constructor(
     name: string,
     refs: readonly WeightRef[],
-    weights: WeightSet,
+    devices: readonly LoadedDevice[],
     { bytes, dtypes }: { readonly bytes: number; readonly dtypes: readonly string[] },
-    { threads, exact, target = cpu }: ComponentOptions,
+    { threads, exact }: ComponentOptions,
   ) {
     this.name = name
     this.bytes = bytes
     this.dtypes = dtypes
-    this.#weights = weights
     this.#weightIndex = new Map(refs.map((ref, i) => [ref.name, i]))
     this.#threads = threads
-    this.#target = target
-    this.#passes = passesFor(target, exact === true)
+    this.#devices = devices
+    this.#passes = passesFor(devices[0]!.target, exact === true)
+  }
+
+  /** How many devices share the work. */
+  get lanes(): number {
+    return this.#devices.length
   }
 
   /** Runs a graph over the weights; its plan is made once for each key. */
-  async run({ key, graph, inputs, outputs, signal }: RunRequest): Promise<void> {
-    const { program, inputNames, outputNames } = this.#compile(key, graph)
+  async run({ key, graph, inputs, outputs, lane = 0, signal }: RunRequest): Promise<void> {
+    const device = this.#devices[lane % this.#devices.length]!
+    const { program, inputNames, outputNames } = this.#compile(device, key, graph)
     await program.run({
       inputs: inputNames.map((name) => inputs[name]!),
       outputs: outputNames.map((name) => outputs[name]!),
@@ -109,28 +130,31 @@ export class Component {
   }
 
   dispose(): void {
-    for (const { program } of this.#compiled.values()) program.dispose()
-    this.#compiled.clear()
-    this.#weights.dispose()
+    for (const { compiled, weights } of this.#devices) {
+      for (const { program } of compiled.values()) program.dispose()
+      compiled.clear()
+      weights.dispose()
+    }
   }
 
-  #compile(key: string, graph: () => Graph): Compiled {
-    const known = this.#compiled.get(key)
+  #compile(device: LoadedDevice, key: string, graph: () => Graph): Compiled {
+    const programs = device.compiled
+    const known = programs.get(key)
     // Last used goes last, so that the first is the one to forget.
-    if (known) this.#compiled.delete(key)
-    const compiled = known ?? this.#make(graph())
-    this.#compiled.set(key, compiled)
-    if (this.#compiled.size > keptPrograms) {
+    if (known) programs.delete(key)
+    const compiled = known ?? this.#make(device, graph())
+    programs.set(key, compiled)
+    if (programs.size > keptPrograms) {
       // Only forgotten, not disposed of: somebody may be running it. The garbage collector frees it.
-      this.#compiled.delete(this.#compiled.keys().next().value!)
+      programs.delete(programs.keys().next().value!)
     }
     return compiled
   }
 
-  #make(traced: Graph): Compiled {
+  #make({ target, weights }: LoadedDevice, traced: Graph): Compiled {
     const { graph, words } = makePlan(traced, (name) => this.#indexOf(name), this.#passes)
-    const program = compile(words, this.#weights, {
-      target: this.#target,
+    const program = compile(words, weights, {
+      target,
       ...(this.#threads !== undefined && { threads: this.#threads }),
     })
     return {

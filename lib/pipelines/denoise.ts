@@ -3,6 +3,7 @@
 import { elements } from '../graph/graph.ts'
 import { stepCoefficients } from '../graph/ops/scheduler-step.ts'
 import type { StepRow, Trajectory } from '../schedulers/contract.ts'
+import { inLanes } from './lanes.ts'
 import { type ImageShape, toChannelsLast } from './layout.ts'
 import type { Model } from './model.ts'
 import { type StepShape, stepGraphs } from './stages.ts'
@@ -39,6 +40,8 @@ export interface Step {
 interface Batch {
   readonly first: number
   readonly n: number
+  /** The device that has them in all steps. */
+  readonly lane: number
   readonly step: StepShape
   /** What every step takes of the prompts, by name. */
   readonly prepared: Readonly<Record<string, Float32Array>>
@@ -59,7 +62,7 @@ function concatenate(arrays: readonly Float32Array[]): Float32Array {
 async function prepare(
   { model, signal }: DenoiseRequest,
   step: StepShape,
-  context: Float32Array,
+  { context, lane }: { readonly context: Float32Array; readonly lane: number },
 ): Promise<Readonly<Record<string, Float32Array>>> {
   const { before } = stepGraphs(model.configs, step)
   const prepared = Object.fromEntries(
@@ -70,6 +73,7 @@ async function prepare(
     graph: () => before,
     inputs: { context },
     outputs: prepared,
+    lane,
     signal,
   })
   return prepared
@@ -78,7 +82,8 @@ async function prepare(
 async function makeBatches(request: DenoiseRequest): Promise<Batch[]> {
   const { model, trajectory, shape, prompts, negatives } = request
   const pixels = shape.h * shape.w * model.configs.vae.factor ** 2
-  const size = Math.max(1, Math.floor(largestBatch / pixels))
+  const { lanes } = model.unet
+  const size = Math.max(1, Math.min(Math.floor(largestBatch / pixels), Math.ceil(shape.n / lanes)))
   const batches: Batch[] = []
   for (let first = 0; first < shape.n; first += size) {
     const n = Math.min(size, shape.n - first)
@@ -95,11 +100,13 @@ async function makeBatches(request: DenoiseRequest): Promise<Batch[]> {
       wantClean: request.wantClean,
     }
     const context = concatenate([...(negatives ? own(negatives) : []), ...own(prompts)])
+    const lane = batches.length % lanes
     batches.push({
       first,
       n,
+      lane,
       step,
-      prepared: await prepare(request, step, context),
+      prepared: await prepare(request, step, { context, lane }),
       history: history > 0 ? new Float32Array(history) : undefined,
     })
   }
@@ -133,9 +140,9 @@ export async function* denoise(request: DenoiseRequest): AsyncGenerator<Step, vo
   for (const [index, row] of trajectory.rows.entries()) {
     const coefficients = coefficientsOf(row, guidanceScale)
     const noise = trajectory.stochastic ? toChannelsLast(request.drawNoise(), shape) : undefined
-    for (const { first, n, step, prepared, history } of batches) {
+    const run = ({ first, n, lane, step, prepared, history }: Batch) => {
       const own = (array: Float32Array) => array.subarray(first * picture, (first + n) * picture)
-      await model.unet.run({
+      return model.unet.run({
         key: `step ${JSON.stringify(step)}`,
         graph: () => stepGraphs(model.configs, step).loop,
         inputs: {
@@ -148,9 +155,14 @@ export async function* denoise(request: DenoiseRequest): AsyncGenerator<Step, vo
           ...(noise && { noise: own(noise) }),
         },
         outputs: { latents: own(latents), ...(history && { history }), ...(clean && { clean: own(clean) }) },
+        lane,
         signal,
       })
     }
+    // Each device takes its own in turns, all devices at once.
+    await inLanes(model.unet.lanes, async (lane) => {
+      for (const batch of batches.filter((one) => one.lane === lane)) await run(batch)
+    })
     yield { index, row, clean }
   }
 }

@@ -1,6 +1,7 @@
-// Phases two and four: pixels to latents and latents to pixels, one picture at a time to save memory.
+// Phases two and four: pixels to latents and latents to pixels, one picture at a time on each device to save memory.
 
 import { type ImageInput, readImage } from '../image/input.ts'
+import { inLanes } from './lanes.ts'
 import type { Model } from './model.ts'
 import { decodeGraph, encodeGraph } from './stages.ts'
 import { decodeInStrips, decodeTiling, encodeInStrips, encodeTiling, type LatentPlane } from './tiled-vae.ts'
@@ -19,22 +20,28 @@ export async function decodePictures(
   const plane = { h, w }
   const tiling = decodeTiling(model, plane)
   const size = h * w * latentChannels
-  const pictures: Uint8Array[] = []
-  for (let first = 0; first < latents.length; first += size) {
-    const own = latents.subarray(first, first + size)
-    const pixels = new Uint8Array(h * w * factor * factor * 3)
-    if (tiling) await decodeInStrips(model, { latents: own, pixels }, { plane, tiling, signal })
-    else {
-      await vae.run({
-        key: `decode ${keyOf(plane)}`,
-        graph: () => decodeGraph(configs, { n: 1, ...plane }),
-        inputs: { latents: own },
-        outputs: { pixels },
-        signal,
-      })
-    }
-    pictures.push(pixels)
+  const pictures = Array.from(
+    { length: latents.length / size },
+    () => new Uint8Array(h * w * factor * factor * 3),
+  )
+  const decode = async (i: number, lane: number) => {
+    const own = latents.subarray(i * size, (i + 1) * size)
+    const pixels = pictures[i]!
+    if (tiling) return decodeInStrips(model, { latents: own, pixels }, { plane, tiling, signal })
+    await vae.run({
+      key: `decode ${keyOf(plane)}`,
+      graph: () => decodeGraph(configs, { n: 1, ...plane }),
+      inputs: { latents: own },
+      outputs: { pixels },
+      lane,
+      signal,
+    })
   }
+  // Strips are joined by one device.
+  const lanes = tiling ? 1 : vae.lanes
+  await inLanes(lanes, async (lane) => {
+    for (let i = lane; i < pictures.length; i += lanes) await decode(i, lane)
+  })
   return pictures
 }
 

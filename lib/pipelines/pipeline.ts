@@ -4,8 +4,8 @@ import { inspect } from 'node:util'
 import { TintypeError } from '../errors.ts'
 import type { HalfPrecision } from '../graph/lower-precision.ts'
 import type { ImageInput } from '../image/input.ts'
-import { type DeviceName, targetOf } from '../runtime/target.ts'
 import { createGenerator } from '../schedulers/noise.ts'
+import { type ChosenDevices, chooseDevices, type DeviceOptions } from './choose-device.ts'
 import type { VaeTiling } from './choose-tiling.ts'
 import { runGeneration } from './generation.ts'
 import { decodePictures, encodePicture } from './image-stages.ts'
@@ -26,10 +26,12 @@ export interface LoadOptions {
    */
   readonly exact?: boolean | undefined
   /**
-   * Where to compute: `cpu` (the default), `cuda` for the first NVIDIA GPU, or `cuda:1` for the second. The CUDA
+   * Where to compute: `cpu` (the default), `cuda` for the first NVIDIA GPU, `cuda:1` for the second. A list such as
+   * `['cuda:0', 'cuda:1']` spreads the pictures of a generation over several GPUs. `auto` takes the first GPU where that
+   * passes a short self-test, and the CPU otherwise; `info.devices` and `info.deviceNote` say which and why. The CUDA
    * backend has run on no GPU yet: its kernels are proven by an interpreter (docs/cuda.md).
    */
-  readonly device?: DeviceName | undefined
+  readonly device?: DeviceOptions['device']
   /** What a GPU computes in, with sums in float32. Default: `f16`. The CPU computes in float32. */
   readonly precision?: HalfPrecision | undefined
   /**
@@ -57,6 +59,10 @@ export interface Pixels {
 export interface PipelineInfo {
   readonly name: string
   readonly folder: string
+  /** Where it computes: `cpu`, or one GPU or several. */
+  readonly devices: readonly { readonly name: string; readonly description: string | undefined }[]
+  /** Why it is the CPU, where `device: 'auto'` would have taken a GPU. */
+  readonly deviceNote: string | undefined
   /** Of the sampler that the folder names. */
   readonly scheduler: string
   readonly defaults: Model['defaults']
@@ -77,13 +83,15 @@ export interface PipelineInfo {
  */
 export class Pipeline {
   readonly #model: Model
+  readonly #chosen: ChosenDevices
   readonly #end = new AbortController()
   readonly #running = new Set<Promise<void>>()
   #disposal: Promise<void> | undefined
 
   /** @internal use `load()` */
-  constructor(model: Model) {
+  constructor(model: Model, chosen: ChosenDevices) {
     this.#model = model
+    this.#chosen = chosen
   }
 
   get info(): PipelineInfo {
@@ -91,6 +99,8 @@ export class Pipeline {
     return {
       name,
       folder,
+      devices: this.#chosen.targets.map(({ name, description }) => ({ name, description })),
+      deviceNote: this.#chosen.note,
       scheduler: scheduler.className ?? 'ddim',
       defaults,
       components: [textEncoder, unet, vae].map((part) => ({
@@ -285,6 +295,8 @@ export async function load(folder: string, options: LoadOptions = {}): Promise<P
     throw new TintypeError('INVALID_ARGUMENT', 'load() takes the path of a model folder.')
   }
   const { device, precision, ...rest } = options
-  const target = targetOf({ device, precision })
-  return new Pipeline(await openModel(folder, { ...rest, target, vaeTiling: resolveTiling(options) }))
+  const vaeTiling = resolveTiling(options)
+  const chosen = await chooseDevices({ device, precision })
+  const { targets } = chosen
+  return new Pipeline(await openModel(folder, { ...rest, targets, vaeTiling }), chosen)
 }

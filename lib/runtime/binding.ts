@@ -130,13 +130,18 @@ const codes: ReadonlySet<string> = new Set<ErrorCode>([
   'OUT_OF_MEMORY',
 ])
 
+/** A GPU has let go of everything that it could do without before it says so. */
+const memoryAdvice = (message: string) =>
+  / cuda:\d/.test(message)
+    ? 'Make fewer or smaller pictures at once, decode in strips (vaeTiling: true), or do without guidance (guidanceScale: 1), which halves what a step takes.'
+    : 'Make smaller or fewer pictures at once, or free memory.'
+
 /** What native threw, as our own error; anything without one of our codes is a bug of ours. */
 export function fromNative(error: unknown): TintypeError {
   if (error instanceof TintypeError) return error
   const { code, message } = error as { readonly code?: string; readonly message?: string }
   const known = code !== undefined && codes.has(code)
-  const advice =
-    code === 'OUT_OF_MEMORY' ? 'Make smaller or fewer pictures at once, or free memory.' : undefined
+  const advice = code === 'OUT_OF_MEMORY' ? memoryAdvice(message ?? '') : undefined
   return new TintypeError(known ? (code as ErrorCode) : 'INTERNAL', message ?? String(error), {
     ...(advice && { advice }),
     ...(!known && { cause: error }),

@@ -9,6 +9,10 @@ import { cudaNative } from './cuda-binding.ts'
 export type DeviceName = 'cpu' | 'cuda' | `cuda:${number}`
 
 export interface Target {
+  /** `cpu` or `cuda:0`. */
+  readonly name: string
+  /** As its manufacturer calls it; undefined for the CPU. */
+  readonly description: string | undefined
   readonly addon: () => Native
   /** Position among the devices of the addon. */
   readonly device: number
@@ -21,7 +25,10 @@ export interface TargetOptions {
   readonly precision?: HalfPrecision | undefined
 }
 
-export const cpu: Target = { addon: native, device: 0, precision: undefined }
+export const cpu: Target = {
+  ...{ name: 'cpu', description: undefined, addon: native },
+  ...{ device: 0, precision: undefined },
+}
 
 /**
  * What the options mean on this machine.
@@ -40,7 +47,7 @@ export function targetOf({ device = 'cpu', precision }: TargetOptions): Target {
   if (!number) {
     throw new TintypeError(
       'INVALID_ARGUMENT',
-      `device: expected "cpu", "cuda" or "cuda:1", got ${JSON.stringify(device)}.`,
+      `device: expected "auto", "cpu", "cuda" or "cuda:1", got ${JSON.stringify(device)}.`,
     )
   }
   const index = Number(number[1] ?? 0)
@@ -49,5 +56,6 @@ export function targetOf({ device = 'cpu', precision }: TargetOptions): Target {
     const there = gpus.length === 1 ? 'there is one GPU' : `there are ${gpus.length} GPUs`
     throw new TintypeError('DEVICE_UNAVAILABLE', `There is no device cuda:${index}: ${there}.`)
   }
-  return { addon: cudaNative, device: index, precision: precision ?? 'f16' }
+  const { name, description } = gpus[index]!
+  return { name, description, addon: cudaNative, device: index, precision: precision ?? 'f16' }
 }

@@ -3,8 +3,18 @@
 
 type Numbers = ArrayLike<number>
 
+export interface Judgement {
+  /** What is wrong, if anything. */
+  readonly wrong: string | undefined
+  /** The largest error, and what it may be. */
+  readonly error: number
+  readonly limit: number
+  /** The error over what it may be, in the mean or at most, whichever is worse: above 1 is wrong. */
+  readonly share: number
+}
+
 /**
- * Says what is wrong, if anything. The RMS error may be twice the naive one; maxima are draws from long tails, of a few
+ * Judges a result. The RMS error may be twice the naive one; maxima are draws from long tails, of a few
  * elements by luck small ones: 4 times the naive maximum or 10 times its RMS may be. Both have a floor for what float32
  * arithmetic loses in a few steps: 2^-24 of the RMS, 2^-22 of the largest. What the type of the result cannot hold must
  * be infinite, and NaN be where the truth has it.
@@ -14,7 +24,7 @@ export function judge(
   truth: Float64Array,
   naive: Numbers,
   { store, allowance }: { readonly store: (value: number) => number; readonly allowance: number },
-): string | undefined {
+): Judgement {
   const finite = [...truth.keys()].filter((i) => Number.isFinite(store(truth[i]!)))
   const rms = (f: (i: number) => number) =>
     Math.sqrt(finite.reduce((sum, i) => sum + f(i) ** 2, 0) / Math.max(finite.length, 1))
@@ -33,12 +43,18 @@ export function judge(
     return Number.isFinite(stored) ? error(i) > limit : !Object.is(y[i], stored)
   }
   const wrong = [...truth.keys()].filter(isWrong)
-  if (wrong.length === 0 && !(rms(error) > rmsLimit)) return undefined
+  const share =
+    wrong.length > 0 ? Infinity : Math.max(ratio(largest(error), limit), ratio(rms(error), rmsLimit))
+  const figures = { error: largest(error), limit, share }
+  if (wrong.length === 0 && !(rms(error) > rmsLimit)) return { ...figures, wrong: undefined }
   const order = wrong.length > 0 ? wrong : finite.toSorted((i, j) => error(j) - error(i))
   const pairs = order.slice(0, 5).map((i) => `  [${i}] ${y[i]}, expected ${truth[i]}`)
-  return (
+  const message =
     `max error ${largest(error)}, allowed ${limit} (naive makes ${largest(naiveError)}); ` +
     `rms error ${rms(error)}, allowed ${rmsLimit} (naive makes ${rms(naiveError)}); ` +
     `${wrong.length} of ${truth.length} wrong\n${pairs.join('\n')}`
-  )
+  return { ...figures, wrong: message }
 }
+
+/** Nothing of nothing is nothing. */
+const ratio = (error: number, limit: number) => (error === 0 ? 0 : error / limit)

@@ -4,46 +4,14 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import { type OpName, opOf } from '../../lib/graph/ops.ts'
+import { opOf } from '../../lib/graph/ops.ts'
 import { bytesPerElement } from '../../lib/graph/spec.ts'
 import { compile, loadWeights, type WeightLocation } from '../../lib/runtime/program.ts'
-import { encode, noise, type PlanNode, type PlanValue, temporaryFolder } from '../native/plans.ts'
+import { noise, type OpCase, operandsOf, sizeOf, type Values } from '../../lib/selftest/op-case.ts'
+import { encode, type PlanNode, type PlanValue, temporaryFolder } from '../native/plans.ts'
 
-export interface OpCase {
-  readonly op: OpName
-  readonly dims: Readonly<Record<string, number>>
-  readonly params?: Readonly<Record<string, number | string>>
-  /** Stored type of the weights; float32 by default. */
-  readonly dtype?: 'f32' | 'f16' | 'bf16'
-  /** Optional operands that are given. */
-  readonly given?: readonly string[]
-  /** Whether outputs take the memory of the first input that allows it. */
-  readonly inPlace?: boolean
-  /** Inputs that are not to be noise in [-1, 1). */
-  readonly inputs?: Readonly<Record<string, Values>>
-  /** How often the error of an exact algorithm is allowed, where the kernel trades exactness for speed. */
-  readonly allowance?: number
-}
-
-/** A case of the matrix ops, which spell everything out. */
-export type MatrixCase = OpCase & Required<Pick<OpCase, 'params' | 'dtype' | 'given' | 'inPlace'>>
-
-type Values = Float32Array | Int32Array | Uint8Array
-
-const sizeOf = (c: OpCase, operand: string) =>
-  opOf(c.op).operands[operand]!.dims.reduce((product, dim) => product * c.dims[dim]!, 1)
-
-/** The operands that a case has. */
-const operandsOf = (c: OpCase) =>
-  Object.entries(opOf(c.op).operands).filter(([name, spec]) => !spec.optional || c.given?.includes(name))
-
-/** `conv2d n=2 h=8 ... f16 residual in place` */
-export function titleOf({ op, dims, params = {}, dtype, given = [], inPlace }: OpCase): string {
-  const numbers = [...Object.entries(dims), ...Object.entries(params)].map(
-    ([name, value]) => `${name}=${value}`,
-  )
-  return [op, ...numbers, ...(dtype ? [dtype] : []), ...given, ...(inPlace ? ['in place'] : [])].join(' ')
-}
+export type { MatrixCase, OpCase } from '../../lib/selftest/op-case.ts'
+export { titleOf } from '../../lib/selftest/op-case.ts'
 
 /** Bits of a number that is a half already. */
 function halfBits(value: number): number {

@@ -1,77 +1,18 @@
-// Linear layers: sizes around the widths of vectors, panels and tiles, several stretches of depth, every epilogue.
+// Linear layers, gated ones among them.
 
 import { describe, it } from 'vitest'
-import type { Activation } from '../../lib/graph/spec.ts'
-import { check, type MatrixCase, type OpCase, titleOf } from './harness.ts'
-
-const dtypes = ['f32', 'f16', 'bf16'] as const
-
-interface Options {
-  readonly dtype?: MatrixCase['dtype']
-  readonly activation?: Activation
-  readonly given?: readonly string[]
-  readonly inPlace?: boolean
-}
-
-const linear = (m: number, n: number, k: number, options: Options = {}): MatrixCase => {
-  const { dtype = 'f32', activation = 'none', given = ['bias'], inPlace = false } = options
-  return { op: 'linear', dims: { m, n, k }, params: { activation }, dtype, given, inPlace }
-}
+import { gatedLinears, linears } from '../../lib/selftest/cases/linear.ts'
+import { check, type MatrixCase, titleOf } from './harness.ts'
 
 const title = ({ dims, params, dtype, given, inPlace }: MatrixCase) => {
   const rest = params.activation === 'none' ? given : [...given, params.activation]
   return `linear m=${dims.m} ${dims.k}->${dims.n} ${dtype} ${rest.join(' ')}${inPlace ? ' in place' : ''}`
 }
 
-const rows = [1, 2, 3, 13, 31, 32, 33, 77]
-const columns = [1, 3, 4, 31, 32, 33, 77]
-const depths = [1, 3, 9, 31, 64]
-
-const small = rows.flatMap((m, i) =>
-  columns.map((n, j) => linear(m, n, depths[(i + j) % depths.length]!, { dtype: dtypes[(i + 2 * j) % 3]! })),
-)
-/** One stretch of depth less one, exactly, and more; several blocks of rows and of columns. */
-const deep = [255, 256, 257, 1025].flatMap((k, i) => [
-  linear(77, 40, k, { dtype: dtypes[i % 3]!, given: ['bias', 'residual'], inPlace: true }),
-  linear(1, 100, k, { dtype: dtypes[(i + 1) % 3]!, given: ['residual'] }),
-])
-const blocks = dtypes.flatMap((dtype) => [
-  linear(700, 70, 300, { dtype, given: ['bias', 'residual'], inPlace: true }),
-  linear(30, 1300, 77, { dtype, given: [] }),
-])
-const epilogues = (['silu', 'gelu', 'quick_gelu'] as const).flatMap((activation) => [
-  linear(33, 45, 300, { activation }),
-  linear(33, 45, 300, { activation, given: ['bias', 'residual'], inPlace: true, dtype: 'f16' }),
-])
-const unet = dtypes.flatMap((dtype) => [
-  linear(2, 1280, 320, { dtype, activation: 'silu' }),
-  linear(77, 320, 768, { dtype, given: [] }),
-  linear(64, 320, 320, { dtype, given: ['bias', 'residual'], inPlace: true }),
-])
-const gated = dtypes.flatMap((dtype) =>
-  [
-    [1, 32, 5],
-    [7, 64, 33],
-    [77, 96, 255],
-    [5, 1280, 64],
-    [400, 160, 300],
-    [64, 32, 1025],
-  ].map(([m, n, k], i): OpCase => {
-    const given = i % 2 === 0 ? ['bias'] : []
-    return { op: 'linearGeglu', dims: { m: m!, n: n!, n2: 2 * n!, k: k! }, dtype, given }
-  }),
-)
-
 describe('gated', () => {
-  it.each(gated.map((c) => [titleOf(c), c] as const))('%s', (_title, c) => check(c))
+  it.each(gatedLinears.map((c) => [titleOf(c), c] as const))('%s', (_title, c) => check(c))
 })
 
-describe.each([
-  ['small and odd', small],
-  ['several stretches of depth', deep],
-  ['several blocks', blocks],
-  ['epilogues', epilogues],
-  ['as in the UNet', unet],
-])('%s', (_, cases) => {
+describe.each(Object.entries(linears))('%s', (_, cases) => {
   it.each(cases.map((c) => [title(c), c] as const))('%s', (_title, c) => check(c))
 })

@@ -5,6 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type OpName, opNames, opOf } from '../../lib/graph/ops.ts'
 import type { WeightLocation } from '../../lib/runtime/program.ts'
+import { noise } from '../../lib/selftest/op-case.ts'
+
+export { noise }
 
 const absent = 0xffffffff
 const spaces = { arena: 0, input: 1, output: 2, weight: 3 } as const
@@ -108,15 +111,6 @@ export function linear(m: number, n: number, k: number, repeats = 1): HandPlan {
 
 /** A folder for the files of one test, left to the system to remove. */
 export const temporaryFolder = () => mkdtempSync(join(tmpdir(), 'tintype-native-'))
-
-/** Numbers in [-1, 1) that are the same every time. */
-export function noise(count: number, seed = 1): Float32Array<ArrayBuffer> {
-  let state = seed >>> 0 || 1
-  return Float32Array.from({ length: count }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return state / 2 ** 31 - 1
-  })
-}
 
 /** Writes tensors one after the other into a file, with some bytes before them as a safetensors header has. */
 export function writeWeights(

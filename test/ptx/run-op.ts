@@ -1,10 +1,9 @@
 // One op of the op table on the interpreted device: its numbers as the device keeps them, and what it launches.
 
 import { opNames, opOf } from '../../lib/graph/ops.ts'
-import type { OpCase } from '../kernels/harness.ts'
-import { noise } from '../native/plans.ts'
+import { bitsOf, type ElementType, numberOf } from '../../lib/selftest/half.ts'
+import { type OpCase, operandsOf, sizeOf, type Values } from '../../lib/selftest/op-case.ts'
 import { device, type Launched, orders, ptxPath } from './device.ts'
-import { bitsOf, type ElementType, numberOf, roundTo } from './half.ts'
 
 /** The GPU that is played, and in which order it runs the warps of a block. */
 export interface PlayedGpu {
@@ -13,14 +12,7 @@ export interface PlayedGpu {
   readonly order: (typeof orders)[number]
 }
 
-export type Values = Float32Array | Int32Array | Uint8Array
 const dtypes = ['f32', 'f16', 'bf16', 'i32', 'u8']
-
-export const sizeOf = (c: OpCase, operand: string) =>
-  opOf(c.op).operands[operand]!.dims.reduce((product, dim) => product * c.dims[dim]!, 1)
-
-export const operandsOf = (c: OpCase) =>
-  Object.entries(opOf(c.op).operands).filter(([name, spec]) => !spec.optional || c.given?.includes(name))
 
 /** How the device keeps an operand. */
 export function storedAs(c: OpCase, operand: string): 'f32' | 'i32' | 'u8' | 'element' {
@@ -61,20 +53,6 @@ export function encode(c: Encoded, numbers: ReadonlyMap<string, number>): Uint32
       return param.type === 'float' ? floatBits(value as number) : (value as number)
     }),
   ])
-}
-
-/** Numbers that the kernel and its reference are given, rounded to what the device holds. */
-export function makeData(c: OpCase, element: ElementType): Map<string, Values> {
-  const data = new Map<string, Values>()
-  let seed = 1
-  for (const [name, { role, packing }] of operandsOf(c)) {
-    seed++
-    if (role === 'output') continue
-    const values = c.inputs?.[name] ?? noise(sizeOf(c, name), seed)
-    const rounded = storedAs(c, name) === 'element' || (role === 'weight' && packing !== 'vector')
-    data.set(name, rounded ? Float32Array.from(values, (value) => roundTo(element, value)) : values)
-  }
-  return data
 }
 
 export function runOn(

@@ -1,0 +1,53 @@
+// Where a pipeline computes, from what the user asks for: one device, several of a kind, or the best that can be trusted.
+
+import { TintypeError } from '../errors.ts'
+import type { HalfPrecision } from '../graph/lower-precision.ts'
+import { type DeviceName, type Target, targetOf } from '../runtime/target.ts'
+import { distrust } from '../selftest/self-test.ts'
+
+export interface DeviceOptions {
+  readonly device?: DeviceName | 'auto' | readonly DeviceName[] | undefined
+  readonly precision?: HalfPrecision | undefined
+}
+
+export interface ChosenDevices {
+  readonly targets: readonly Target[]
+  /** Why it is not a GPU, where `auto` would have taken one. */
+  readonly note: string | undefined
+}
+
+const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
+
+/** The first GPU that computes what it must; the CPU where there is none, with the reason. */
+async function automatic(precision: HalfPrecision | undefined): Promise<ChosenDevices> {
+  try {
+    const target = targetOf({ device: 'cuda', precision })
+    const failure = await distrust(target, `${target.name} ${target.precision}`)
+    if (failure === undefined) return { targets: [target], note: undefined }
+    return { targets: [targetOf({})], note: `${target.name} failed its self-test: ${failure}` }
+  } catch (error) {
+    return { targets: [targetOf({})], note: reasonOf(error) }
+  }
+}
+
+/**
+ * What the options mean on this machine.
+ *
+ * @throws TintypeError `INVALID_ARGUMENT`; `DEVICE_UNAVAILABLE` with the reason, where a GPU is named
+ */
+export async function chooseDevices({ device, precision }: DeviceOptions): Promise<ChosenDevices> {
+  if (device === 'auto') return automatic(precision)
+  if (!Array.isArray(device)) {
+    return { targets: [targetOf({ device: device as DeviceName, precision })], note: undefined }
+  }
+  const targets = device.map((name) => targetOf({ device: name, precision }))
+  const names = targets.map(({ name }) => name)
+  const kinds = new Set(targets.map(({ precision: kind }) => kind))
+  if (names.length === 0 || new Set(names).size < names.length || kinds.size > 1) {
+    throw new TintypeError(
+      'INVALID_ARGUMENT',
+      `device: expected different GPUs, such as ["cuda:0", "cuda:1"], got [${device.join(', ')}].`,
+    )
+  }
+  return { targets, note: undefined }
+}

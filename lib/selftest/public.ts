@@ -1,0 +1,79 @@
+// The self-test as users call it: a GPU by its name, what is known of it, and case by case what came out.
+
+import { TintypeError } from '../errors.ts'
+import type { HalfPrecision } from '../graph/lower-precision.ts'
+import { callNative } from '../runtime/binding.ts'
+import { cudaNative } from '../runtime/cuda-binding.ts'
+import { nvidiaGpus } from '../runtime/nvidia.ts'
+import { type DeviceName, type Target, targetOf } from '../runtime/target.ts'
+import { titleOf } from './op-case.ts'
+import { allCases, type CaseReport, selfTest as runSelfTest } from './self-test.ts'
+
+export interface SelfTestOptions {
+  /** `cuda`, the default, or `cuda:1`. */
+  readonly device?: DeviceName | undefined
+  /** Default: `f16`. */
+  readonly precision?: HalfPrecision | undefined
+  /** Cases whose title contains this, such as `attention` or `lk=77`. */
+  readonly only?: string | undefined
+}
+
+/** A GPU, as far as a report needs it. */
+export interface GpuDescription {
+  /** `cuda:0`. */
+  readonly device: string
+  readonly name: string
+  /** `sm_89`. */
+  readonly architecture: string
+  readonly memoryMiB: number | undefined
+  /** Of its driver, where nvidia-smi tells it. */
+  readonly driver: string | undefined
+}
+
+function gpuOf({ device, precision }: SelfTestOptions): Target {
+  const target = targetOf({ device: device ?? 'cuda', precision })
+  if (target.precision !== undefined) return target
+  throw new TintypeError('INVALID_ARGUMENT', 'The self-test is for GPUs: expected "cuda" or "cuda:1".')
+}
+
+/**
+ * What is known of a GPU.
+ *
+ * @throws TintypeError `DEVICE_UNAVAILABLE` with the reason
+ */
+export function describeGpu(device: DeviceName = 'cuda'): GpuDescription {
+  const target = gpuOf({ device })
+  const listed = callNative((addon) => addon.devices(), cudaNative())[target.device]! as {
+    readonly isa: string
+    readonly memory?: number
+  }
+  const gpus = nvidiaGpus()
+  const { isa, memory } = listed
+  return {
+    device: target.name,
+    name: target.description ?? 'unknown',
+    architecture: isa,
+    memoryMiB: memory === undefined ? undefined : Math.round(memory / 2 ** 20),
+    driver: Array.isArray(gpus) ? gpus[0]?.driver : undefined,
+  }
+}
+
+/**
+ * Runs the cases of the kernels' tests on a GPU, one report for each. Nothing is thrown for a kernel that is wrong:
+ * `failure` says so. After a case that breaks the GPU there are no more.
+ *
+ * @throws TintypeError `DEVICE_UNAVAILABLE` with the reason, `INVALID_ARGUMENT`, `OUT_OF_MEMORY`
+ * @example
+ * for await (const { title, failure } of selfTest({ device: 'cuda' })) if (failure) console.error(title, failure)
+ */
+export async function* selfTest(options: SelfTestOptions = {}): AsyncGenerator<CaseReport, void, void> {
+  const target = gpuOf(options)
+  const { only = '' } = options
+  const cases = allCases.filter((c) => titleOf(c).includes(only))
+  if (cases.length === 0) {
+    throw new TintypeError('INVALID_ARGUMENT', `only: no case has "${only}" in its title.`, {
+      advice: 'Titles are such as "attention n=1 lq=33 lk=77 c=80".',
+    })
+  }
+  yield* runSelfTest(target, { cases, element: target.precision! })
+}
