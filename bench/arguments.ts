@@ -29,6 +29,9 @@ export interface Arguments {
   /** Memory that the processes of one comparison may take together, in GB. */
   readonly memory: number | undefined
   readonly json: string | undefined
+  /** A GPU: whole generations on it instead of the subjects. */
+  readonly device: `cuda${string}` | undefined
+  readonly precision: 'f16' | 'bf16'
 }
 
 export const usage = `usage: npm run bench -- [${subjects.join('|')} ...] [options]
@@ -43,7 +46,9 @@ export const usage = `usage: npm run bench -- [${subjects.join('|')} ...] [optio
   --dtype F16|F32      in which the random weights are stored
   --python COMMAND     of the peers that need it; default: TINTYPE_BENCH_PYTHON, or python3
   --memory GB          for all processes of one comparison; default: four fifths of what is free
-  --json FILE          results with everything that was measured`
+  --json FILE          results with everything that was measured
+  --device cuda[:1]    steps per second on a GPU, instead of the subjects; sizes 512, 768 and 1024 by default
+  --precision f16|bf16 what the GPU computes in`
 
 const seeUsage = 'See npm run bench -- --help.'
 
@@ -69,7 +74,7 @@ function number(text: string, option: string): number {
 }
 
 const options = {
-  size: { type: 'string', default: '512' },
+  size: { type: 'string' },
   threads: { type: 'string' },
   against: { type: 'string' },
   repeats: { type: 'string', default: '5' },
@@ -81,7 +86,14 @@ const options = {
   python: { type: 'string' },
   memory: { type: 'string' },
   json: { type: 'string' },
+  device: { type: 'string' },
+  precision: { type: 'string', default: 'f16' },
 } as const
+
+function gpuName(name: string): `cuda${string}` {
+  if (/^cuda(:\d+)?$/.test(name)) return name as `cuda${string}`
+  throw new BenchError(`--device: expected cuda or cuda:1, got ${name}.`, seeUsage)
+}
 
 function parse(args: readonly string[]) {
   try {
@@ -103,7 +115,7 @@ export function parseArguments(args: readonly string[], env: NodeJS.ProcessEnv =
   return {
     subjects: named.length > 0 ? [...new Set(named)] : ['text', 'unet', 'vae'],
     // The deepest level of the UNet is an eighth of the latents, which are an eighth of the picture.
-    sizes: integers(values.size, 'size', 64),
+    sizes: integers(values.size ?? (values.device === undefined ? '512' : '512,768,1024'), 'size', 64),
     threads: values.threads === undefined ? [] : integers(values.threads, 'threads'),
     against: [...new Set(peers.map((name) => nameIn(peerNames, name, 'peer')))],
     repeats: integers(values.repeats, 'repeats')[0]!,
@@ -115,5 +127,7 @@ export function parseArguments(args: readonly string[], env: NodeJS.ProcessEnv =
     python: values.python ?? env.TINTYPE_BENCH_PYTHON ?? 'python3',
     memory: values.memory === undefined ? undefined : number(values.memory, 'memory'),
     json: values.json,
+    device: values.device === undefined ? undefined : gpuName(values.device),
+    precision: nameIn(['f16', 'bf16'] as const, values.precision, 'precision'),
   }
 }

@@ -1,10 +1,12 @@
 // What kernels, stages and whole pictures cost on this machine, alone and against others.
 
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
+import type { DeviceName } from '../lib/index.ts'
 import { devices } from '../lib/runtime/device.ts'
 import { type Arguments, parseArguments, usage } from './arguments.ts'
+import { benchDevice } from './device.ts'
 import { BenchError } from './errors.ts'
 import { checkFresh } from './fresh.ts'
 import { kernelCases } from './kernels/cases.ts'
@@ -138,6 +140,17 @@ async function main(argv: readonly string[]): Promise<void> {
   const args = parseArguments(argv)
   checkFresh()
   const { json } = args
+  if (args.device !== undefined) {
+    const { name, folder } = await benchModel(args, note)
+    const { precision, sizes, steps, repeats } = args
+    const device = args.device as DeviceName
+    const results = await benchDevice(
+      { device, precision, folder, modelName: name, sizes, steps, repeats },
+      note,
+    )
+    if (json !== undefined) await writeFile(json, JSON.stringify({ device, precision, model: name, results }))
+    return
+  }
   if (json !== undefined) await mkdir(dirname(resolve(json)), { recursive: true })
   report(
     await measure(args, async (results) => {
