@@ -1,0 +1,335 @@
+// Bugs in what multiplies matrices: linear layers, convolutions, attention.
+
+import { hunting, type Mutant } from './mutant.ts'
+
+const linear = hunting(
+  { files: ['test/kernels/linear.test.ts'], kernels: ['linear', 'gemm'] },
+  'kernels/cuda',
+)
+const conv2d = hunting(
+  { files: ['test/kernels/conv2d.test.ts'], kernels: ['conv2d', 'gemm'] },
+  'kernels/cuda',
+)
+const attention = hunting(
+  { files: ['test/kernels/ops.test.ts'], title: 'attention', kernels: ['attention'] },
+  'kernels/cuda',
+)
+const gated = { title: 'linearGeglu' }
+
+const pipeline: readonly Mutant[] = [
+  linear('gemm.cuh', 'wait_group lets one group too many be under way', 'stages - 2>();', 'stages - 1>();'),
+  linear(
+    'gemm.cuh',
+    'no barrier after the wait',
+    '__syncthreads();  // the step has arrived',
+    '// the step has arrived',
+  ),
+  linear('gemm.cuh', 'copy into the stage that is being read', 'copy_step(writing)', 'copy_step(reading)'),
+  linear(
+    'gemm.cuh',
+    'no barrier before shared memory serves the epilogue',
+    '__syncthreads();\n    store_tile',
+    'store_tile',
+  ),
+  linear(
+    'gemm.cuh',
+    'no sync of the warp between writing and reading its sums',
+    '      __syncwarp();\n#pragma unroll 1',
+    '#pragma unroll 1',
+  ),
+  linear(
+    'gemm.cuh',
+    'first steps beyond the depth are copied',
+    'if (s < steps) copy_step(s);',
+    'copy_step(s);',
+    {
+      title: 'as in the UNet',
+      equivalent: 'copies beyond the depth fill zeros into stages that nobody reads',
+    },
+  ),
+  linear(
+    'gemm.cuh',
+    'a split goes on to the end of the depth',
+    'min(a_.k, first_k + a_.split_depth)',
+    'a_.k',
+  ),
+  linear('async_copy.cuh', 'copies are never committed', '"cp.async.commit_group;"', '""'),
+  linear('async_copy.cuh', 'no zeros behind the end', 'wanted ? 16 : 0', '16'),
+]
+
+const fragments: readonly Mutant[] = [
+  linear(
+    'gemm.cuh',
+    'operands of the product swapped',
+    'b[n / 2][n % 2 * 2], b[n / 2][n % 2 * 2 + 1]',
+    'b[n / 2][n % 2 * 2 + 1], b[n / 2][n % 2 * 2]',
+  ),
+  linear(
+    'gemm.cuh',
+    'ldmatrix reads another chunk than was swizzled',
+    'swizzle(row, k * 2 + lane_ / 8 % 2)',
+    'swizzle(row, k * 2 + (lane_ / 8 % 2 ^ 1))',
+  ),
+  linear(
+    'gemm.cuh',
+    'B is looked for behind a tile of the wrong height',
+    'stage_b = stage + Tile.m * gemm_depth',
+    'stage_b = stage + Tile.n * gemm_depth',
+  ),
+  linear(
+    'tensor_core.cuh',
+    'halves of B swapped in the instruction of sm_75',
+    '"r"(a[2]), "r"(a[3]), "r"(b1))',
+    '"r"(a[1]), "r"(a[3]), "r"(b1))',
+    { architecture: 75 },
+  ),
+  linear(
+    'element.cuh',
+    'halves of a pair swapped',
+    'cvt.rn.f16x2.f32 %0, %1, %2',
+    'cvt.rn.f16x2.f32 %0, %2, %1',
+  ),
+]
+
+const gathering: readonly Mutant[] = [
+  linear(
+    'gemm_gather.cuh',
+    'one row behind the last is read',
+    'inside && i * Shape::rows_apart < left_',
+    'inside && i * Shape::rows_apart <= left_',
+  ),
+  linear(
+    'gemm_gather.cuh',
+    'the depth has no end',
+    'const bool inside = k_ < end_k_;',
+    'const bool inside = true;',
+  ),
+  linear(
+    'gemm_gather.cuh',
+    'another swizzle, the same for all',
+    'chunk ^ (row >> 1 & 3)',
+    'chunk ^ (row & 3)',
+    {
+      title: 'as in the UNet',
+      equivalent: 'writers and readers agree: banks conflict, which the ledger counts',
+    },
+  ),
+  conv2d(
+    'gemm_gather.cuh',
+    'padding of the wrong side',
+    'oy * a.stride - a.pad_top',
+    'oy * a.stride - a.pad_left',
+  ),
+  conv2d(
+    'gemm_gather.cuh',
+    'wrong stride along a row',
+    '(rest - oy * a.wo) * a.stride',
+    '(rest - oy * a.wo)',
+  ),
+  conv2d(
+    'gemm_gather.cuh',
+    'one row below the picture counts as inside',
+    '(patch.y + r) < static_cast<unsigned>(height)',
+    '(patch.y + r) <= static_cast<unsigned>(height)',
+  ),
+  conv2d('gemm_gather.cuh', 'odd rows of an enlarged picture read as even ones', 'inside_[i] >> 30 & 1', '0'),
+  conv2d(
+    'gemm_gather.cuh',
+    'at most one tap is passed in a step',
+    'while (channel_ >= a_.c)',
+    'if (channel_ >= a_.c)',
+  ),
+  conv2d(
+    'gemm_gather.cuh',
+    'depth of a gathered patch has no end',
+    'inside = k < end_k_ && static_cast',
+    'inside = static_cast',
+  ),
+  conv2d(
+    'gemm_gather.cuh',
+    'rows behind the last are gathered',
+    'inside_[i] = m < a.m ? inside : 0;',
+    'inside_[i] = inside;',
+    { title: 'as in the models', equivalent: 'they are those of row 0, and their sums are not stored' },
+  ),
+]
+
+const epilogue: readonly Mutant[] = [
+  linear('gemm.cuh', 'one row behind the last is stored', 'row < a_.m && column', 'row <= a_.m && column'),
+  linear(
+    'gemm_epilogue.cuh',
+    'residual added before the activation',
+    '  activate(v, a.activation);\n  if (a.residual) {\n    load(elements(a.residual) + at, count, whole, more);\n    add();\n  }\n',
+    '  if (a.residual) {\n    load(elements(a.residual) + at, count, whole, more);\n    add();\n  }\n  activate(v, a.activation);\n',
+  ),
+  linear(
+    'gemm_epilogue.cuh',
+    'a row is stored without regard to its end',
+    'const int count = min(chunk, a.n - column);',
+    'const int count = chunk;',
+  ),
+  conv2d(
+    'gemm_epilogue.cuh',
+    'row bias of the next picture for its last row',
+    'row / a.row_bias_period',
+    '(row + 1) / a.row_bias_period',
+  ),
+  linear(
+    'gemm_epilogue.cuh',
+    'partial sums stored 16 bytes at a time in odd rows',
+    'a.n % chunk == 0, v)',
+    'true, v)',
+  ),
+  linear(
+    'gemm_epilogue.cuh',
+    'gates get the bias of values',
+    'a.bias + columns + own',
+    'a.bias + own',
+    gated,
+  ),
+  linear(
+    'gemm_epilogue.cuh',
+    'values and gates swapped',
+    'value[i] *= gelu(gate[i])',
+    'value[i] = gate[i] * gelu(value[i])',
+    gated,
+  ),
+  linear('gemm.cu', 'the last split is not added', 'split < a.splits;', 'split < a.splits - 1;'),
+]
+
+const host: readonly Mutant[] = [
+  linear(
+    'gemm.cc',
+    'workspace for one split too few',
+    'variant.splits * m * n',
+    '(variant.splits - 1) * m * n',
+  ),
+  linear(
+    'gemm.cc',
+    'steps that do not divide among splits are lost',
+    'ceil_div(steps, variant.splits) * gemm_depth',
+    'steps / variant.splits * gemm_depth',
+  ),
+  linear(
+    'gemm.cc',
+    'shared memory a stage short',
+    'static_cast<size_t>(tile.shared_bytes())',
+    'static_cast<size_t>(tile.shared_bytes() - tile.stage_bytes())',
+  ),
+  linear(
+    'linear.cc',
+    'wrong stride of packed weights',
+    'static_cast<int32_t>(packed_columns(k))',
+    'static_cast<int32_t>(k)',
+  ),
+  linear('linear.cc', 'rows of 8 bytes pass for aligned', 'k % 8 == 0', 'k % 4 == 0'),
+  linear(
+    'pack.cc',
+    'rows of gates not in turns with values',
+    'turn % 2 * half + turn / 2 * gate_rows',
+    'turn * gate_rows',
+    gated,
+  ),
+  conv2d('pack.cc', 'channels and taps as in the file', 'channel * taps + tap', 'tap * channels + channel'),
+  conv2d('conv2d.cc', 'pixels of 8 bytes pass for aligned', 'a.c % 8 == 0 &&', 'a.c % 4 == 0 &&'),
+  conv2d(
+    'conv2d.cc',
+    'one row bias for all taken for one each',
+    'a.rows == 1 ? a.n * a.ho * a.wo : a.ho * a.wo',
+    'a.ho * a.wo',
+  ),
+  conv2d(
+    'conv2d.cc',
+    'partial sums over the normalised picture',
+    '(launcher_.workspace()) + bytes_',
+    '(launcher_.workspace())',
+  ),
+  conv2d(
+    'conv2d.cc',
+    'a convolution that skips pixels taken for a linear layer',
+    ' && a.stride == 1 &&',
+    ' &&',
+  ),
+]
+
+const attentions: readonly Mutant[] = [
+  attention(
+    'attention.cuh',
+    'no barrier when keys have arrived',
+    '__syncthreads();  // the keys are here',
+    '// the keys are here',
+  ),
+  attention(
+    'attention.cuh',
+    'no barrier when values have arrived',
+    '__syncthreads();  // the values are here',
+    '// the values are here',
+  ),
+  attention(
+    'attention.cuh',
+    'the largest score is not subtracted',
+    'const float base = largest * a_.scale_log2;',
+    'const float base = 0;',
+  ),
+  attention(
+    'attention.cuh',
+    'weights of former steps do not shrink',
+    'weights_[t][half] * shrink + sum',
+    'weights_[t][half] + sum',
+  ),
+  attention(
+    'attention.cuh',
+    'half of the stale sums does not shrink',
+    '          sums_[t][n][half * 2 + 1] *= shrink;\n',
+    '',
+  ),
+  attention(
+    'attention.cuh',
+    'one row behind the last key is read',
+    'wanted = i * rows_apart < left',
+    'wanted = i * rows_apart <= left',
+  ),
+  attention(
+    'attention.cuh',
+    'no zeros behind the head',
+    'if constexpr (Shape.depth() > head)',
+    'if constexpr (false)',
+  ),
+  attention('attention.cuh', 'the last keys are left out', '(seen + keys - 1) / keys', 'max(seen / keys, 1)'),
+  attention(
+    'attention.cuh',
+    'keys behind the last one are not hidden',
+    'if (key >= lk || (causal',
+    'if ((causal',
+  ),
+  attention('attention.cuh', 'a query does not see itself', 'key > query)', 'key >= query)'),
+  attention(
+    'attention.cuh',
+    'steps that are seen in part are not masked',
+    'causal ? first_ + 1 : lk',
+    'causal ? first_ + Shape.queries() : lk',
+  ),
+  attention(
+    'attention.cuh',
+    'one query behind the last is stored',
+    'first_ + row < a_.op.lq',
+    'first_ + row <= a_.op.lq',
+  ),
+  attention('tensor_core.cuh', 'values are not transposed', 'm8n8.x4.trans.shared', 'm8n8.x4.shared'),
+  attention(
+    'attention.cu',
+    'a step of the general kernel reads 32 values always',
+    'min(32, seen - first)',
+    '32',
+  ),
+  attention('attention.cc', 'scores for base 2 without its logarithm', 'a.scale * log2_e', 'a.scale'),
+]
+
+export const products: readonly Mutant[] = [
+  ...pipeline,
+  ...fragments,
+  ...gathering,
+  ...epilogue,
+  ...host,
+  ...attentions,
+]
