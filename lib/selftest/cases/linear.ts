@@ -29,6 +29,11 @@ const deep = [255, 256, 257, 1025].flatMap((k, i) => [
   linear(77, 40, k, { dtype: dtypes[i % 3]!, given: ['bias', 'residual'], inPlace: true }),
   linear(1, 100, k, { dtype: dtypes[(i + 1) % 3]!, given: ['residual'] }),
 ])
+/** Whole 16-byte chunks, but no whole step of the depth that tensor cores take. */
+const chunks = [8, 40, 72, 328].flatMap((k, i) => [
+  linear(33, 40, k, { dtype: dtypes[i % 3]! }),
+  linear(64, 160, k, { dtype: 'f16', given: ['residual'] }),
+])
 const blocks = dtypes.flatMap((dtype) => [
   linear(700, 70, 300, { dtype, given: ['bias', 'residual'], inPlace: true }),
   linear(30, 1300, 77, { dtype, given: [] }),
@@ -60,6 +65,7 @@ export const gatedLinears = dtypes.flatMap((dtype) =>
 export const linears: Readonly<Record<string, readonly MatrixCase[]>> = {
   'small and odd': small,
   'several stretches of depth': deep,
+  'part of a step of depth': chunks,
   'several blocks': blocks,
   epilogues,
   'as in the UNet': unet,

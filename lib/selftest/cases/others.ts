@@ -107,6 +107,9 @@ const attentions: OpCase[] = [
   ...[1, 31, 77, 140].map((l) => attention(2, 4, 6, l, l, 'causal')),
   ...[
     attention(1, 1, 512, 40, 200),
+    // Of text encoders, and over several steps of keys.
+    attention(1, 2, 64, 77, 77, 'causal'),
+    attention(1, 1, 40, 200, 200, 'causal'),
     attention(1, 2, 20, 150, 300, 'causal'),
     attention(1, 8, 40, 256, 256),
     attention(1, 1, 3, 1, 1),
@@ -195,11 +198,11 @@ const embeddings: OpCase[] = [
 const coefficients = (depth: number) => noise(10 + depth, 3)
 const steps: OpCase[] = [1, 33, 4096].flatMap((count) =>
   [1, 2].flatMap((copies) => [
-    ...[0, 1, 2].map((depth) => ({
+    ...[0, 1, 2, 3].map((depth) => ({
       ...{ op: 'schedulerStep' as const, dims: { count, copies, width: 10 + depth, depth } },
       given: [
         ...(depth > 0 ? ['history', 'newHistory'] : ['noise']),
-        ...(depth === 2 ? ['clean', 'noise'] : []),
+        ...(depth >= 2 ? ['clean', 'noise'] : []),
       ],
       ...{ inPlace: depth !== 1, inputs: { coefficients: coefficients(depth) } },
     })),

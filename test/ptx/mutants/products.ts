@@ -75,6 +75,7 @@ const fragments: readonly Mutant[] = [
     'B is looked for behind a tile of the wrong height',
     'stage_b = stage + Tile.m * gemm_depth',
     'stage_b = stage + Tile.n * gemm_depth',
+    { architecture: 75 },
   ),
   linear(
     'tensor_core.cuh',
@@ -144,6 +145,7 @@ const gathering: readonly Mutant[] = [
     'depth of a gathered patch has no end',
     'inside = k < end_k_ && static_cast',
     'inside = static_cast',
+    { title: 'odd', equivalent: 'what is read behind the depth is multiplied by the zeros of the weights' },
   ),
   conv2d(
     'gemm_gather.cuh',

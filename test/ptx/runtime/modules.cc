@@ -1,10 +1,14 @@
 // What the CUDA backend takes for its compiled kernels: names of folders with .ptx files (cudart.cc).
+// TINTYPE_PLAYED_ELEMENT names the wrong one, for tests of what is said of kernels that compute nonsense.
 #include "../../../native/cuda/modules.h"
+
+#include <cstdlib>
 
 namespace tintype::cuda {
 
 std::span<const void* const> f16_modules() {
-  static const void* const all[] = {"f16"};
+  const char* const wrong = std::getenv("TINTYPE_PLAYED_ELEMENT");
+  static const void* const all[] = {wrong ? wrong : "f16"};
   return all;
 }
 
