@@ -10,8 +10,6 @@ import { addGpu, fail, setUp, stateOf, timings } from './player.ts'
 const missing = inject('ptxMissing') || (architectures.includes(80) ? '' : 'sm_80 was not built')
 const it = check.skipIf(missing)
 const { folder } = openGolden('one-layer')
-// The first one, for the tests of `auto`.
-if (!missing) addGpu()
 
 /** Text encoder and UNet, which is enough for what this file is about: plans.test.ts paints whole pictures. */
 const options = {
@@ -210,11 +208,11 @@ describe('several GPUs', () => {
 
 describe('what cannot be used says why', () => {
   it.each([
-    ['no driver', { driver: 0 }, /no NVIDIA driver; driver 580 or later is needed/],
+    ['no driver', { driver: 0 }, /no NVIDIA driver \(580 or later is needed\)/],
     [
       'an old driver',
       { driver: 12040 },
-      /too old: it is for CUDA 12\.4, CUDA 13\.\d is needed, .* driver 580/,
+      /too old: it is for CUDA 12\.4, CUDA 13\.\d needs driver 580/,
     ],
     ['no GPU', { hidden: true }, /There is no NVIDIA GPU/],
   ] as const)('%s', async (_, machine, message) => {

@@ -46,7 +46,8 @@ interface Player {
 // Before anything opens the CUDA backend. All are read once in a process.
 process.env.TINTYPE_CUDA_ADDON = join(output, 'interpreted.node')
 process.env.TINTYPE_PTX = ptxPath()
-process.env.TINTYPE_PLAYED_GPUS = ''
+// One GPU is there from the start, for the child process that tries the module.
+process.env.TINTYPE_PLAYED_GPUS = '80'
 
 let loaded: Player | undefined
 function player(): Player {

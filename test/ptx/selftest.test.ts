@@ -45,7 +45,7 @@ describe('tintype selftest', () => {
 
   it('says why there is no GPU', () => {
     const { status, stderr } = run('lib/cli/main.ts', ['selftest'], { TINTYPE_PLAYED_GPUS: '' })
-    expect(stderr).toMatch(/^tintype: There is no NVIDIA GPU/)
+    expect(stderr).toMatch(/no NVIDIA GPU/)
     expect(status).toBe(1)
   })
 })
