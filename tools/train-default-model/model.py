@@ -11,7 +11,7 @@ from transformers import CLIPTextConfig, CLIPTextModel
 
 from common import COLORS
 
-TEXT_WIDTH = 96
+TEXT_WIDTH, TEXT_LAYERS, TEXT_INNER = 96, 3, 512
 VOCABULARY = 49408
 NAMED = [c for c in COLORS if c != "white"]
 
@@ -41,8 +41,8 @@ def build_unet():
 def build_text(vocabulary=VOCABULARY):
     """The text encoder; training passes the number of tokens in use, the export the whole vocabulary."""
     return CLIPTextModel(CLIPTextConfig(
-        vocab_size=vocabulary, hidden_size=TEXT_WIDTH, intermediate_size=4 * TEXT_WIDTH, projection_dim=TEXT_WIDTH,
-        num_hidden_layers=2, num_attention_heads=3, max_position_embeddings=77, hidden_act="quick_gelu",
+        vocab_size=vocabulary, hidden_size=TEXT_WIDTH, intermediate_size=TEXT_INNER, projection_dim=TEXT_WIDTH,
+        num_hidden_layers=TEXT_LAYERS, num_attention_heads=3, max_position_embeddings=77, hidden_act="quick_gelu",
         bos_token_id=VOCABULARY - 2, eos_token_id=VOCABULARY - 1, pad_token_id=VOCABULARY - 1))
 
 
@@ -78,6 +78,7 @@ class Tokens:
         texts = [""] + [w["name"] for w in meta] + [", " + ", ".join(w["tags"]) for w in meta]
         texts += [f"a an on a {color} background" for color in COLORS] + [f", {color} background" for color in COLORS]
         self.used = sorted({i for ids in tokenizer(texts).input_ids for i in ids})
+        self.padding = self.used.index(VOCABULARY - 1)
         self.row = torch.zeros(VOCABULARY, dtype=torch.long)
         self.row[self.used] = torch.arange(len(self.used))
 

@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from transformers import CLIPTokenizer
 
 from common import WORK, load
+from layout import build_reader
 from model import Tokens, build_text, build_unet
 
 STATE = Path(os.environ.get("STATE_DIR", Path(__file__).parent / "state"))
@@ -25,10 +26,16 @@ class StateError(Exception):
     """A state that does not belong to the model of model.py, or a checkpoint in the way."""
 
 
-def shapes(unet, text):
-    """Name and shape of every trained tensor, in the order of the optimizer's averages."""
-    parts = (("unet", unet), ("text", text))
-    return {f"{prefix}.{name}": tuple(p.shape) for prefix, module in parts for name, p in module.named_parameters()}
+def trained():
+    """The parts that are trained, in the order of their tensors; the first two are averaged."""
+    meta, _ = load()
+    rows = len(Tokens(CLIPTokenizer.from_pretrained(WORK / "tokenizer"), meta).used)
+    return {"unet": build_unet(), "text": build_text(rows), "read": build_reader()}
+
+
+def shapes(parts):
+    """Name and shape of every trained tensor."""
+    return {f"{prefix}.{name}": tuple(p.shape) for prefix, module in parts.items() for name, p in module.named_parameters()}
 
 
 def check(found, expected, source):
@@ -45,21 +52,16 @@ def check(found, expected, source):
                      "Take the model.py that it was made with, or train anew.")
 
 
-def tokens_in_use():
-    """How many rows the token table has in training."""
-    meta, _ = load()
-    return len(Tokens(CLIPTokenizer.from_pretrained(WORK / "tokenizer"), meta).used)
-
-
 def pack():
     state = torch.load(CHECKPOINT, map_location="cpu")
-    expected = shapes(build_unet(), build_text(tokens_in_use()))
-    stored = {f"{part}.{k}": tuple(v.shape) for part in ("unet", "text") for k, v in state[part].items() if f"{part}.{k}" in expected}
-    check(stored, expected, CHECKPOINT)
+    expected = shapes(trained())
+    kept = {f"{part}.{k}": v for part in ("unet", "text", "read") for k, v in state[part].items() if f"{part}.{k}" in expected}
+    check({k: tuple(v.shape) for k, v in kept.items()}, expected, CHECKPOINT)
     # the averages have no names of their own: they come in the order of the parameters
-    check(dict(zip(expected, (tuple(v.shape) for v in state["ema"]), strict=True)), expected, f"the averages in {CHECKPOINT}")
+    averaged = {k: v for k, v in expected.items() if not k.startswith("read.")}
+    check(dict(zip(averaged, (tuple(v.shape) for v in state["ema"]), strict=True)), averaged, f"the averages in {CHECKPOINT}")
     STATE.mkdir(parents=True, exist_ok=True)
-    tensors = {k: v.half().contiguous() for k, v in zip(expected, state["ema"])}
+    tensors = {k: v.half().contiguous() for k, v in (kept | dict(zip(averaged, state["ema"]))).items()}
     save_file(tensors, STATE / "unet-text.safetensors", metadata={"step": str(state["step"]), "samples": str(state["samples"])})
     AutoencoderKL.from_pretrained(WORK / "vae").half().save_pretrained(STATE / "vae")
     config = STATE / "vae/config.json"
@@ -75,15 +77,14 @@ def unpack():
     tensors = {k: v.float() for k, v in load_file(source).items()}
     with safe_open(source, "pt") as file:
         counts = {k: int(v) for k, v in file.metadata().items()}
-    unet, text = build_unet(), build_text(tokens_in_use())
-    expected = shapes(unet, text)
+    parts = trained()
+    expected = shapes(parts)
     check({k: tuple(v.shape) for k, v in tensors.items()}, expected, source)
-    parts = {}
-    for prefix, module in (("unet", unet), ("text", text)):
+    for prefix, module in parts.items():
         module.load_state_dict({k.removeprefix(prefix + "."): v for k, v in tensors.items() if k.startswith(prefix + ".")}, strict=False)
-        parts[prefix] = module.state_dict()
+    averages = [tensors[k] for k in expected if not k.startswith("read.")]
     CHECKPOINT.parent.mkdir(parents=True, exist_ok=True)
-    torch.save(parts | {"ema": [tensors[k] for k in expected]} | counts, CHECKPOINT)
+    torch.save({k: module.state_dict() for k, module in parts.items()} | {"ema": averages} | counts, CHECKPOINT)
     AutoencoderKL.from_pretrained(STATE / "vae").float().save_pretrained(WORK / "vae")
 
 
