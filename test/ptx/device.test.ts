@@ -209,11 +209,7 @@ describe('several GPUs', () => {
 describe('what cannot be used says why', () => {
   it.each([
     ['no driver', { driver: 0 }, /no NVIDIA driver \(580 or later is needed\)/],
-    [
-      'an old driver',
-      { driver: 12040 },
-      /too old: it is for CUDA 12\.4, CUDA 13\.\d needs driver 580/,
-    ],
+    ['an old driver', { driver: 12040 }, /too old: it is for CUDA 12\.4, CUDA 13\.\d needs driver 580/],
     ['no GPU', { hidden: true }, /There is no NVIDIA GPU/],
   ] as const)('%s', async (_, machine, message) => {
     setUp(machine)
