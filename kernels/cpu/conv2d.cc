@@ -56,12 +56,16 @@ void conv2d(const Conv2dArgs& args, const Exec& exec) {
   const GemmShape shape = shape_of(args);
   const int64_t period = args.rows == 1 ? shape.m : args.ho * args.wo;
   const Epilogue epilogue{args.bias, args.row_bias, period, args.activation, args.residual, args.y};
-  if (args.algorithm == ConvAlgorithm::winograd) return winograd(args, epilogue, exec);
+  if (args.algorithm == ConvAlgorithm::winograd) {
+    if (winograd_takes_blocks(args)) return winograd_blocks(args, epilogue, exec);
+    return winograd(args, epilogue, exec);
+  }
   gemm({shape, {&args, pointwise(args) ? point_pixels : point_patches}, args.weight, epilogue}, exec);
 }
 
 ScratchSize conv2d_scratch(const Conv2dArgs& args) {
-  return args.algorithm == ConvAlgorithm::winograd ? winograd_scratch(args) : gemm_scratch(shape_of(args));
+  if (args.algorithm == ConvAlgorithm::direct) return gemm_scratch(shape_of(args));
+  return winograd_takes_blocks(args) ? winograd_blocks_scratch(args) : winograd_scratch(args);
 }
 
 }  // namespace tintype::TINTYPE_ISA

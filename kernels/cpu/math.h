@@ -2,63 +2,68 @@
 // numbers of a timestep embedding: kernels call no libm, whose symbol versions would tie the addon to a new
 // glibc.
 #pragma once
-#include "simd.h"
+#include "several.h"
 
 namespace tintype::TINTYPE_ISA {
 namespace {
 
 // x coefficient-first: c0 + c1 x + c2 x^2 + ...
-template <class... Rest>
-inline Vec polynomial(Vec x, float c0, Rest... rest) {
+template <class V, class... Rest>
+TINTYPE_INLINE V polynomial(const V& x, float c0, Rest... rest) {
   if constexpr (sizeof...(rest) == 0) {
-    return broadcast(c0);
+    return all<V>(c0);
   } else {
-    return fma(polynomial(x, rest...), x, broadcast(c0));
+    return fma(polynomial(x, rest...), x, all<V>(c0));
   }
 }
 
-inline Vec power_of_two(VecInt n) {
-  return from_bits(shift_left<23>(n + broadcast_int(127)));
+template <class Ints>
+TINTYPE_INLINE auto power_of_two(const Ints& n) {
+  using V = decltype(from_bits(n));
+  return from_bits(shift_left<23>(n + all_ints<V>(127)));
 }
 
 // e^x to 1 ulp: x = n ln2 + r with ln2 in two parts, then a minimax polynomial on |r| <= ln2 / 2 (3e-9
 // relative). 2^n is applied in two factors, so that subnormal results are rounded once and overflow gives
 // inf. NaN stays NaN.
-inline Vec exp(Vec x) {
-  x = max(broadcast(-104.0f), min(broadcast(89.0f), x));
-  const VecInt n = round_to_int(x * broadcast(1.44269504f));
-  const Vec whole = to_float(n);
-  const Vec r = fnma(whole, broadcast(-2.12194440e-4f), fnma(whole, broadcast(0.693359375f), x));
-  const Vec q =
+template <class V>
+TINTYPE_INLINE V exp(V x) {
+  x = max(all<V>(-104.0f), min(all<V>(89.0f), x));
+  const auto n = round_to_int(x * all<V>(1.44269504f));
+  const V whole = to_float(n);
+  const V r = fnma(whole, all<V>(-2.12194440e-4f), fnma(whole, all<V>(0.693359375f), x));
+  const V q =
       polynomial(r, 0.4999999404f, 0.16666521132f, 0.041668388993f, 0.0083687165752f, 0.00138145987876f);
-  const Vec y = fma(r * r, q, r) + broadcast(1.0f);
-  const VecInt half = shift_right<1>(n);
+  const V y = fma(r * r, q, r) + all<V>(1.0f);
+  const auto half = shift_right<1>(n);
   return y * power_of_two(half) * power_of_two(n - half);
 }
 
 // 2^x for x <= 0, to 1 ulp (minimax on |fraction| <= 1/2, 2e-9 relative) down to 2^-126 and 0 below: the
 // weights of a softmax. Adding 1.5 * 2^23 leaves n = round(x) in the low bits of the sum. NaN stays NaN.
-inline Vec exp2_of_negative(Vec x) {
-  x = max(broadcast(-127.0f), x);
-  const Vec magic = broadcast(0x1.8p23f);
-  const Vec shifted = x + magic;
-  const Vec f = x - (shifted - magic);
-  const Vec y = polynomial(f, 1.0f, 0.69314718246f, 0.24022647738f, 0.05550332367f, 0.00961843692f,
-                           0.0013398875f, 0.00015353362f);
-  return y * from_bits(shift_left<23>(bits_of(shifted)) + broadcast_int(0x3f800000));
+template <class V>
+TINTYPE_INLINE V exp2_of_negative(V x) {
+  x = max(all<V>(-127.0f), x);
+  const V magic = all<V>(0x1.8p23f);
+  const V shifted = x + magic;
+  const V f = x - (shifted - magic);
+  const V y = polynomial(f, 1.0f, 0.69314718246f, 0.24022647738f, 0.05550332367f, 0.00961843692f,
+                         0.0013398875f, 0.00015353362f);
+  return y * from_bits(shift_left<23>(bits_of(shifted)) + all_ints<V>(0x3f800000));
 }
 
 // x Phi(x), by Phi(-a) = e^(-a^2/2) (1/2 - a G(s) / (a + 3.5)) with s = (a - 3.5) / (a + 3.5): what is
 // approximated vanishes at 0, where most of the values lie. G is minimax to 4e-8 of Phi for a <= 14.5;
 // beyond, e^(-a^2/2) is 0.
-inline Vec gelu(Vec x) {
-  const Vec a = min(abs(x), broadcast(20.0f));
-  const Vec t = broadcast(1.0f) / (a + broadcast(3.5f));
-  const Vec s = fnma(broadcast(7.0f), t, broadcast(1.0f));
-  const Vec g = polynomial(s, 0.78730970621f, -0.41303035616f, 0.16132071614f, -0.038040224463f,
-                           -0.00010292914521f, 0.0032083105762f, -0.00039946200559f, -0.00030630556284f);
-  const Vec tail = exp(a * a * broadcast(-0.5f)) * fnma(a * t, g, broadcast(0.5f));
-  return x * select(x < broadcast(0.0f), tail, broadcast(1.0f) - tail);
+template <class V>
+TINTYPE_INLINE V gelu(const V& x) {
+  const V a = min(abs(x), all<V>(20.0f));
+  const V t = all<V>(1.0f) / (a + all<V>(3.5f));
+  const V s = fnma(all<V>(7.0f), t, all<V>(1.0f));
+  const V g = polynomial(s, 0.78730970621f, -0.41303035616f, 0.16132071614f, -0.038040224463f,
+                         -0.00010292914521f, 0.0032083105762f, -0.00039946200559f, -0.00030630556284f);
+  const V tail = exp(a * a * all<V>(-0.5f)) * fnma(a * t, g, all<V>(0.5f));
+  return x * select(x < all<V>(0.0f), tail, all<V>(1.0f) - tail);
 }
 
 inline float square_root(float x) {
@@ -67,15 +72,17 @@ inline float square_root(float x) {
   return lanes[0];
 }
 
-inline Vec silu(Vec x) {
-  return x / (broadcast(1.0f) + exp(-x));
+template <class V>
+TINTYPE_INLINE V silu(const V& x) {
+  return x / (all<V>(1.0f) + exp(-x));
 }
-inline Vec quick_gelu(Vec x) {
-  return x / (broadcast(1.0f) + exp(x * broadcast(-1.702f)));
+template <class V>
+TINTYPE_INLINE V quick_gelu(const V& x) {
+  return x / (all<V>(1.0f) + exp(x * all<V>(-1.702f)));
 }
 
-template <Activation kind>
-inline Vec activate(Vec x) {
+template <Activation kind, class V>
+TINTYPE_INLINE V activate(const V& x) {
   if constexpr (kind == Activation::silu) return silu(x);
   if constexpr (kind == Activation::gelu) return gelu(x);
   if constexpr (kind == Activation::quick_gelu) return quick_gelu(x);

@@ -19,7 +19,13 @@ struct Factors {
 template <Activation kind>
 inline void normalize(const float* x, const Factors& f, int64_t pixels, int64_t c, float* y) {
   for (int64_t pixel = 0; pixel < pixels; pixel++, x += c, y += c) {
-    each_vector(0, c, [=](int64_t j, auto lanes) {
+    int64_t first = 0;
+    for (; first + kSeveral * kWidth <= c; first += kSeveral * kWidth) {
+      const auto deviation = load_several(x + first) - load_several(f.mean + first);
+      const auto value = fma(deviation, load_several(f.factor + first), load_several(f.shift + first));
+      store_several(y + first, activate<kind>(value));
+    }
+    each_vector(first, c, [=](int64_t j, auto lanes) {
       const Vec deviation = lanes.load(x + j) - lanes.load(f.mean + j);
       lanes.store(y + j, activate<kind>(fma(deviation, lanes.load(f.factor + j), lanes.load(f.shift + j))));
     });

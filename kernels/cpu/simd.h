@@ -30,6 +30,13 @@
 #define TINTYPE_SIMD_SCALAR
 #endif
 
+// For functions whose arguments are more than registers can pass.
+#if defined(__GNUC__)
+#define TINTYPE_INLINE [[gnu::always_inline]] inline
+#else
+#define TINTYPE_INLINE __forceinline
+#endif
+
 namespace tintype::TINTYPE_ISA {
 namespace {
 
@@ -455,6 +462,17 @@ inline void prefetch(const float* p) {
   _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T0);
 #elif defined(__GNUC__)
   __builtin_prefetch(p);
+#else
+  static_cast<void>(p);
+#endif
+}
+
+// The same, but not into L1.
+inline void prefetch_to_l2(const float* p) {
+#if defined(TINTYPE_SIMD_SSE2) || defined(TINTYPE_SIMD_AVX2) || defined(TINTYPE_SIMD_AVX512)
+  _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T1);
+#elif defined(__GNUC__)
+  __builtin_prefetch(p, 0, 2);
 #else
   static_cast<void>(p);
 #endif

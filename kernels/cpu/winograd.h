@@ -6,7 +6,14 @@
 
 namespace tintype::TINTYPE_ISA {
 
+// Threads share the transformed patches, and each transforms weights for itself.
 void winograd(const Conv2dArgs&, const Epilogue&, const Exec&);
 ScratchSize winograd_scratch(const Conv2dArgs&);
+
+// Threads share the transformed weights, and each transforms patches for itself: the same sums in the same
+// order.
+bool winograd_takes_blocks(const Conv2dArgs&);
+void winograd_blocks(const Conv2dArgs&, const Epilogue&, const Exec&);
+ScratchSize winograd_blocks_scratch(const Conv2dArgs&);
 
 }  // namespace tintype::TINTYPE_ISA

@@ -1,7 +1,7 @@
 // Convolutions.
 
 import { describe, it } from 'vitest'
-import { convolutions } from '../../lib/selftest/cases/conv2d.ts'
+import { conv, convolutions } from '../../lib/selftest/cases/conv2d.ts'
 import { check, type MatrixCase } from './harness.ts'
 
 function title({ dims: d, params: p, dtype, given, inPlace }: MatrixCase): string {
@@ -16,6 +16,20 @@ function title({ dims: d, params: p, dtype, given, inPlace }: MatrixCase): strin
   return [...words, ...given, ...(inPlace ? ['in place'] : [])].join(' ')
 }
 
-describe.each(Object.entries(convolutions))('%s', (_, cases) => {
+/** Winograd by blocks of tiles: parts of them, of chunks and slices of channels, of vectors. Too large for the self-test. */
+const blocks = [
+  { h: 98, w: 96, c: 70, o: 9, dtype: 'f16' as const },
+  { n: 2, h: 97, w: 95, c: 3, o: 132, dtype: 'bf16' as const },
+  { n: 3, h: 17, w: 16, c: 17, o: 20, upsample: 2, given: ['bias', 'rowBias'] },
+  { h: 61, w: 67, c: 33, o: 17, activation: 'silu' as const, given: ['residual'], inPlace: true },
+].flatMap((size) => [
+  conv({ ...size, k: 3, pad: 1, algorithm: 'winograd' }),
+  conv({
+    ...{ ...size, k: 3, pad: [2, 0, 1, 1], algorithm: 'winograd', inputActivation: 'silu' },
+    given: [...(size.given ?? []), 'mean', 'factor', 'shift'],
+  }),
+])
+
+describe.each(Object.entries({ ...convolutions, blocks }))('%s', (_, cases) => {
   it.each(cases.map((c) => [title(c), c] as const))('%s', (_title, c) => check(c))
 })

@@ -32,7 +32,7 @@ interface Conv {
 const sides = (pad: NonNullable<Conv['pad']>) =>
   typeof pad === 'number' ? ([pad, pad, pad, pad] as const) : pad
 
-function conv(options: Conv): MatrixCase {
+export function conv(options: Conv): MatrixCase {
   const { n = 1, h, w, c, o, k, stride = 1, pad = 0, upsample = 1, activation = 'none', rows = n } = options
   const {
     dtype = 'f32',
