@@ -167,6 +167,11 @@ struct Group {
   static constexpr int64_t width = Panel<T, Vectors>::width;
   int64_t sums_point() const { return cut.group * width + kApart; }
 
+  static void prefetch_rows(const float* a, int64_t rows) {
+    constexpr int64_t kLine = 16;
+    for (int64_t i = 0; i < rows * kChannels; i += kLine) prefetch(a + i);
+  }
+
   void multiply() const {
     const int64_t tiles = ceil_div(count, kTileRows);
     for (int64_t c = 0; c < args.c; c += kChannels) {
@@ -178,6 +183,7 @@ struct Group {
         float* sum = sums + p * sums_point();
         for (int64_t t = 0, row = 0; t < tiles; t++) {
           const int64_t next = (t + 1) * count / tiles;
+          prefetch_rows(t + 1 < tiles ? a + next * kChannels : a + cut.point, next - row);
           multiply_rows<Vectors, kChannels>(static_cast<int>(next - row), a + row * kChannels, u, depth,
                                             sum + row * width, c == 0);
           row = next;
