@@ -25,7 +25,8 @@ torch.set_num_threads(int(os.environ.get("THREADS", 2)))
 BATCH, LR = int(os.environ.get("BATCH", 32)), float(os.environ.get("LR", 0.02))
 FAVORITE_SHARE, WHITE_SHARE, EMPTY_SHARE = float(os.environ.get("FAVORITE_SHARE", 0.25)), 0.5, 0.06
 WHITE_PLACES = 4
-LAYOUT_WEIGHT = 0.1
+LAYOUT_WEIGHT = 0.3
+ADAM_LR, TEXT_RATE = 2e-3, 0.2  # the text encoder learns slowly: what it has learnt would not outlive the full rate
 CHOICE_SHARE, CHOICE_FROM = 0.5, 850  # this share of the timesteps lies where the noise hides which object it is
 DECAY_FROM = float(os.environ.get("DECAY_FROM", 0.4))  # the share of the run after which the learning rate falls
 SAVE_EVERY = 420  # seconds
@@ -98,16 +99,18 @@ def main():
     parameters = list(unet.parameters()) + list(text.parameters())
     narrow = {id(p) for m in (unet.conv_in, unet.conv_out, text.get_input_embeddings()) for p in m.parameters()}
     narrow |= {id(p) for name, p in text.named_parameters() if "position_embedding" in name}
-    matrices = [p for p in parameters if p.ndim > 1 and id(p) not in narrow]
-    chosen = {id(p) for p in matrices}
-    optimizer = Muon(matrices, [p for p in parameters if id(p) not in chosen], lr=LR)
+    matrices = {id(p) for p in parameters if p.ndim > 1 and id(p) not in narrow}
+    optimizers = [
+        Muon([p for p in part.parameters() if id(p) in matrices], [p for p in part.parameters() if id(p) not in matrices],
+             lr=LR * share, adam_lr=ADAM_LR * share)
+        for part, share in ((unet, 1), (text, TEXT_RATE))]
     state = torch.load(CHECKPOINT if CHECKPOINT.exists() else WORK / "checkpoints/text.pt")
     text.load_state_dict(state["text"])
     layout.read.load_state_dict(state["read"])
     if "unet" in state:
         unet.load_state_dict(state["unet"])
-        if "optimizer" in state:
-            optimizer.load_state_dict(state["optimizer"])
+        for optimizer, saved in zip(optimizers, state.get("optimizers", ())):
+            optimizer.load_state_dict(saved)
         ema, step, samples = state["ema"], state["step"], state["samples"]
         log("unet resumed at step", step)
     else:
@@ -124,7 +127,7 @@ def main():
     def save():
         state = {"unet": unet.state_dict(), "text": text.state_dict(), "read": layout.read.state_dict()}
         state |= {"ema": ema, "step": step, "samples": samples}
-        torch.save(state | {"optimizer": optimizer.state_dict()}, CHECKPOINT.with_suffix(".tmp"))
+        torch.save(state | {"optimizers": [o.state_dict() for o in optimizers]}, CHECKPOINT.with_suffix(".tmp"))
         CHECKPOINT.with_suffix(".tmp").replace(CHECKPOINT)
         export(unet, text, ema, tokens.used)
 
@@ -149,11 +152,13 @@ def main():
         named = torch.tensor([bool(words) for words in texts])
         family = torch.tensor([number[which[j], colors[j]] for j in chosen])
         unread = layout.loss(states.float(), (ids == tokens.padding) & named[:, None], family)
-        optimizer.zero_grad()
+        for optimizer in optimizers:
+            optimizer.zero_grad()
         (error.mean() + LAYOUT_WEIGHT * unread).backward()
         warm = min(1, (step - begun + 1) / 60)
         fall = 0 if done < DECAY_FROM else (done - DECAY_FROM) / (1 - DECAY_FROM)
-        optimizer.step(warm * (0.5 * (1 + math.cos(math.pi * fall)) * 0.99 + 0.01))
+        for optimizer in optimizers:
+            optimizer.step(warm * (0.5 * (1 + math.cos(math.pi * fall)) * 0.99 + 0.01))
         step += 1
         samples += BATCH
         with torch.no_grad():
