@@ -25,7 +25,7 @@ struct StepCoefficients {
 };
 inline constexpr int64_t step_coefficients = 10;
 
-enum class Opcode : uint32_t { linear, linear_geglu, conv2d, attention, group_norm, group_factors, layer_norm, activation, geglu, embedding, timestep_embedding, add, add_row_bias, scale, narrow, widen, concat, tile, upsample, to_pixels, from_pixels, sample_gaussian, predict_clean, dynamic_threshold, scheduler_step };
+enum class Opcode : uint32_t { linear, linear_geglu, linear_norm, projections, conv2d, attention, group_norm, group_factors, layer_norm, activation, geglu, embedding, timestep_embedding, add, add_row_bias, scale, narrow, widen, concat, tile, upsample, to_pixels, from_pixels, sample_gaussian, predict_clean, dynamic_threshold, scheduler_step };
 
 // y = f(x w^T + bias) + residual
 struct LinearArgs {
@@ -45,6 +45,44 @@ struct LinearGegluArgs {
   Weight w;  // (n2, k)
   const float* bias;  // (n2), or null
   float* y;  // (m, n)
+};
+
+// y = x w^T + bias + residual, normed = (y - mean) / sqrt(var + eps) * gamma + beta by row
+struct LinearNormArgs {
+  int64_t m, n, k;
+  const float* x;  // (m, k)
+  Weight w;  // (n, k)
+  const float* bias;  // (n), or null
+  const float* residual;  // (m, n), or null
+  const float* gamma;  // (n)
+  const float* beta;  // (n)
+  float* y;  // (m, n), may be residual
+  float* normed;  // (m, n)
+  float eps;
+};
+
+// y_i = x w_i^T + bias_i, layer by layer: those that are there are the first ones
+struct ProjectionsArgs {
+  int64_t m, n, k;
+  const float* x;  // (m, k)
+  Weight w0;  // (n, k)
+  Weight w1;  // (n, k), or null
+  Weight w2;  // (n, k), or null
+  Weight w3;  // (n, k), or null
+  Weight w4;  // (n, k), or null
+  Weight w5;  // (n, k), or null
+  const float* bias0;  // (n), or null
+  const float* bias1;  // (n), or null
+  const float* bias2;  // (n), or null
+  const float* bias3;  // (n), or null
+  const float* bias4;  // (n), or null
+  const float* bias5;  // (n), or null
+  float* y0;  // (m, n)
+  float* y1;  // (m, n), or null
+  float* y2;  // (m, n), or null
+  float* y3;  // (m, n), or null
+  float* y4;  // (m, n), or null
+  float* y5;  // (m, n), or null
 };
 
 // y = f(conv(upsample(g((x - mean) * factor + shift)), w) + bias + rowBias) + residual; upsample repeats each

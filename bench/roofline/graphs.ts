@@ -21,7 +21,8 @@ const step = {
 
 // Winograd is for CPUs: tensor cores make direct products cheaper than its transforms.
 const nodesOf = (graph: Graph): readonly Node[] =>
-  makePlan(graph, () => 0, { winograd: false, precision: 'f16' }).graph.nodes
+  makePlan(graph, () => 0, { winograd: false, normalizeOnLoad: false, joinLayers: true, precision: 'f16' })
+    .graph.nodes
 
 /** Of every step; what depends on the prompt alone is done before. */
 export const stepNodes = (): readonly Node[] => nodesOf(stepGraphs(configs, step).loop)

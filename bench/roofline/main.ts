@@ -12,12 +12,13 @@ import { type Work, workOf } from './work.ts'
 
 const reason = missing()
 if (reason) throw new Error(`there is no device to ask for launches: ${reason}`)
-build()
+if (!process.env.NOBUILD) build()
 
 /** What tables have a line for. */
 function classOf({ op, dims }: Node): string {
   if (op === 'conv2d') return dims.kh === 1 ? 'linear, 1x1' : 'convolution 3x3'
-  if (op === 'linear') return 'linear, 1x1'
+  if (op === 'linear' || op === 'projections') return 'linear, 1x1'
+  if (op === 'linearNorm') return 'linear with layer norm'
   if (op === 'linearGeglu') return 'gated linear'
   if (op === 'attention') return dims.lq === dims.lk ? 'self-attention' : 'cross-attention'
   return op === 'groupNorm' || op === 'layerNorm' ? op : 'rest'
@@ -74,7 +75,7 @@ const times: readonly Column<Row>[] = gpus.flatMap((gpu, i) => [
 const fill = (gpu: Gpu, { flop, tiling }: Work) => {
   if (!tiling) return '-'
   const done = Math.ceil(tiling.blocks / gpu.processors) * gpu.processors * tiling.blockFlop
-  return `${/\d+[x_]\d+$/.exec(tiling.kernel)}, ${tiling.blocks}, ${((100 * flop) / done).toFixed(0)} %`
+  return `${/\d+([x_]\d+)?$/.exec(tiling.kernel)![0]}, ${tiling.blocks}, ${((100 * flop) / done).toFixed(0)} %`
 }
 
 const shapes: readonly Column<Row>[] = [

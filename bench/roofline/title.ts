@@ -1,14 +1,17 @@
 // An op of a plan in a few words: `conv2d 2x64x64 320->320`.
 
 import type { Node } from '../../lib/graph/graph.ts'
+import { layersOf } from '../stages/flop.ts'
 
-export function titleOf({ op, dims: d, params }: Node): string {
+export function titleOf({ op, dims: d, params, operands }: Node): string {
   if (op === 'conv2d') {
     const kind =
       d.kh === 1 ? ' 1x1' : params.upsample === 2 ? ' enlarged' : params.stride === 2 ? ' halved' : ''
     return `conv2d ${d.n}x${d.ho}x${d.wo} ${d.c}->${d.o}${kind}`
   }
   if (op === 'linear') return `linear ${d.m} ${d.k}->${d.n}`
+  if (op === 'linearNorm') return `linear ${d.m} ${d.k}->${d.n}, layer norm`
+  if (op === 'projections') return `linear ${d.m} ${d.k}->${layersOf(operands)}x${d.n}`
   if (op === 'linearGeglu') return `linearGeglu ${d.m} ${d.k}->${d.n}`
   if (op === 'attention') {
     const heads = params.heads as number

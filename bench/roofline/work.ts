@@ -5,7 +5,7 @@ import type { Node } from '../../lib/graph/graph.ts'
 import { opOf } from '../../lib/graph/ops.ts'
 import { device, type PlannedLaunch } from '../../test/ptx/device.ts'
 import { encode, storedAs } from '../../test/ptx/run-op.ts'
-import { flopOf } from '../stages/flop.ts'
+import { flopOf, layersOf } from '../stages/flop.ts'
 import type { Gpu } from './gpus.ts'
 
 export interface Tiling {
@@ -41,10 +41,18 @@ function bytesOf(node: Node): number {
   }, 0)
 }
 
-/** Rows, columns and depth of a matrix product. */
-function matrixOf({ op, dims: d }: Node): { readonly m: number; readonly n: number; readonly k: number } {
-  if (op === 'conv2d') return { m: d.n! * d.ho! * d.wo!, n: d.o!, k: d.c! * d.kh! * d.kw! }
-  return { m: d.m!, n: op === 'linear' ? d.n! : d.n2!, k: d.k! }
+/** Rows, columns and depth of a matrix product, and how many there are of it. */
+interface Matrix {
+  readonly m: number
+  readonly n: number
+  readonly k: number
+  readonly layers: number
+}
+
+function matrixOf({ op, dims: d, operands }: Node): Matrix {
+  if (op === 'conv2d') return { m: d.n! * d.ho! * d.wo!, n: d.o!, k: d.c! * d.kh! * d.kw!, layers: 1 }
+  const layers = op === 'projections' ? layersOf(operands) : 1
+  return { m: d.m!, n: op === 'linearGeglu' ? d.n2! : d.n!, k: d.k!, layers }
 }
 
 const depth = 32 // of a step of the GEMM
@@ -52,15 +60,16 @@ const depth = 32 // of a step of the GEMM
 /** Of a GEMM, whose name ends in its tile. */
 function gemmTiling(node: Node, { kernel, blocks }: PlannedLaunch): Tiling & { readonly splits: number } {
   const [tileM, tileN] = /_(\d+)x(\d+)$/.exec(kernel)!.slice(1).map(Number)
-  const { m, n, k } = matrixOf(node)
-  const splits = blocks / (Math.ceil(m / tileM!) * Math.ceil(n / tileN!))
-  const blockDepth = Math.ceil(k / splits / depth) * depth
+  const { m, n, k, layers } = matrixOf(node)
+  const splits = blocks / (Math.ceil(m / tileM!) * Math.ceil(n / tileN!) * layers)
+  const blockDepth = Math.ceil(Math.ceil(k / depth) / splits) * depth
   return { kernel, blocks, splits, blockFlop: 2 * tileM! * tileN! * blockDepth }
 }
 
 /** Of attention, whose name ends in channels of a head and keys of a step; the queries of a block are 64 or 128. */
 function attentionTiling({ dims, params }: Node, { kernel, blocks }: PlannedLaunch): Tiling {
-  const [head, keys] = /_(\d+)_(\d+)$/.exec(kernel)!.slice(1).map(Number)
+  // The one for the head of 512 has no keys in its name: 128 from sm_80 on.
+  const [head, keys = 128] = kernel.split('_').slice(1).map(Number)
   const blocksOfHead = blocks / (dims.n! * (params.heads as number))
   const queries = Math.ceil(dims.lq! / 64) === blocksOfHead ? 64 : 128
   const allKeys = Math.ceil(dims.lk! / keys!) * keys!
@@ -71,16 +80,16 @@ function attentionTiling({ dims, params }: Node, { kernel, blocks }: PlannedLaun
 export function workOf(node: Node, gpu: Gpu): Work {
   const words = encode(node, new Map(Object.entries(node.operands)))
   const launches = device().launchesOf(gpu.architecture, gpu.processors, words)
-  const { m, n } = matrixOf(node)
+  const { m, n, layers } = matrixOf(node)
   const gemm = launches.find(({ kernel }) => /_\d+x\d+$/.test(kernel))
-  const attention = launches.find(({ kernel }) => /^attention_\d+_\d+$/.test(kernel))
+  const attention = launches.find(({ kernel }) => /^attention_\d+/.test(kernel))
   const product = gemm && gemmTiling(node, gemm)
   return {
     node,
     flop: flopOf(node),
     bytes: bytesOf(node),
     rereadBytes: node.op === 'groupNorm' ? 2 * node.dims.n! * node.dims.hw! * node.dims.c! : 0,
-    partialBytes: product && product.splits > 1 ? 8 * m * n * product.splits : 0,
+    partialBytes: product && product.splits > 1 ? 8 * layers * m * n * product.splits : 0,
     launches: launches.length,
     tiling: product ?? (attention && attentionTiling(node, attention)),
   }

@@ -12,6 +12,10 @@ void linear(const LinearArgs&, const Exec&);
 ScratchSize linear_scratch(const LinearArgs&);
 void linear_geglu(const LinearGegluArgs&, const Exec&);
 ScratchSize linear_geglu_scratch(const LinearGegluArgs&);
+void linear_norm(const LinearNormArgs&, const Exec&);
+ScratchSize linear_norm_scratch(const LinearNormArgs&);
+void projections(const ProjectionsArgs&, const Exec&);
+ScratchSize projections_scratch(const ProjectionsArgs&);
 void conv2d(const Conv2dArgs&, const Exec&);
 ScratchSize conv2d_scratch(const Conv2dArgs&);
 void attention(const AttentionArgs&, const Exec&);
@@ -67,6 +71,8 @@ const CpuKernels kernels = {
     TINTYPE_NAME(TINTYPE_ISA),
     {linear, linear_scratch},
     {linear_geglu, linear_geglu_scratch},
+    {linear_norm, linear_norm_scratch},
+    {projections, projections_scratch},
     {conv2d, conv2d_scratch},
     {attention, attention_scratch},
     {group_norm, group_norm_scratch},

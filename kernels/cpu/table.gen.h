@@ -18,6 +18,8 @@ struct CpuKernels {
   const char* isa;
   Kernel<LinearArgs> linear;
   Kernel<LinearGegluArgs> linear_geglu;
+  Kernel<LinearNormArgs> linear_norm;
+  Kernel<ProjectionsArgs> projections;
   Kernel<Conv2dArgs> conv2d;
   Kernel<AttentionArgs> attention;
   Kernel<GroupNormArgs> group_norm;

@@ -3,6 +3,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "attention_wide.h"
 #include "table.h"
 
 namespace tintype::cuda {
@@ -33,6 +34,12 @@ void attention(const AttentionArgs& a, Launcher& launcher) {
     const auto blocks = static_cast<uint32_t>(ceil_div(a.lq, shape->queries()));
     launcher.run(name.c_str(), {blocks, heads, pictures}, attention_threads, args,
                  static_cast<size_t>(shape->shared_bytes()));
+    return;
+  }
+  if (head == WideAttention::head) {
+    const auto blocks = static_cast<uint32_t>(ceil_div(a.lq, WideAttention::queries));
+    launcher.run("attention_512", {blocks, heads, pictures}, WideAttention::threads, args,
+                 static_cast<size_t>(wide_attention(launcher.gpu().architecture).shared_bytes()));
     return;
   }
   if (head > attention_any_head) {

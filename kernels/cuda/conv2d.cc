@@ -27,12 +27,15 @@ bool by_taps(const Conv2dArgs& a) {
   return a.c % 8 == 0 && a.kh * a.kw <= 30;
 }
 
+GemmSize size_of(const Conv2dArgs& a) {
+  return {a.n * a.ho * a.wo, a.o, a.kh * a.kw * a.c};
+}
+
 GemmVariant variant_of(const Conv2dArgs& a, const Gpu& gpu) {
   static const GemmTile* const any[] = {&gemm_64x64};
   static const GemmTile* const taps[] = {&gemm_128x160, &gemm_128x128, &gemm_64x64};
-  const int64_t m = a.n * a.ho * a.wo, k = a.kh * a.kw * a.c;
-  if (!by_taps(a)) return choose_gemm(m, a.o, k, any, gpu);
-  return choose_gemm(m, a.o, k, taps, gpu);
+  if (!by_taps(a)) return choose_gemm(size_of(a), any, gpu);
+  return choose_gemm(size_of(a), taps, gpu);
 }
 
 // Offsets in kernels are 32-bit.
@@ -52,7 +55,7 @@ size_t normalized_bytes(const Conv2dArgs& a) {
 
 size_t product_workspace(const Conv2dArgs& a, const Gpu& gpu) {
   if (pointwise(a)) return linear_workspace(as_linear(a), gpu);
-  return gemm_workspace(variant_of(a, gpu), a.n * a.ho * a.wo, a.o);
+  return gemm_workspace(variant_of(a, gpu), size_of(a));
 }
 
 // The copies of the product go straight to shared memory, so a picture that is to be normalised is first
@@ -91,12 +94,10 @@ void conv2d(const Conv2dArgs& a, Launcher& launcher) {
   check_size(a);
   GemmArgs args = {};
   args.a = a.x;
-  args.b = a.weight.data;
-  args.bias = a.bias;
+  args.layers[0] = {a.weight.data, a.bias, a.y};
   args.row_bias = row_bias.rows;
   args.row_bias_period = static_cast<int32_t>(row_bias.period);
   args.residual = a.residual;
-  args.y = a.y;
   args.m = static_cast<int32_t>(a.n * a.ho * a.wo);
   args.n = static_cast<int32_t>(a.o);
   args.k = static_cast<int32_t>(a.kh * a.kw * a.c);
@@ -113,8 +114,7 @@ void conv2d(const Conv2dArgs& a, Launcher& launcher) {
   args.pad_top = a.pad_top;
   args.pad_left = a.pad_left;
   args.enlarged = a.upsample == 2 ? 1 : 0;
-  run_gemm({by_taps(a) ? "conv2d" : "gemm_any", "gemm_reduce"}, args, variant_of(a, launcher.gpu()),
-           launcher);
+  run_gemm(by_taps(a) ? "conv2d" : "gemm_any", args, variant_of(a, launcher.gpu()), launcher);
 }
 
 }  // namespace tintype::cuda

@@ -1,57 +1,116 @@
 #include "gemm.h"
 
 #include <algorithm>
+#include <limits>
 #include <string>
-
-#include "chunk.h"
 
 namespace tintype::cuda {
 
 namespace {
 
-// Time of one wave in arbitrary units: products of a block, less well used by small tiles, which load more
-// for each.
-double wave_cost(const GemmTile& tile) {
-  const double loads = static_cast<double>(tile.m + tile.n), products = static_cast<double>(tile.m) * tile.n;
-  return (products + 24 * loads) * tile.resident();
+// Products that the tensor cores of a processor add up in a cycle, by mma.sync with float32 sums. GeForce cards
+// of sm_86, 89 and 120 do half as many as others of their architecture: what is said here is true of them.
+double products_per_cycle(int architecture) {
+  switch (architecture) {
+    case 75:
+      return 512;
+    case 80:
+    case 87:
+      return 1024;
+    case 90:
+      return 1330;  // 65 % of what wgmma reaches
+    default:
+      return 256;
+  }
 }
 
-double cost(const GemmTile& tile, int64_t m, int64_t n, const Gpu& gpu) {
-  const int64_t blocks = ceil_div(m, tile.m) * ceil_div(n, tile.n);
-  return static_cast<double>(ceil_div(blocks, int64_t{gpu.processors} * tile.resident())) * wave_cost(tile);
+// Cycles in which shared memory hands out 128 bytes, for one step along k: each warp loads its part of A and
+// of B, and what the next step needs comes in.
+double shared_cycles(const GemmTile& tile) {
+  const double loads = tile.warps() * (tile.warp_m + tile.warp_n) * gemm_depth * 2 / 128.;
+  return loads + tile.stage_bytes() / 128.;
 }
+
+// Blocks of a tile that live on a processor together.
+int resident(const GemmTile& tile, const Gpu& gpu) {
+  const int fit = static_cast<int>(shared_of_processor(gpu.architecture) / (tile.shared_bytes() + 1024));
+  return std::clamp(fit, 1, tile.resident());
+}
+
+// Splits are of whole steps, so that there may be fewer than were asked for.
+int64_t steps_of_split(int64_t k, int splits) {
+  return std::max<int64_t>(1, ceil_div(ceil_div(k, gemm_depth), splits));
+}
+
+int whole_splits(int64_t k, int splits) {
+  return static_cast<int>(std::max<int64_t>(1, ceil_div(ceil_div(k, gemm_depth), steps_of_split(k, splits))));
+}
+
+// Before the first products arrive, and while the last are stored.
+constexpr double cycles_at_ends = 1500;
+// A block alone on its processor has one warp for each scheduler: nobody computes while it waits.
+constexpr double alone_takes = 1.15;
+// What one block reads from the L2 cache, and all blocks of a processor write to it.
+constexpr double bytes_per_cycle = 32;
+
+constexpr int most_splits = 16;
+// A split of less would mostly fill and drain its pipeline.
+constexpr int fewest_steps = 8;
 
 }  // namespace
 
-GemmVariant choose_gemm(int64_t m, int64_t n, int64_t k, std::span<const GemmTile* const> tiles,
-                        const Gpu& gpu) {
-  const GemmTile* tile = *std::min_element(tiles.begin(), tiles.end(), [&](auto* a, auto* b) {
-    return cost(*a, m, n, gpu) < cost(*b, m, n, gpu);
-  });
-  // A split of less than 8 steps would mostly fill and drain its pipeline.
-  const int64_t blocks = ceil_div(m, tile->m) * ceil_div(n, tile->n);
-  const int64_t idle = int64_t{gpu.processors} * tile->resident() / blocks;
-  const int64_t deepest = k / (8 * gemm_depth);
-  return {tile, static_cast<int>(std::clamp<int64_t>(std::min(idle, deepest), 1, 16))};
-}
-
-size_t gemm_workspace(const GemmVariant& variant, int64_t m, int64_t n) {
-  return variant.splits == 1 ? 0 : static_cast<size_t>(variant.splits * m * n) * sizeof(float);
-}
-
-void run_gemm(const GemmNames& names, GemmArgs args, const GemmVariant& variant, Launcher& launcher) {
+double gemm_cycles(const GemmVariant& variant, const GemmSize& size, const Gpu& gpu) {
   const GemmTile& tile = *variant.tile;
-  const int64_t steps = ceil_div(args.k, gemm_depth);
-  args.split_depth = static_cast<int32_t>(ceil_div(steps, variant.splits) * gemm_depth);
-  args.splits = static_cast<int32_t>(ceil_div(args.k, args.split_depth));
+  const int splits = whole_splits(size.k, variant.splits);
+  // The busiest processor does as many blocks as any.
+  const double blocks = static_cast<double>(ceil_div(size.tiles(tile) * splits, gpu.processors));
+  const int together = resident(tile, gpu);
+  const double tensor = static_cast<double>(tile.m) * tile.n * gemm_depth / products_per_cycle(gpu.architecture);
+  const double step = std::max(tensor, shared_cycles(tile));
+  const bool alone = together == 1 || blocks == 1;
+  double cycles = blocks * static_cast<double>(steps_of_split(size.k, splits)) * step * (alone ? alone_takes : 1);
+  cycles += static_cast<double>(ceil_div(static_cast<int64_t>(blocks), together)) * cycles_at_ends;
+  if (splits > 1) {
+    const double bytes = static_cast<double>(tile.m) * tile.n * sizeof(float);
+    cycles += (blocks + splits) * bytes / bytes_per_cycle + cycles_at_ends;
+  }
+  return cycles;
+}
+
+GemmVariant choose_gemm(const GemmSize& size, std::span<const GemmTile* const> tiles, const Gpu& gpu) {
+  GemmVariant best = {tiles[0], 1};
+  double least = std::numeric_limits<double>::infinity();
+  for (const GemmTile* tile : tiles) {
+    const int64_t deepest = size.tiles(*tile) > gemm_counters ? 1 : size.k / (fewest_steps * gemm_depth);
+    for (int splits = 1; splits <= std::clamp<int64_t>(deepest, 1, most_splits); splits++) {
+      const double cycles = gemm_cycles({tile, splits}, size, gpu);
+      if (cycles < least) {
+        least = cycles;
+        best = {tile, whole_splits(size.k, splits)};
+      }
+    }
+  }
+  return best;
+}
+
+size_t gemm_workspace(const GemmVariant& variant, const GemmSize& size) {
+  if (variant.splits == 1) return 0;
+  return static_cast<size_t>(variant.splits * size.layers * size.m * size.n) * sizeof(float);
+}
+
+void run_gemm(const char* kernel, GemmArgs args, const GemmVariant& variant, Launcher& launcher) {
+  const GemmTile& tile = *variant.tile;
+  args.layer_count = std::max(args.layer_count, 1);
+  args.row_tiles = static_cast<int32_t>(ceil_div(args.m, tile.m));
+  args.column_tiles = static_cast<int32_t>(ceil_div(args.n, tile.n));
+  args.splits = variant.splits;
+  args.split_depth = static_cast<int32_t>(steps_of_split(args.k, variant.splits) * gemm_depth);
   args.partials = args.splits > 1 ? static_cast<float*>(launcher.workspace()) : nullptr;
-  const std::string name =
-      std::string(names.kernel) + "_" + std::to_string(tile.m) + "x" + std::to_string(tile.n);
-  const Grid grid = {static_cast<uint32_t>(ceil_div(args.m, tile.m)),
-                     static_cast<uint32_t>(ceil_div(args.n, tile.n)), static_cast<uint32_t>(args.splits)};
+  const std::string name = std::string(kernel) + "_" + std::to_string(tile.m) + "x" + std::to_string(tile.n);
+  const Grid grid = {static_cast<uint32_t>(args.row_tiles * args.column_tiles * args.layer_count), 1,
+                     static_cast<uint32_t>(args.splits)};
   launcher.run(name.c_str(), grid, static_cast<uint32_t>(tile.threads()), args,
                static_cast<size_t>(tile.shared_bytes()));
-  if (args.splits > 1) launcher.run(names.reduce, row_chunks(args.m, args.n), chunk_threads, args);
 }
 
 }  // namespace tintype::cuda

@@ -2,12 +2,21 @@
 #pragma once
 #include "gemm_epilogue.cuh"
 #include "gemm_gather.cuh"
+#include "gemm_norm.cuh"
 #include "tensor_core.cuh"
 
 namespace tintype::cuda {
 
-template <GemmTile Tile, bool Gated>
+// Of each tile the splits that have stored their sums, and of each tile of rows the columns that are finished.
+static __device__ uint32_t gemm_splits_there[gemm_counters], gemm_columns_there[gemm_counters];
+
+// What happens to sums beside what GemmArgs says: values and gates are joined, or there may be several layers and
+// a norm behind them.
+enum class GemmKind { plain, gated, joined };
+
+template <GemmTile Tile, GemmKind Kind>
 class GemmBlock {
+  static constexpr bool gated = Kind == GemmKind::gated;
   static constexpr int tiles_m = Tile.warp_m / 16, tiles_n = Tile.warp_n / 8;
   using GatherB = RowsGather<Tile.n, Tile.threads()>;
 
@@ -23,10 +32,11 @@ class GemmBlock {
   template <template <int, int> class GatherA>
   __device__ void run() {
     const int first_k = blockIdx.z * a_.split_depth, end_k = min(a_.k, first_k + a_.split_depth);
-    const int row = blockIdx.x * Tile.m, column = blockIdx.y * Tile.n;
+    find_tile();
+    const int row = row_tile_ * Tile.m, column = column_tile_ * Tile.n;
     GatherA<Tile.m, Tile.threads()> gather_a(a_, row, first_k, end_k);
     // Columns of B behind the last are 0, those of the next split are not.
-    GatherB gather_b(a_.b, column, a_.n, a_.b_stride, first_k, end_k);
+    GatherB gather_b(layer().b, column, a_.n, a_.b_stride, first_k, end_k);
     const uint32_t own = swizzle(threadIdx.x / gemm_chunks, threadIdx.x % gemm_chunks);
     const auto copy_step = [&](int stage) {
       const uint32_t target = address_ + stage * Tile.stage_bytes() + own;
@@ -52,9 +62,33 @@ class GemmBlock {
     wait_for_copies<0>();
     __syncthreads();
     store_tile(row, column);
+    finish_tile(row, column);
   }
 
  private:
+  // Panels of some tiles of rows, all their columns one after the other.
+  __device__ void find_tile() {
+    const int columns = a_.column_tiles * a_.layer_count, of_panel = gemm_panel * columns;
+    const int panel = blockIdx.x / of_panel, rest = blockIdx.x - panel * of_panel;
+    const int rows = min(gemm_panel, a_.row_tiles - panel * gemm_panel);
+    const int all_columns = rest / rows;
+    row_tile_ = panel * gemm_panel + rest - all_columns * rows;
+    layer_ = Kind == GemmKind::joined ? all_columns / a_.column_tiles : 0;
+    column_tile_ = all_columns - layer_ * a_.column_tiles;
+  }
+
+  // Chosen by comparisons: parameters are no array that a number finds.
+  __device__ GemmLayer layer() const {
+    GemmLayer found = a_.layers[0];
+    if constexpr (Kind == GemmKind::joined) {
+#pragma unroll
+      for (int i = 1; i < gemm_layers; i++) {
+        if (layer_ == i) found = a_.layers[i];
+      }
+    }
+    return found;
+  }
+
   __device__ void multiply(uint32_t stage) {
     const uint32_t stage_b = stage + Tile.m * gemm_depth * 2;
 #pragma unroll
@@ -82,7 +116,7 @@ class GemmBlock {
   // Through shared memory, 16 rows of a warp at a time, so that a lane gets eight sums of one row, and their
   // gates.
   __device__ void store_tile(int block_row, int block_column) {
-    constexpr int stride = Tile.warp_n + 8, width = Gated ? 2 * chunk : chunk, pieces = Tile.warp_n / width;
+    constexpr int stride = Tile.warp_n + 8, width = gated ? 2 * chunk : chunk, pieces = Tile.warp_n / width;
     float* staging = reinterpret_cast<float*>(shared_) + threadIdx.x / 32 * Tile.staging_floats();
 #pragma unroll
     for (int m = 0; m < tiles_m; m++) {
@@ -107,28 +141,63 @@ class GemmBlock {
   __device__ void store_piece(const float* staged, int row, int column) {
     Chunk v, gate;
     load(staged, v);
-    if constexpr (Gated) load(staged + chunk, gate);
+    if constexpr (gated) load(staged + chunk, gate);
     if (a_.splits > 1) {
-      store_partial(a_, blockIdx.z, row, column, v);
-      if constexpr (Gated) store_partial(a_, blockIdx.z, row, column + chunk, gate);
-    } else if constexpr (Gated) {
+      const int count = a_.n - column;
+      store(partial_of(a_, layer_, blockIdx.z, row, column), min(chunk, count), a_.n % chunk == 0, v);
+      if constexpr (gated) store(partial_of(a_, layer_, blockIdx.z, row, column + chunk), gate);
+    } else {
+      finish_piece(row, column, v, gate);
+    }
+  }
+
+  __device__ void finish_piece(int row, int column, Chunk& v, Chunk& gate) {
+    if constexpr (gated) {
       finish_gated(a_, row, column, v, gate);
     } else {
-      finish(a_, row, column, v);
+      finish(a_, layer(), row, column, v);
+    }
+  }
+
+  // What is left to do where several blocks make a tile, or a row.
+  __device__ void finish_tile(int row, int column) {
+    uint32_t* word = reinterpret_cast<uint32_t*>(shared_);
+    if (a_.splits > 1) {
+      const int tile = (layer_ * a_.row_tiles + row_tile_) * a_.column_tiles + column_tile_;
+      if (!arrives_last(gemm_splits_there + tile, a_.splits, word)) return;
+      add_splits(row, column);
+    }
+    if constexpr (Kind == GemmKind::joined) {
+      if (!a_.norm.y) return;
+      if (!arrives_last(gemm_columns_there + row_tile_, a_.column_tiles, word)) return;
+      normalize_rows<Tile.m, Tile.threads()>(a_, row);
+    }
+  }
+
+  __device__ void add_splits(int block_row, int block_column) {
+    constexpr int width = gated ? 2 * chunk : chunk, pieces = Tile.n / width;
+#pragma unroll 1
+    for (int i = threadIdx.x; i < Tile.m * pieces; i += Tile.threads()) {
+      const int row = block_row + i / pieces, column = block_column + i % pieces * width;
+      if (row >= a_.m || column >= a_.n) continue;
+      Chunk v = {}, gate = {};
+      add_partials(a_, layer_, row, column, v);
+      if constexpr (gated) add_partials(a_, layer_, row, column + chunk, gate);
+      finish_piece(row, column, v, gate);
     }
   }
 
   const GemmArgs& a_;
   unsigned char* shared_;
   uint32_t address_;
-  int lane_, warp_row_, warp_column_;
+  int lane_, warp_row_, warp_column_, row_tile_, column_tile_, layer_;
   float sums_[tiles_m][tiles_n][4] = {};
 };
 
-template <GemmTile Tile, template <int, int> class GatherA, bool Gated = false>
+template <GemmTile Tile, template <int, int> class GatherA, GemmKind Kind = GemmKind::plain>
 __device__ void gemm(const GemmArgs& a) {
   extern __shared__ __align__(128) unsigned char gemm_shared[];
-  GemmBlock<Tile, Gated>(a, gemm_shared).template run<GatherA>();
+  GemmBlock<Tile, Kind>(a, gemm_shared).template run<GatherA>();
 }
 
 }  // namespace tintype::cuda

@@ -32,19 +32,46 @@ inline constexpr GemmTile gemm_128x160 = {128, 160, 64, 80,
 inline constexpr GemmTile gemm_128x128 = {128, 128, 64, 64, 3};
 inline constexpr GemmTile gemm_64x64 = {64, 64, 32, 32, 4};
 
-struct GemmArgs {
-  const float* a;
+// Layers that one launch computes from the same A.
+inline constexpr int gemm_layers = 6;
+
+struct GemmLayer {
   const void* b;  // (n, b_stride), packed
   const float* bias;
+  float* y;
+};
+
+// Columns that a block normalises at most: it keeps its rows in registers.
+inline constexpr int gemm_norm_columns = 1280;
+
+// The layer norm of y by row, done by the block that finishes its rows last.
+struct GemmNorm {
+  const float *gamma, *beta;
+  float* y;  // null where there is none
+  float eps;
+};
+
+// Blocks count in memory what has arrived: of divided products, and of rows that are to be normalised. More
+// tiles than this are neither divided nor normalised.
+inline constexpr int gemm_counters = 4096;
+
+// Tiles of rows whose blocks run one after the other, so that they find A and B in the L2 cache.
+inline constexpr int gemm_panel = 8;
+
+struct GemmArgs {
+  const float* a;
+  GemmLayer layers[gemm_layers];
   const float* row_bias;
   const float* residual;
-  float* y;
-  float* partials;  // (splits, m, n) of sums that gemm_reduce finishes, or null
+  float* partials;  // (layers, splits, m, n) of sums that the last block of a tile adds up, or null
+  int32_t layer_count;
   int32_t m, n, k, b_stride;
+  int32_t row_tiles, column_tiles;  // of one layer
   int32_t split_depth;  // products of one split, a multiple of gemm_depth
   int32_t splits;
   int32_t row_bias_period;  // rows of y that share a row of row_bias
   Activation activation;
+  GemmNorm norm;
   // The picture that A is gathered from: row m is an output pixel, k runs over taps (kh, kw), then channels.
   int32_t h, w, c, ho, wo, kh, kw, stride, pad_top, pad_left;
   int32_t enlarged;  // 1 where the picture is read as if every pixel was four
@@ -59,18 +86,21 @@ struct GemmVariant {
   int splits;
 };
 
-// The tile that wastes least of a GPU with that many processors, and how many blocks share the products of
-// one.
-GemmVariant choose_gemm(int64_t m, int64_t n, int64_t k, std::span<const GemmTile* const> tiles,
-                        const Gpu& gpu);
-
-size_t gemm_workspace(const GemmVariant& variant, int64_t m, int64_t n);
-
-// Fills in splits and partials; `kernel` is what the name of each variant begins with, `reduce` the kernel
-// that adds the sums of splits.
-struct GemmNames {
-  const char *kernel, *reduce;
+// Of the products of all layers together: n is the columns of one of them.
+struct GemmSize {
+  int64_t m, n, k, layers = 1;
+  int64_t tiles(const GemmTile& tile) const { return ceil_div(m, tile.m) * ceil_div(n, tile.n) * layers; }
 };
-void run_gemm(const GemmNames& names, GemmArgs args, const GemmVariant& variant, Launcher& launcher);
+
+// Cycles that a product takes by a model of what keeps a processor busy (gemm.cc).
+double gemm_cycles(const GemmVariant& variant, const GemmSize& size, const Gpu& gpu);
+
+// The tile, and how many blocks share the products of one, that take the fewest cycles.
+GemmVariant choose_gemm(const GemmSize& size, std::span<const GemmTile* const> tiles, const Gpu& gpu);
+
+size_t gemm_workspace(const GemmVariant& variant, const GemmSize& size);
+
+// Fills in tiles, splits and partials; `kernel` is what the name of each variant begins with.
+void run_gemm(const char* kernel, GemmArgs args, const GemmVariant& variant, Launcher& launcher);
 
 }  // namespace tintype::cuda

@@ -26,6 +26,24 @@ struct Gpu {
   int processors;    // streaming multiprocessors
 };
 
+// Bytes of shared memory that the blocks of a processor have together (CUDA C++ Programming Guide, "Technical
+// Specifications per Compute Capability"). Each takes 1024 bytes more than it asks for, from sm_80 on.
+constexpr int64_t shared_of_processor(int architecture) {
+  switch (architecture) {
+    case 75:
+      return 65 << 10;  // where the 1024 bytes are not taken
+    case 80:
+    case 87:
+      return 164 << 10;
+    case 90:
+    case 100:
+    case 103:
+      return 228 << 10;
+    default:
+      return 100 << 10;
+  }
+}
+
 class Launcher {
  public:
   virtual ~Launcher() = default;

@@ -1,5 +1,8 @@
 #include "linear.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "pack.h"
 #include "table.h"
 
@@ -12,60 +15,108 @@ bool aligned(int64_t k) {
   return k % 8 == 0;
 }
 
-GemmVariant variant_of(int64_t m, int64_t n, int64_t k, const Gpu& gpu) {
+GemmVariant variant_of(const GemmSize& size, const Gpu& gpu) {
   static const GemmTile* const any[] = {&gemm_64x64};
   static const GemmTile* const rows[] = {&gemm_128x160, &gemm_128x128, &gemm_64x64};
-  if (!aligned(k)) return choose_gemm(m, n, k, any, gpu);
-  return choose_gemm(m, n, k, rows, gpu);
+  if (!aligned(size.k)) return choose_gemm(size, any, gpu);
+  return choose_gemm(size, rows, gpu);
 }
 
 // A as a picture: every row one of its own, with one pixel.
-GemmArgs matrix_args(const float* x, const Weight& w, int64_t m, int64_t n, int64_t k) {
+GemmArgs matrix_args(const float* x, const GemmSize& size) {
   GemmArgs args = {};
   args.a = x;
-  args.b = w.data;
-  args.m = static_cast<int32_t>(m);
-  args.n = static_cast<int32_t>(n);
-  args.k = static_cast<int32_t>(k);
-  args.b_stride = static_cast<int32_t>(packed_columns(k));
+  args.m = static_cast<int32_t>(size.m);
+  args.n = static_cast<int32_t>(size.n);
+  args.k = static_cast<int32_t>(size.k);
+  args.b_stride = static_cast<int32_t>(packed_columns(size.k));
+  args.layer_count = static_cast<int32_t>(size.layers);
   args.row_bias_period = 1;
   args.h = args.w = args.ho = args.wo = args.kh = args.kw = args.stride = 1;
   args.c = args.k;
   return args;
 }
 
+template <class Args>
+GemmSize size_of(const Args& a) {
+  return {a.m, a.n, a.k};
+}
+GemmSize size_of(const LinearGegluArgs& a) {
+  return {a.m, a.n2, a.k};
+}
+// Layers that are there are the first ones.
+GemmSize size_of(const ProjectionsArgs& a) {
+  const Weight weights[] = {a.w0, a.w1, a.w2, a.w3, a.w4, a.w5};
+  return {a.m, a.n, a.k, std::count_if(std::begin(weights), std::end(weights), [](const Weight& w) { return w.data; })};
+}
+
+void run(const GemmArgs& args, const GemmSize& size, Launcher& launcher) {
+  run_gemm(aligned(size.k) ? "linear" : "gemm_any", args, variant_of(size, launcher.gpu()), launcher);
+}
+
+// Whether the block that finishes rows can normalise them: 16 bytes at a time, from registers.
+bool normalizes(const LinearNormArgs& a, const GemmVariant& variant) {
+  return a.n % 8 == 0 && a.n <= gemm_norm_columns && ceil_div(a.m, variant.tile->m) <= gemm_counters;
+}
+
 }  // namespace
 
 size_t linear_workspace(const LinearArgs& a, const Gpu& gpu) {
-  return gemm_workspace(variant_of(a.m, a.n, a.k, gpu), a.m, a.n);
+  return gemm_workspace(variant_of(size_of(a), gpu), size_of(a));
 }
 
 size_t linear_geglu_workspace(const LinearGegluArgs& a, const Gpu& gpu) {
-  return gemm_workspace(variant_of(a.m, a.n2, a.k, gpu), a.m, a.n2);
+  return gemm_workspace(variant_of(size_of(a), gpu), size_of(a));
+}
+
+size_t linear_norm_workspace(const LinearNormArgs& a, const Gpu& gpu) {
+  return gemm_workspace(variant_of(size_of(a), gpu), size_of(a));
+}
+
+size_t projections_workspace(const ProjectionsArgs& a, const Gpu& gpu) {
+  return gemm_workspace(variant_of(size_of(a), gpu), size_of(a));
 }
 
 void run_linear(const LinearArgs& a, const RowBias& row_bias, Launcher& launcher) {
-  GemmArgs args = matrix_args(a.x, a.w, a.m, a.n, a.k);
-  args.bias = a.bias;
+  GemmArgs args = matrix_args(a.x, size_of(a));
+  args.layers[0] = {a.w.data, a.bias, a.y};
   args.row_bias = row_bias.rows;
   args.row_bias_period = static_cast<int32_t>(row_bias.period);
   args.residual = a.residual;
-  args.y = a.y;
   args.activation = a.activation;
-  const GemmNames names = {aligned(a.k) ? "linear" : "gemm_any", "gemm_reduce"};
-  run_gemm(names, args, variant_of(a.m, a.n, a.k, launcher.gpu()), launcher);
+  run(args, size_of(a), launcher);
 }
 
 void linear(const LinearArgs& a, Launcher& launcher) {
   run_linear(a, {nullptr, 1}, launcher);
 }
 
+void linear_norm(const LinearNormArgs& a, Launcher& launcher) {
+  const GemmSize size = size_of(a);
+  GemmArgs args = matrix_args(a.x, size);
+  args.layers[0] = {a.w.data, a.bias, a.y};
+  args.residual = a.residual;
+  const bool together = normalizes(a, variant_of(size, launcher.gpu()));
+  if (together) args.norm = {a.gamma, a.beta, a.normed, a.eps};
+  run(args, size, launcher);
+  if (!together) layer_norm({a.m, a.n, a.y, a.gamma, a.beta, a.normed, a.eps}, launcher);
+}
+
+void projections(const ProjectionsArgs& a, Launcher& launcher) {
+  const GemmSize size = size_of(a);
+  GemmArgs args = matrix_args(a.x, size);
+  const Weight weights[] = {a.w0, a.w1, a.w2, a.w3, a.w4, a.w5};
+  const float* const biases[] = {a.bias0, a.bias1, a.bias2, a.bias3, a.bias4, a.bias5};
+  float* const results[] = {a.y0, a.y1, a.y2, a.y3, a.y4, a.y5};
+  for (int i = 0; i < gemm_layers; i++) args.layers[i] = {weights[i].data, biases[i], results[i]};
+  run(args, size, launcher);
+}
+
 void linear_geglu(const LinearGegluArgs& a, Launcher& launcher) {
-  GemmArgs args = matrix_args(a.x, a.w, a.m, a.n2, a.k);
-  args.bias = a.bias;
-  args.y = a.y;
-  const GemmNames names = {aligned(a.k) ? "linear_geglu" : "gemm_any_geglu", "gemm_reduce_geglu"};
-  run_gemm(names, args, variant_of(a.m, a.n2, a.k, launcher.gpu()), launcher);
+  const GemmSize size = size_of(a);
+  GemmArgs args = matrix_args(a.x, size);
+  args.layers[0] = {a.w.data, a.bias, a.y};
+  run_gemm(aligned(a.k) ? "linear_geglu" : "gemm_any_geglu", args, variant_of(size, launcher.gpu()), launcher);
 }
 
 }  // namespace tintype::cuda

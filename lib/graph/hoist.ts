@@ -10,6 +10,10 @@ export interface Hoisted {
   readonly loop: Graph
 }
 
+const hoistedName = (i: number) => `hoisted ${i}`
+/** Whether an input or output is one that these two graphs hand over, so that nobody else looks at it. */
+export const isHoisted = (name: string) => name.startsWith('hoisted ')
+
 /** Splits a graph into the nodes that depend on nothing but weights and the inputs named `fixed`, and the others. */
 export function hoist(graph: Graph, fixed: ReadonlySet<string>): Hoisted {
   const { values, nodes, inputs, outputs } = graph
@@ -36,7 +40,7 @@ export function hoist(graph: Graph, fixed: ReadonlySet<string>): Hoisted {
     const read = new Set(some.flatMap((node) => readsOf(node).map(({ value }) => value)))
     return inputs.filter((id) => read.has(id))
   }
-  const nameOf = new Map(handed.map((id, i) => [id, `hoisted ${i}`]))
+  const nameOf = new Map(handed.map((id, i) => [id, hoistedName(i)]))
   const asInputs: Value[] = values.map((value, id) =>
     nameOf.has(id) ? { ...value, kind: 'input', name: nameOf.get(id)! } : value,
   )

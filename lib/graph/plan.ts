@@ -4,6 +4,7 @@ import { chooseConvolutions } from './choose-convolution.ts'
 import { encode } from './encode.ts'
 import { fuse } from './fuse.ts'
 import type { Graph } from './graph.ts'
+import { joinLayers } from './join-layers.ts'
 import { type HalfPrecision, lowerPrecision } from './lower-precision.ts'
 import { normalizeOnLoad } from './normalize-on-load.ts'
 import { planMemory } from './plan-memory.ts'
@@ -18,6 +19,8 @@ export interface PassOptions {
   readonly fuseGeglu?: boolean
   readonly winograd?: boolean
   readonly normalizeOnLoad?: boolean
+  /** Off where it is not asked for: fewer launches are for GPUs. */
+  readonly joinLayers?: boolean
   readonly reuseMemory?: boolean
   /** What a device computes in that does not compute in float32. */
   readonly precision?: HalfPrecision
@@ -42,7 +45,8 @@ export function makePlan(
       : verify(fuse(shared, { except: options.fuseGeglu === false ? ['geglu'] : [] }))
   const chosen = options.winograd === false ? fused : verify(chooseConvolutions(fused))
   const normalized = options.normalizeOnLoad === false ? chosen : verify(normalizeOnLoad(chosen))
-  const graph = options.precision ? verify(lowerPrecision(normalized, options.precision)) : normalized
+  const joined = options.joinLayers ? verify(joinLayers(normalized)) : normalized
+  const graph = options.precision ? verify(lowerPrecision(joined, options.precision)) : joined
   const memory = planMemory(graph, { reuse: options.reuseMemory ?? true })
   return { graph, arenaBytes: memory.arenaBytes, words: encode(graph, memory, weightIndex) }
 }

@@ -41,9 +41,12 @@ interface Compiled {
   readonly outputNames: readonly string[]
 }
 
-/** Winograd, and what it makes worth while, are for the CPU: tensor cores are faster than its transforms. */
+/**
+ * Winograd, and what it makes worth while, are for the CPU: tensor cores are faster than its transforms. What joins
+ * layers is for GPUs: the CPU has no launches to save.
+ */
 const passesFor = ({ precision }: Target, exact: boolean): PassOptions =>
-  precision ? { winograd: false, normalizeOnLoad: false, precision } : { winograd: !exact }
+  precision ? { winograd: false, normalizeOnLoad: false, joinLayers: true, precision } : { winograd: !exact }
 
 /** A device with the weights on it, and what has been compiled for it. */
 interface LoadedDevice {
@@ -122,6 +125,11 @@ export class Component {
       outputs: outputNames.map((name) => outputs[name]!),
       ...(signal && { signal }),
     })
+  }
+
+  /** An array for an output that only another graph of this component reads: as wide as what the device computes in. */
+  handedOver(count: number): Float32Array | Uint16Array {
+    return this.#target.precision ? new Uint16Array(count) : new Float32Array(count)
   }
 
   /** What the activations of a graph take: the memory beside its inputs, outputs and weights. */

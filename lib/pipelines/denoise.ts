@@ -3,6 +3,7 @@
 import { elements } from '../graph/graph.ts'
 import { stepCoefficients } from '../graph/ops/scheduler-step.ts'
 import type { StepRow, Trajectory } from '../schedulers/contract.ts'
+import type { Arrays } from './component.ts'
 import { inLanes } from './lanes.ts'
 import { type ImageShape, toChannelsLast } from './layout.ts'
 import type { Model } from './model.ts'
@@ -44,7 +45,7 @@ interface Batch {
   readonly lane: number
   readonly step: StepShape
   /** What every step takes of the prompts, by name. */
-  readonly prepared: Readonly<Record<string, Float32Array>>
+  readonly prepared: Arrays
   readonly history: Float32Array | undefined
 }
 
@@ -63,10 +64,13 @@ async function prepare(
   { model, signal }: DenoiseRequest,
   step: StepShape,
   { context, lane }: { readonly context: Float32Array; readonly lane: number },
-): Promise<Readonly<Record<string, Float32Array>>> {
+): Promise<Arrays> {
   const { before } = stepGraphs(model.configs, step)
   const prepared = Object.fromEntries(
-    before.outputs.map(({ name, value }) => [name, new Float32Array(elements(before.values[value]!.shape))]),
+    before.outputs.map(({ name, value }) => [
+      name,
+      model.unet.handedOver(elements(before.values[value]!.shape)),
+    ]),
   )
   await model.unet.run({
     key: `prompts ${JSON.stringify(step)}`,

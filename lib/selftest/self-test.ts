@@ -7,7 +7,7 @@ import { TintypeError } from '../errors.ts'
 import type { OpName } from '../graph/ops.ts'
 import type { Target } from '../runtime/target.ts'
 import { convolutions } from './cases/conv2d.ts'
-import { gatedLinears, linears } from './cases/linear.ts'
+import { gatedLinears, joinedLinears, linears } from './cases/linear.ts'
 import { otherOps } from './cases/others.ts'
 import type { ElementType } from './half.ts'
 import { type OpCase, titleOf } from './op-case.ts'
@@ -17,6 +17,7 @@ import { runCase } from './run-case.ts'
 export const allCases: readonly OpCase[] = [
   ...Object.values(linears).flat(),
   ...gatedLinears,
+  ...joinedLinears,
   ...Object.values(convolutions).flat(),
   ...otherOps,
 ]

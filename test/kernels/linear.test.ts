@@ -1,13 +1,17 @@
 // Linear layers, gated ones among them.
 
 import { describe, it } from 'vitest'
-import { gatedLinears, linears } from '../../lib/selftest/cases/linear.ts'
+import { gatedLinears, joinedLinears, linears } from '../../lib/selftest/cases/linear.ts'
 import { check, type MatrixCase, titleOf } from './harness.ts'
 
 const title = ({ dims, params, dtype, given, inPlace }: MatrixCase) => {
   const rest = params.activation === 'none' ? given : [...given, params.activation]
   return `linear m=${dims.m} ${dims.k}->${dims.n} ${dtype} ${rest.join(' ')}${inPlace ? ' in place' : ''}`
 }
+
+describe('joined', () => {
+  it.each(joinedLinears.map((c) => [titleOf(c), c] as const))('%s', (_title, c) => check(c))
+})
 
 describe('gated', () => {
   it.each(gatedLinears.map((c) => [titleOf(c), c] as const))('%s', (_title, c) => check(c))

@@ -33,7 +33,14 @@ void pack_weight(Weight& weight, const MatrixShape& shape, InterpretedGpu& gpu, 
 
 template <class Args>
 void prepare(Args& args, InterpretedGpu& gpu, DType element) {
-  if constexpr (std::is_same_v<Args, LinearArgs>) pack_weight(args.w, {args.n, args.k, 1}, gpu, element);
+  if constexpr (std::is_same_v<Args, LinearArgs> || std::is_same_v<Args, LinearNormArgs>) {
+    pack_weight(args.w, {args.n, args.k, 1}, gpu, element);
+  }
+  if constexpr (std::is_same_v<Args, ProjectionsArgs>) {
+    for (Weight* w : {&args.w0, &args.w1, &args.w2, &args.w3, &args.w4, &args.w5}) {
+      if (w->data) pack_weight(*w, {args.n, args.k, 1}, gpu, element);
+    }
+  }
   if constexpr (std::is_same_v<Args, LinearGegluArgs>) {
     pack_weight<cuda::pack_gated_matrix>(args.w, {args.n2, args.k, 1}, gpu, element);
   }

@@ -61,6 +61,45 @@ export const gatedLinears = dtypes.flatMap((dtype) =>
   }),
 )
 
+/** Around the widths of tiles; the deep ones are divided between blocks; one wider than a GPU normalises in its product. */
+const normed = [
+  [1, 8, 5, 'f16'],
+  [33, 40, 24, 'bf16'],
+  [130, 320, 64, 'f16'],
+  [64, 320, 320, 'bf16'],
+  [77, 768, 64, 'f16'],
+  [64, 128, 2560, 'f16'],
+  [70, 1280, 1280, 'bf16'],
+  [5, 33, 17, 'f16'],
+  [3, 1320, 32, 'f16'],
+].map(([m, n, k, dtype], i): OpCase => {
+  const given = i % 3 === 0 ? ['bias'] : ['bias', 'residual']
+  const dims = { m, n, k } as OpCase['dims']
+  return { op: 'linearNorm', dims, params: { eps: 1e-5 }, dtype: dtype as 'f16', given, inPlace: i % 2 === 1 }
+})
+const projected = [
+  [1, 320, 1280, 5],
+  [64, 320, 320, 2],
+  [130, 40, 64, 2],
+  [64, 64, 2560, 1],
+  [3, 33, 17, 2],
+  [257, 160, 32, 1],
+].map(([m, n, k, more], i): OpCase => {
+  const given = Array.from({ length: more! }, (_, j) => [
+    `w${j + 1}`,
+    `y${j + 1}`,
+    ...(i % 2 ? [`bias${j}`] : []),
+  ])
+  return {
+    op: 'projections',
+    dims: { m: m!, n: n!, k: k! },
+    dtype: i % 3 ? 'f16' : 'bf16',
+    given: given.flat(),
+  }
+})
+
+export const joinedLinears: readonly OpCase[] = [...normed, ...projected]
+
 /** By what they try. */
 export const linears: Readonly<Record<string, readonly MatrixCase[]>> = {
   'small and odd': small,

@@ -63,6 +63,10 @@ const groupNorms: OpCase[] = [
     [1, 100, 96, 32],
     [1, 256, 320, 32],
     [1, 5000, 64, 32],
+    // More columns than a block has threads; more numbers than one block takes.
+    [1, 9, 1030, 1],
+    [2, 16400, 16, 2],
+    [1, 16400, 9, 1],
   ].flatMap(([n, hw, c, groups]) =>
     ['none', 'silu'].map((activation) => ({
       ...{ op: 'groupNorm' as const, dims: { n: n!, hw: hw!, c: c! } },
@@ -107,6 +111,9 @@ const attentions: OpCase[] = [
   ...[1, 31, 77, 140].map((l) => attention(2, 4, 6, l, l, 'causal')),
   ...[
     attention(1, 1, 512, 40, 200),
+    attention(2, 2, 512, 70, 70, 'causal'),
+    attention(1, 1, 512, 1, 1),
+    attention(1, 1, 512, 65, 129),
     // Of text encoders, and over several steps of keys.
     attention(1, 2, 64, 77, 77, 'causal'),
     attention(1, 1, 40, 200, 200, 'causal'),

@@ -28,6 +28,12 @@ std::vector<DeviceMemory::Allocation>::const_iterator DeviceMemory::behind(uint6
                           [](uint64_t a, const Allocation& b) { return a < b.begin; });
 }
 
+uint8_t* DeviceMemory::variables(const void* module, size_t bytes) const {
+  std::vector<uint8_t>& all = variables_[module];
+  if (all.size() < bytes) all.resize(bytes);
+  return all.data();
+}
+
 int DeviceMemory::find(uint64_t address, uint32_t bytes, int guess) const {
   if (guess < static_cast<int>(allocations_.size()) && allocations_[guess].holds(address, bytes))
     return guess;

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <cstdlib>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,8 +14,14 @@ class DeviceMemory {
   void* allocate(size_t bytes, std::string name);
   void free(void* block);
 
+  // The global variables of a module, zeros at first.
+  uint8_t* variables(const void* module, size_t bytes) const;
+
   // The number of the allocation that holds these bytes, or -1. `guess` is looked at first.
   int find(uint64_t address, uint32_t bytes, int guess) const;
+  // Where that allocation begins and ends.
+  uint64_t begin(int number) const { return allocations_[static_cast<size_t>(number)].begin; }
+  uint64_t end(int number) const { return allocations_[static_cast<size_t>(number)].end; }
   // "x + 640 of 640" for the allocations near an address.
   std::string describe(uint64_t address) const;
 
@@ -32,6 +39,7 @@ class DeviceMemory {
   std::vector<Allocation>::const_iterator behind(uint64_t address) const;
 
   std::vector<Allocation> allocations_;  // by address
+  mutable std::map<const void*, std::vector<uint8_t>> variables_;
 };
 
 }  // namespace tintype::ptx

@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "block_traffic.h"
 #include "device_memory.h"
 #include "program.h"
 #include "shared_memory.h"
@@ -51,10 +52,14 @@ struct Execution {
   uint16_t epoch = 1;
   bool sampled = false;
   int last_allocation = 0;
+  uint8_t* variables = nullptr;      // of the module
+  BlockTraffic* traffic = nullptr;  // null where blocks are not watched
+  BlockView view{};
   SharedMemory shared{};
   Statistics statistics{};
 
   Toucher toucher(uint8_t lane) const { return {warp->id, lane, epoch, warp->epoch}; }
+  int32_t thread(int lane) const { return warp->id * lanes + lane; }
   bool has(int lane) const { return mask >> lane & 1; }
   template <class T>
   T* row(uint32_t offset) {

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <mutex>
+#include <numeric>
 #include <random>
 #include <sstream>
 #include <thread>
@@ -148,14 +149,17 @@ uint32_t special_value(Special which, const Execution& x, const cuda::Launch& la
 class BlockRunner {
  public:
   BlockRunner(const Kernel& kernel, const cuda::Launch& launch, const DeviceMemory& memory,
-              const Options& options)
+              uint8_t* variables, BlockTraffic* traffic, const Options& options)
       : launch_(launch),
         options_(options),
         random_(options.seed),
         execution_{kernel, memory, static_cast<const uint8_t*>(launch.args)},
         warps_((launch.threads + lanes - 1) / lanes),
         predicates_(warps_.size() * static_cast<size_t>(kernel.predicates + 1)),
-        registers_((kernel.register_bytes + 63) / 64 * 8 * warps_.size() + 8, ~uint64_t{0}) {}
+        registers_((kernel.register_bytes + 63) / 64 * 8 * warps_.size() + 8, ~uint64_t{0}) {
+    execution_.variables = variables;
+    execution_.traffic = traffic;
+  }
 
   void run(int64_t number) {
     start(number);
@@ -172,6 +176,7 @@ class BlockRunner {
              "barrier that other warps of the block do not reach");
       }
       for (Warp& w : warps_) w.at_barrier = false;
+      execution_.view.barrier();
       if (++execution_.epoch == 0)
         throw Fault(execution_.kernel.name + ": too many barriers for the race check");
     }
@@ -187,6 +192,7 @@ class BlockRunner {
     x.block[1] = static_cast<uint32_t>(number / g.x % g.y);
     x.block[2] = static_cast<uint32_t>(number / g.x / g.y);
     x.sampled = number < options_.sampled_blocks;
+    x.view.start(static_cast<int32_t>(number) + 1);
     x.epoch = 1;
     x.shared.reset(x.kernel.static_shared_bytes + launch_.shared_bytes);
     order_.clear();
@@ -235,6 +241,17 @@ class BlockRunner {
   std::vector<uint64_t> registers_;
 };
 
+std::vector<int64_t> block_order(int64_t blocks, const Options& options) {
+  std::vector<int64_t> order(static_cast<size_t>(blocks));
+  std::iota(order.begin(), order.end(), 0);
+  if (options.order == WarpOrder::reverse) std::reverse(order.begin(), order.end());
+  if (options.order == WarpOrder::random) {
+    std::mt19937_64 random(options.seed);
+    std::shuffle(order.begin(), order.end(), random);
+  }
+  return order;
+}
+
 }  // namespace
 
 Statistics execute(const Kernel& kernel, const cuda::Launch& launch, const DeviceMemory& memory,
@@ -246,14 +263,18 @@ Statistics execute(const Kernel& kernel, const cuda::Launch& launch, const Devic
   if (launch.threads == 0 || launch.threads > 1024) throw Fault(kernel.name + ": no such number of threads");
   const int64_t blocks = int64_t{launch.grid.x} * launch.grid.y * launch.grid.z;
   if (blocks == 0) throw Fault(kernel.name + ": empty grid");
+  const std::vector<int64_t> order = block_order(blocks, options);
+  uint8_t* variables = memory.variables(kernel.module, kernel.variable_bytes);
+  BlockTraffic traffic;
+  const bool watched = options.watches_all || kernel.has_atomics;
   Statistics total;
   std::mutex mutex;
   std::string fault;
   std::atomic<int64_t> next{0};
   const auto work = [&] {
-    BlockRunner runner(kernel, launch, memory, options);
+    BlockRunner runner(kernel, launch, memory, variables, watched ? &traffic : nullptr, options);
     try {
-      for (int64_t block = next++; block < blocks; block = next++) runner.run(block);
+      for (int64_t i = next++; i < blocks; i = next++) runner.run(order[static_cast<size_t>(i)]);
     } catch (const Fault& e) {
       const std::lock_guard lock(mutex);
       if (fault.empty()) fault = e.what();
@@ -267,6 +288,10 @@ Statistics execute(const Kernel& kernel, const cuda::Launch& launch, const Devic
   work();
   for (std::thread& t : others) t.join();
   if (!fault.empty()) throw Fault(fault);
+  // What one launch leaves in a counter, the next one would begin with.
+  if (std::any_of(variables, variables + kernel.variable_bytes, [](uint8_t byte) { return byte != 0; })) {
+    throw Fault(kernel.name + " leaves a counter that is not 0");
+  }
   return total;
 }
 

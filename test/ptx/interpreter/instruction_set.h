@@ -35,6 +35,7 @@ Handler multiply_matrices(bool bf16, bool k16);
 void shuffle(Execution&, const Instruction&);  // variant: ShuffleMode
 void ballot(Execution&, const Instruction&);
 void sync_warp(Execution&, const Instruction&);
+void fence(Execution&, const Instruction&);
 Handler compare(const std::string& type);                 // variant: Comparison
 void combine_predicates(Execution&, const Instruction&);  // variant: PredicateOp
 void select32(Execution&, const Instruction&);
@@ -45,7 +46,7 @@ void unpack_halves(Execution&, const Instruction&);
 void pack_words(Execution&, const Instruction&);
 void unpack_words(Execution&, const Instruction&);
 
-enum class AtomicOp : uint8_t { add_f32, add_u32, max_u32, min_u32, exchange };
+enum class AtomicOp : uint8_t { add_f32, add_u32, max_u32, min_u32, exchange, increment };
 enum class ShuffleMode : uint8_t { butterfly, down, up, index };
 enum class PredicateOp : uint8_t { conjunction, disjunction, exclusive, negation, copy };
 // The unordered ones hold for NaN too.

@@ -10,7 +10,10 @@ inline uint64_t address_of(Execution& x, const Instruction& i, int lane) {
   return base + static_cast<uint64_t>(i.immediate);
 }
 
-uint8_t* global_bytes(Execution& x, const Instruction& i, uint64_t address, uint32_t bytes, int lane);
+enum class Access { read, write, atomic };
+
+uint8_t* global_bytes(Execution& x, const Instruction& i, uint64_t address, uint32_t bytes, int lane,
+                      Access access);
 // Faults with what SharedMemory found wrong, if anything.
 void demand(Execution& x, const Instruction& i, const char* wrong, int lane);
 const uint8_t* read_shared(Execution& x, const Instruction& i, uint32_t address, uint32_t bytes,

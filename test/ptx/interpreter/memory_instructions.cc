@@ -8,7 +8,31 @@
 
 namespace tintype::ptx {
 
-uint8_t* global_bytes(Execution& x, const Instruction& i, uint64_t address, uint32_t bytes, int lane) {
+namespace {
+
+// What other blocks of the launch have to do with these bytes.
+void watch(Execution& x, const Instruction& i, uint64_t address, uint32_t bytes, int lane, Access access) {
+  const std::lock_guard lock(x.traffic->mutex);
+  if (access == Access::atomic) return x.traffic->atomic(x.view, x.thread(lane), address);
+  const uint64_t begin = x.memory.begin(x.last_allocation), end = x.memory.end(x.last_allocation);
+  const std::string wrong = access == Access::read
+                                ? x.traffic->read(x.view, x.epoch, begin, end, address, bytes)
+                                : x.traffic->write(x.view, x.epoch, begin, end, address, bytes);
+  if (!wrong.empty()) fail(x, i, wrong + ", lane " + std::to_string(lane) + ": " + x.memory.describe(address));
+}
+
+}  // namespace
+
+uint8_t* global_bytes(Execution& x, const Instruction& i, uint64_t address, uint32_t bytes, int lane,
+                      Access access) {
+  if (address >= variable_window) {
+    const uint64_t offset = address - variable_window;
+    // Only what no block can see half of: counters.
+    if (access != Access::atomic) fail(x, i, "access to a global variable that is not atomic");
+    if (offset + bytes > x.kernel.variable_bytes || offset % bytes != 0) fail(x, i, "variable out of bounds");
+    if (x.traffic) watch(x, i, address, bytes, lane, access);
+    return x.variables + offset;
+  }
   const int found = x.memory.find(address, bytes, x.last_allocation);
   if (found < 0) {
     fail(x, i,
@@ -21,6 +45,7 @@ uint8_t* global_bytes(Execution& x, const Instruction& i, uint64_t address, uint
          "misaligned global access of " + std::to_string(bytes) + " bytes, lane " + std::to_string(lane) +
              ": " + x.memory.describe(address));
   }
+  if (x.traffic) watch(x, i, address, bytes, lane, access);
   return reinterpret_cast<uint8_t*>(address);
 }
 
@@ -90,7 +115,7 @@ void load(Execution& x, const Instruction& i) {
       if (!x.has(l)) continue;
       const uint8_t* from = request.add(x, i, l)
                                 ? read_shared(x, i, request.shared[l], bytes, static_cast<uint8_t>(l))
-                                : global_bytes(x, i, request.global[l], bytes, l);
+                                : global_bytes(x, i, request.global[l], bytes, l, Access::read);
       std::memcpy(loaded[l], from, bytes);
     }
     request.count(x, bytes);
@@ -125,7 +150,7 @@ void store(Execution& x, const Instruction& i) {
       demand(x, i, x.shared.write(address, bytes, x.toucher(static_cast<uint8_t>(l))), l);
       std::memcpy(x.shared.at(address), value, bytes);
     } else {
-      std::memcpy(global_bytes(x, i, request.global[l], bytes, l), value, bytes);
+      std::memcpy(global_bytes(x, i, request.global[l], bytes, l, Access::write), value, bytes);
     }
   }
   request.count(x, bytes);
@@ -147,7 +172,7 @@ void atomic(Execution& x, const Instruction& i) {
         fail(x, i, "shared atomic out of bounds");
       place = x.shared.at(offset);
     } else {
-      place = global_bytes(x, i, address, 4, l);
+      place = global_bytes(x, i, address, 4, l, Access::atomic);
     }
     uint32_t old, value = x.row<uint32_t>(i.src[1])[l];
     std::memcpy(&old, place, 4);
@@ -166,9 +191,18 @@ void atomic(Execution& x, const Instruction& i) {
         break;
       case AtomicOp::exchange:
         break;
+      case AtomicOp::increment:  // to 0 after `value`
+        value = old >= value ? 0 : old + 1;
+        break;
     }
     std::memcpy(place, &value, 4);
     if (i.flag) x.row<uint32_t>(i.dst[0])[l] = old;
+  }
+}
+
+void fence(Execution& x, const Instruction&) {
+  for (int l = 0; l < lanes; l++) {
+    if (x.has(l)) x.view.fence(x.thread(l), x.epoch);
   }
 }
 
@@ -182,7 +216,7 @@ void copy_async(Execution& x, const Instruction& i) {
     const uint32_t bytes = i.flag ? x.row<uint32_t>(i.src[2])[l] : i.bytes;
     if (bytes > i.bytes) fail(x, i, "cp.async wants more bytes than it copies");
     if (bytes > 0) {
-      global_bytes(x, i, source[l], i.bytes, l);
+      global_bytes(x, i, source[l], i.bytes, l, Access::read);
       global_mask |= 1u << l;
     }
     const auto lane = static_cast<uint8_t>(l);

@@ -8,7 +8,25 @@ namespace tintype::ptx {
 
 struct Module::Parts {
   std::map<std::string, Kernel> kernels;
+  size_t variable_bytes = 0;
 };
+
+namespace {
+
+// .global .align 4 .b8 name[4096]
+void read_variable(const std::string& text, size_t& end, std::map<std::string, int64_t>& symbols) {
+  const size_t bracket = text.find('['), align_at = text.find(".align");
+  if (bracket == std::string::npos || align_at == std::string::npos || text.find('=') != std::string::npos) {
+    throw Fault("unsupported variable: " + text);
+  }
+  const size_t name = text.rfind(' ', bracket) + 1;
+  const size_t align = std::stoul(text.substr(align_at + 7)), bytes = std::stoul(text.substr(bracket + 1));
+  end = (end + align - 1) / align * align;
+  symbols[text.substr(name, bracket - name)] = static_cast<int64_t>(variable_window + end);
+  end += bytes;
+}
+
+}  // namespace
 
 Module::~Module() = default;
 Module::Module(Module&&) noexcept = default;
@@ -30,6 +48,8 @@ Module::Module(const std::string& text) : parts_(std::make_unique<Parts>()) {
       reader.reset();
     } else if (s.text.find(".entry") != std::string::npos) {
       reader = std::make_unique<KernelReader>(s.text, symbols);
+    } else if (s.text.find(".global") != std::string::npos) {
+      read_variable(s.text, parts_->variable_bytes, symbols);
     } else if (s.text.find(".shared") != std::string::npos) {
       // .extern .shared .align 128 .b8 name[]: what a launch adds to the kernel's own. Kernels that have both
       // kinds would need them one behind the other; ours have one.
@@ -38,6 +58,10 @@ Module::Module(const std::string& text) : parts_(std::make_unique<Parts>()) {
       const size_t bracket = s.text.find('['), name = s.text.rfind(' ', bracket) + 1;
       symbols[s.text.substr(name, bracket - name)] = 0;
     }
+  }
+  for (auto& [name, kernel] : parts_->kernels) {
+    kernel.module = parts_.get();
+    kernel.variable_bytes = parts_->variable_bytes;
   }
 }
 

@@ -13,6 +13,9 @@ inline constexpr uint32_t all_lanes = 0xffffffff;
 // Where shared memory begins among generic addresses.
 inline constexpr uint64_t shared_window = uint64_t{1} << 56;
 
+// Where the variables of a module begin among global addresses.
+inline constexpr uint64_t variable_window = uint64_t{1} << 57;
+
 struct Execution;
 struct Instruction;
 using Handler = void (*)(Execution&, const Instruction&);
@@ -66,6 +69,10 @@ struct Kernel {
   int predicates = 0;
   size_t static_shared_bytes = 0;
   size_t param_bytes = 0;
+  // The global variables of its module: zeros when the module is loaded, one set on each device.
+  const void* module = nullptr;
+  size_t variable_bytes = 0;
+  bool has_atomics = false;  // blocks hand over results to one another
 };
 
 }  // namespace tintype::ptx

@@ -15,7 +15,7 @@ namespace {
 bool makes_no_difference(const std::string& part) {
   static const char* const ignored[] = {
       "rn",  "ftz", "approx", "full", "aligned", "volatile",       "relaxed",
-      "gpu", "cta", "sys",    "nc",   "weak",    "L1::no_allocate"};
+      "gpu", "cta", "sys",    "nc",   "weak",    "L1::no_allocate", "cg"};
   return std::find(std::begin(ignored), std::end(ignored), part) != std::end(ignored);
 }
 
@@ -38,6 +38,11 @@ uint64_t number(const std::string& s) {
 std::vector<std::string> members(const std::string& s) {
   if (s[0] == '{') return split_operands(s.substr(1, s.size() - 2));
   return {s};
+}
+
+// membar.gl, fence.acq_rel.gpu, fence.sc.gpu
+bool fences_all_blocks(const std::string& text) {
+  return text.find(".gl") != std::string::npos || text.find(".gpu") != std::string::npos;
 }
 
 template <size_t N>
@@ -212,6 +217,12 @@ void KernelReader::read_operation(Draft& d) {
     }
     return;
   }
+  if (name == "membar" || name == "fence") {
+    i.kind = Kind::memory;
+    if (!fences_all_blocks(d.text)) fail("only fences for the whole device are known: " + d.text);
+    i.run = fence;
+    return;
+  }
   if (name == "ld" || name == "st") return read_load_or_store(d);
   if (name == "atom" || name == "red") return read_atomic(d);
   if (name == "cp") return read_copy(d);
@@ -285,6 +296,8 @@ void KernelReader::read_atomic(Draft& d) {
     i.variant = static_cast<uint8_t>(AtomicOp::add_f32);
   } else if (operation == "add.u32" || operation == "add.s32") {
     i.variant = static_cast<uint8_t>(AtomicOp::add_u32);
+  } else if (operation == "inc.u32") {
+    i.variant = static_cast<uint8_t>(AtomicOp::increment);
   } else if (operation == "max.u32") {
     i.variant = static_cast<uint8_t>(AtomicOp::max_u32);
   } else if (operation == "min.u32") {
@@ -295,6 +308,7 @@ void KernelReader::read_atomic(Draft& d) {
     fail("unsupported instruction: " + d.text);
   }
   if (i.flag) d.operands.dst = {value(d.args.at(0), false)};
+  kernel_.has_atomics = kernel_.has_atomics || i.space != Space::shared;
   address(d, d.args.at(i.flag ? 1 : 0));
   d.operands.src.push_back(value(d.args.at(i.flag ? 2 : 1), false));
 }

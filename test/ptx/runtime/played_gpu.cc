@@ -82,7 +82,8 @@ void PlayedGpu::execute(const Recorded& recorded) {
   const cuda::Launch launch = {recorded.kernel->name.c_str(), recorded.grid,        recorded.threads,
                                recorded.shared_bytes,         recorded.args.data(), recorded.args.size()};
   check_launch(launch, model.architecture);
-  const Options options = {.order = WarpOrder::random, .threads = 2, .sampled_blocks = 0};
+  const Options options = {
+      .order = WarpOrder::random, .threads = 2, .watches_all = false, .sampled_blocks = 0};
   ptx::execute(*recorded.kernel->kernel, launch, memory, options);
 }
 
