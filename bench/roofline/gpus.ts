@@ -7,6 +7,8 @@ export interface Gpu {
   /** Of mma.sync, which the kernels use. */
   readonly tensorTflops: number
   readonly floatTflops: number
+  /** Multiplications and additions of fp16 with float32 sums by the tensor cores of one processor in a cycle. */
+  readonly productsPerCycle: number
   /** GB/s of the memory. */
   readonly bandwidth: number
   readonly l2Bytes: number
@@ -16,12 +18,12 @@ export const gpus: readonly Gpu[] = [
   {
     // "NVIDIA Ada GPU Architecture", V2.01
     ...{ name: 'RTX 4090', architecture: 89, processors: 128, tensorTflops: 165.2, floatTflops: 82.6 },
-    ...{ bandwidth: 1008, l2Bytes: 72e6 },
+    ...{ bandwidth: 1008, l2Bytes: 72e6, productsPerCycle: 256 },
   },
   {
     // "NVIDIA A100 Tensor Core GPU" data sheet, 80GB SXM
     ...{ name: 'A100 80GB', architecture: 80, processors: 108, tensorTflops: 312, floatTflops: 19.5 },
-    ...{ bandwidth: 2039, l2Bytes: 40e6 },
+    ...{ bandwidth: 2039, l2Bytes: 40e6, productsPerCycle: 1024 },
   },
   {
     // "NVIDIA H100 Tensor Core GPU" data sheet, SXM: 989.4 TFLOP/s by wgmma. mma.sync m16n8k16 gave 65.3 % of the peak of
@@ -33,6 +35,6 @@ export const gpus: readonly Gpu[] = [
       tensorTflops: 989.4 * 0.653,
       floatTflops: 66.9,
     },
-    ...{ bandwidth: 3350, l2Bytes: 50e6 },
+    ...{ bandwidth: 3350, l2Bytes: 50e6, productsPerCycle: 2048 * 0.653 },
   },
 ]

@@ -7,12 +7,13 @@ import { type Column, digits, markdownTable } from '../table.ts'
 import { type Gpu, gpus } from './gpus.ts'
 import { decodeNodes, stepNodes } from './graphs.ts'
 import { budgetOf } from './model.ts'
+import { isTensorBound, loops, pipesOf } from './pipes.ts'
 import { titleOf } from './title.ts'
 import { type Work, workOf } from './work.ts'
 
 const reason = missing()
 if (reason) throw new Error(`there is no device to ask for launches: ${reason}`)
-if (!process.env.NOBUILD) build()
+build()
 
 /** What tables have a line for. */
 function classOf({ op, dims }: Node): string {
@@ -87,6 +88,33 @@ const shapes: readonly Column<Row>[] = [
   ]),
 ]
 
+const loopRows = Object.entries(loops)
+const pipes: readonly Column<(typeof loopRows)[number]>[] = [
+  { title: 'loop of', align: 'left', of: ([kernel]) => kernel },
+  ...gpus.map(
+    (gpu): Column<(typeof loopRows)[number]> => ({
+      title: gpu.name,
+      of: ([, loop]) => {
+        const { tensor, shared, issue } = pipesOf(loop, gpu)
+        return [tensor, shared, issue].map((cycles) => cycles.toFixed(0)).join(' : ')
+      },
+    }),
+  ),
+]
+
+/** Of the budget of all ops the share of those whose loop tensor cores bound, and of those that something else does. */
+function shareOfLoops(works: readonly Work[], gpu: Gpu): string {
+  const budgets = works.map((work) => ({
+    bound: work.tiling && isTensorBound(work.tiling.kernel, gpu),
+    total: budgetOf(gpu, work).total,
+  }))
+  const share = (bound: boolean | undefined) =>
+    sum(budgets.filter((entry) => entry.bound === bound).map(({ total }) => total)) /
+    sum(budgets.map(({ total }) => total))
+  const percent = (part: number) => `${(100 * part).toFixed(0)} %`
+  return `${percent(share(true))} in loops that tensor cores bound, ${percent(share(false))} in other loops of products`
+}
+
 function report(name: string, nodes: readonly Node[], longest: number): void {
   const classes = rowsBy(nodes, classOf).sort((a, b) => budget(b, 1).total - budget(a, 1).total)
   const all = withTotal(classes)
@@ -100,10 +128,13 @@ function report(name: string, nodes: readonly Node[], longest: number): void {
     const { roofline, tiled, total } = budget(all.at(-1)!, i)
     console.log(
       `\n${gpu.name}: ${digits(1 / roofline)} a second by the roofline, ${digits(1 / tiled)} with tiles and waves, ` +
-        `${digits(1 / total)} with launches`,
+        `${digits(1 / total)} with launches; ${shareOfLoops(all.at(-1)!.works[i]!, gpu)}`,
     )
   }
 }
 
+console.log(
+  `## cycles of a processor for a step of a block: tensor cores : shared memory : issue\n\n${markdownTable(pipes, loopRows)}`,
+)
 report('UNet step', stepNodes(), 24)
 report('VAE decode', decodeNodes(), 10)

@@ -254,19 +254,19 @@ extern "C" __global__ void __launch_bounds__(group_norm_threads) group_norm_appl
   apply<8>(a);
 }
 
-extern "C" __global__ void __launch_bounds__(group_norm_whole_threads)
+extern "C" __global__ void __launch_bounds__(group_norm_whole_threads, 2)
     group_norm_whole_1(const __grid_constant__ GroupNormArgs a) {
   whole<1>(a);
 }
-extern "C" __global__ void __launch_bounds__(group_norm_whole_threads)
+extern "C" __global__ void __launch_bounds__(group_norm_whole_threads, 2)
     group_norm_whole_2(const __grid_constant__ GroupNormArgs a) {
   whole<2>(a);
 }
-extern "C" __global__ void __launch_bounds__(group_norm_whole_threads)
+extern "C" __global__ void __launch_bounds__(group_norm_whole_threads, 2)
     group_norm_whole_4(const __grid_constant__ GroupNormArgs a) {
   whole<4>(a);
 }
-extern "C" __global__ void __launch_bounds__(group_norm_whole_threads)
+extern "C" __global__ void __launch_bounds__(group_norm_whole_threads, 2)
     group_norm_whole_8(const __grid_constant__ GroupNormArgs a) {
   whole<8>(a);
 }

@@ -129,7 +129,7 @@ export class Component {
 
   /** An array for an output that only another graph of this component reads: as wide as what the device computes in. */
   handedOver(count: number): Float32Array | Uint16Array {
-    return this.#target.precision ? new Uint16Array(count) : new Float32Array(count)
+    return this.#devices[0]!.target.precision ? new Uint16Array(count) : new Float32Array(count)
   }
 
   /** What the activations of a graph take: the memory beside its inputs, outputs and weights. */

@@ -58,6 +58,14 @@ describe('a step', () => {
     expect(with_.pixels).toBeLessThan(without.pixels)
   })
 
+  it('is the same to the bit when layers share an op', async () => {
+    const [with_, without] = [await run({ joinLayers: true }), await run({})]
+    expect(with_.outputs).toEqual(without.outputs)
+    expect(with_.names).toContain('projections')
+    expect(with_.names).toContain('linearNorm')
+    expect(with_.ops).toBeLessThan(without.ops)
+  })
+
   it('is the same to the bit when gates are apart from their layers', async () => {
     const [with_, without] = [await run({}), await run({ fuseGeglu: false })]
     expect(with_.outputs).toEqual(without.outputs)

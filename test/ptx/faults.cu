@@ -139,3 +139,45 @@ extern "C" __global__ void copy_misaligned(Args a) {
 extern "C" __global__ void read_uninitialized(Args a) {
   a.y[threadIdx.x] = shared[threadIdx.x];
 }
+
+// Four blocks: each adds 1000 to its part of x, and the last one writes all of x backwards to y.
+enum class Mistake { none, no_barrier, no_release, no_acquire, no_count, no_reset };
+
+__device__ unsigned arrived;
+
+template <Mistake Made>
+__device__ void hand_over(Args a) {
+  const unsigned first = blockIdx.x * blockDim.x, total = gridDim.x * blockDim.x;
+  a.x[first + threadIdx.x] += 1000;
+  if constexpr (Made != Mistake::no_barrier) __syncthreads();
+  if (threadIdx.x == 0) {
+    unsigned last = gridDim.x - 1, before = last;
+    if constexpr (Made != Mistake::no_release) __threadfence();
+    if constexpr (Made == Mistake::no_reset) before = atomicAdd(&arrived, 1);
+    if constexpr (Made != Mistake::no_reset && Made != Mistake::no_count) before = atomicInc(&arrived, last);
+    if constexpr (Made != Mistake::no_acquire) __threadfence();
+    shared[0] = before == last;
+  }
+  __syncthreads();
+  if (shared[0] == 0) return;
+  for (unsigned i = threadIdx.x; i < total; i += blockDim.x) a.y[i] = __ldcg(a.x + total - 1 - i);
+}
+
+extern "C" __global__ void hand_over_to_last(Args a) {
+  hand_over<Mistake::none>(a);
+}
+extern "C" __global__ void hand_over_without_barrier(Args a) {
+  hand_over<Mistake::no_barrier>(a);
+}
+extern "C" __global__ void hand_over_without_release(Args a) {
+  hand_over<Mistake::no_release>(a);
+}
+extern "C" __global__ void hand_over_without_acquire(Args a) {
+  hand_over<Mistake::no_acquire>(a);
+}
+extern "C" __global__ void hand_over_without_count(Args a) {
+  hand_over<Mistake::no_count>(a);
+}
+extern "C" __global__ void hand_over_without_reset(Args a) {
+  hand_over<Mistake::no_reset>(a);
+}

@@ -6,12 +6,12 @@ import { device, orders, ptxPath } from './device.ts'
 const threads = 128
 const sharedBytes = threads * 4
 
-/** y, after a launch of one block on x = 0, 1, 2... */
-function run(kernel: string, order = 0): Float32Array {
+/** y, after a launch on x = 0, 1, 2..., of one block or of several that share these threads. */
+function run(kernel: string, order = 0, blocks = 1): Float32Array {
   const x = Float32Array.from({ length: threads }, (_, i) => i)
   const y = new Float32Array(threads).fill(-1)
   const buffers = [x, y].map((array) => new Uint8Array(array.buffer))
-  device().launch(ptxPath('faults.ptx'), kernel, 1, threads, sharedBytes, order, buffers)
+  device().launch(ptxPath('faults.ptx'), kernel, blocks, threads / blocks, sharedBytes, order, buffers)
   return y
 }
 
@@ -42,6 +42,15 @@ const faults = [
   ['copy_misaligned', /misaligned global access of 16 bytes/],
 ] as const
 
+/** Results that blocks hand over to the last of them. */
+const betweenBlocks = [
+  ['hand_over_without_barrier', /race between blocks: (read|write) after (read|write) by block number \d/],
+  ['hand_over_without_release', /race between blocks: read after write by block number \d/],
+  ['hand_over_without_acquire', /race between blocks: read after write by block number \d/],
+  ['hand_over_without_count', /race between blocks: (read|write) after (read|write) by block number \d/],
+  ['hand_over_without_reset', /leaves a counter that is not 0/],
+] as const
+
 const missing = inject('ptxMissing')
 
 describe.skipIf(missing)(`the interpreter${missing && ` (${missing})`}`, () => {
@@ -51,6 +60,14 @@ describe.skipIf(missing)(`the interpreter${missing && ` (${missing})`}`, () => {
     })
     it.each(faults)('finds what is wrong with %s', (kernel, message) => {
       expect(() => run(kernel, order)).toThrow(message)
+    })
+
+    it('runs hand_over_to_last', () => {
+      const expected = Array.from({ length: threads }, (_, i) => 1000 + threads - 1 - i)
+      expect([...run('hand_over_to_last', order, 4)]).toEqual(expected)
+    })
+    it.each(betweenBlocks)('finds what is wrong with %s', (kernel, message) => {
+      expect(() => run(kernel, order, 4)).toThrow(message)
     })
   })
 

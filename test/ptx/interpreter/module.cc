@@ -13,14 +13,17 @@ struct Module::Parts {
 
 namespace {
 
-// .global .align 4 .b8 name[4096]
+// .global .align 4 .b8 name[4096] or .global .align 4 .u32 name
 void read_variable(const std::string& text, size_t& end, std::map<std::string, int64_t>& symbols) {
   const size_t bracket = text.find('['), align_at = text.find(".align");
-  if (bracket == std::string::npos || align_at == std::string::npos || text.find('=') != std::string::npos) {
+  const bool is_word = bracket == std::string::npos && text.find(".u32") != std::string::npos;
+  if ((bracket == std::string::npos && !is_word) || align_at == std::string::npos ||
+      text.find('=') != std::string::npos) {
     throw Fault("unsupported variable: " + text);
   }
   const size_t name = text.rfind(' ', bracket) + 1;
-  const size_t align = std::stoul(text.substr(align_at + 7)), bytes = std::stoul(text.substr(bracket + 1));
+  const size_t align = std::stoul(text.substr(align_at + 7));
+  const size_t bytes = is_word ? 4 : std::stoul(text.substr(bracket + 1));
   end = (end + align - 1) / align * align;
   symbols[text.substr(name, bracket - name)] = static_cast<int64_t>(variable_window + end);
   end += bytes;

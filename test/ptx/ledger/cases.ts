@@ -7,6 +7,14 @@ const linear = (m: number, n: number, k: number, given: readonly string[] = ['bi
   ...{ op: 'linear', dims: { m, n, k }, params: { activation: 'none' }, given },
 })
 
+const linearNorm = (m: number, n: number, k: number): OpCase => ({
+  ...{ op: 'linearNorm', dims: { m, n, k }, params: { eps: 1e-5 }, given: ['bias', 'residual'] },
+})
+
+const projections = (m: number, n: number, k: number): OpCase => ({
+  ...{ op: 'projections', dims: { m, n, k }, given: ['w1', 'y1', 'w2', 'y2'] },
+})
+
 const geglu = (m: number, n2: number, k: number): OpCase => ({
   ...{ op: 'linearGeglu', dims: { m, n: n2 / 2, n2, k }, given: ['bias'] },
 })
@@ -60,11 +68,14 @@ export const counted: readonly CountedLaunch[] = [
   { name: 'conv2d 8x8 320->64, divided', op: conv2d(1, 8, 320, 64, ['bias']), processors: 108 },
   { name: 'linear 256 320->320', op: linear(256, 320, 320, ['bias', 'residual']), processors: 1 },
   { name: 'linear 64 1280->128, divided', op: linear(64, 128, 1280), processors: 108 },
+  { name: 'linear 128 320->320, layer norm', op: linearNorm(128, 320, 320), processors: 1 },
+  { name: 'linear 128 320->3x320', op: projections(128, 320, 320), processors: 1 },
   { name: 'geglu 128 160->320', op: geglu(128, 640, 160), processors: 1 },
   { name: 'attention 256 over 256, heads of 40', op: attention(2, 40, 256, 256), processors: 108 },
   { name: 'attention 256 over 77, heads of 40', op: attention(2, 40, 256, 77), processors: 108 },
   { name: 'attention 256 over 256, heads of 64', op: attention(2, 64, 256, 256), processors: 108 },
   { name: 'attention 128 over 128, heads of 160', op: attention(2, 160, 128, 128), processors: 108 },
+  { name: 'attention 64 over 256, head of 512', op: attention(1, 512, 64, 256), processors: 108 },
   { name: 'groupNorm 2x256x320', op: groupNorm(256, 320), processors: 108 },
   { name: 'layerNorm 128x320', op: layerNorm(128, 320), processors: 108 },
   { name: 'schedulerStep 4096', op: schedulerStep(4096, 1), processors: 108 },
@@ -90,7 +101,8 @@ export const planned: readonly OpCase[] = [
   conv2d(2, 64, 320, 320, ['mean', 'factor', 'shift']),
   ...[64, 80, 96, 128, 160].flatMap((head) => [attention(8, head, 1024, 1024), attention(8, head, 1024, 77)]),
   attention(1, 512, 4096, 4096),
-  groupNorm(64, 30),
+  ...[groupNorm(64, 9), groupNorm(64, 30), groupNorm(64, 640), groupNorm(64, 1280)],
+  ...[groupNorm(65536, 128), groupNorm(65536, 33)],
   of('groupFactors', { n: 2, hw: 64, c: 320 }, { params: { groups: 32, eps: 1e-5 } }),
   of('activation', { count: 640 }, { params: { activation: 'silu' } }),
   of('geglu', { m: 64, n: 320, n2: 640 }),

@@ -1,0 +1,60 @@
+// What the host part decides about products: pure functions of the sizes and the GPU, asked without running anything.
+
+import { describe, expect, inject, it } from 'vitest'
+import type { OpCase } from '../kernels/harness.ts'
+import { device } from './device.ts'
+import { encode, operandsOf } from './run-op.ts'
+
+const missing = inject('ptxMissing')
+
+const gpus = {
+  '2080 Ti': [75, 68],
+  A100: [80, 108],
+  4090: [89, 128],
+  H100: [90, 132],
+  5090: [120, 170],
+} as const
+type GpuName = keyof typeof gpus
+
+/** `128x160, 128 blocks` */
+function choice(gpu: GpuName, c: OpCase): string {
+  const numbers = new Map(operandsOf(c).map(([name], i) => [name, i]))
+  const [architecture, processors] = gpus[gpu]
+  const launches = device().launchesOf(architecture, processors, encode(c, numbers))
+  const { kernel, blocks } = launches[0]!
+  return `${/\d+x\d+$/.exec(kernel)![0]}, ${blocks} blocks${launches.length > 1 ? ' and more' : ''}`
+}
+
+const conv = (side: number, c: number, o: number): OpCase => ({
+  ...{ op: 'conv2d', dims: { n: 2, h: side, w: side, c, ho: side, wo: side, o, kh: 3, kw: 3, rows: 2 } },
+  params: { stride: 1, padTop: 1, padLeft: 1, padBottom: 1, padRight: 1, upsample: 1, algorithm: 'direct' },
+})
+const linear = (m: number, k: number, n: number): OpCase => ({ op: 'linear', dims: { m, n, k } })
+
+describe.skipIf(missing)(`choices${missing && ` (${missing})`}`, () => {
+  it.each([
+    // One wave that is full, where tensor cores are fast enough to leave nothing else to count.
+    ['H100', conv(64, 320, 320), '128x160, 128 blocks'],
+    // Tensor cores of GeForce cards are the slowest part: five small blocks on each processor fill all of them.
+    [4090, conv(64, 320, 320), '64x64, 640 blocks'],
+    ['A100', conv(64, 320, 320), '128x128, 192 blocks'],
+    // Small maps: several blocks share the products of one.
+    ['A100', conv(8, 1280, 1280), '64x64, 200 blocks'],
+    ['H100', conv(8, 1280, 1280), '64x64, 240 blocks'],
+    ['A100', conv(16, 1280, 1280), '128x128, 200 blocks'],
+    // Long rows of blocks: nothing is divided.
+    ['A100', linear(8192, 320, 2560), '128x128, 1280 blocks'],
+    ['H100', linear(8192, 320, 2560), '128x160, 1024 blocks'],
+    [5090, linear(77, 768, 320), '64x64, 30 blocks'],
+  ] as const)('%s: %o', (gpu, c, expected) => {
+    expect(choice(gpu as GpuName, c)).toBe(expected)
+  })
+
+  it.each(Object.keys(gpus) as unknown as GpuName[])('%s finishes every product in one launch', (gpu) => {
+    for (const m of [1, 64, 77, 128, 512, 2048, 8192]) {
+      for (const n of [320, 640, 1280]) {
+        for (const k of [320, 1280, 5120, 11520]) expect(choice(gpu, linear(m, k, n))).not.toContain('more')
+      }
+    }
+  })
+})
