@@ -1,15 +1,15 @@
-// Blocks that finish what several of them began: each stores its part and says that it has arrived, and the last
-// one goes on with the parts of all. Nobody waits, so that no order of blocks can block a launch, and sums are added
-// in the order of the parts, whoever adds them.
+// Blocks that finish what several of them began: each stores its part and says that it has arrived, and the
+// last one goes on with the parts of all. Nobody waits, so that no order of blocks can block a launch, and
+// sums are added in the order of the parts, whoever adds them.
 #pragma once
 #include "chunk.cuh"
 
 namespace tintype::cuda {
 
-// Whether this block is the last of `expected` that come to `counter`, which begins at 0 and is 0 again after the
-// last (CUDA C++ Programming Guide, "Memory Fence Functions"). What all blocks stored before is visible to the last
-// one from here on, to loads that go to the L2 cache. For all threads of a block, which has a word of shared
-// memory for it that nothing else lies in.
+// Whether this block is the last of `expected` that come to `counter`, which begins at 0 and is 0 again after
+// the last (CUDA C++ Programming Guide, "Memory Fence Functions"). What all blocks stored before is visible
+// to the last one from here on, to loads that go to the L2 cache. For all threads of a block, which has a
+// word of shared memory for it that nothing else lies in.
 __device__ inline bool arrives_last(uint32_t* counter, uint32_t expected, uint32_t* word) {
   __syncthreads();
   if (threadIdx.x == 0) {

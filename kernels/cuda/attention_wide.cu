@@ -1,6 +1,6 @@
-// Attention for a head of 512 channels: FlashAttention-2 over a whole block. Sums of a query are spread over four
-// warps, which therefore hand weights to one another through shared memory. Bound by tensor cores, on sm_80 and 90 also
-// by shared memory.
+// Attention for a head of 512 channels: FlashAttention-2 over a whole block. Sums of a query are spread over
+// four warps, which therefore hand weights to one another through shared memory. Bound by tensor cores, on
+// sm_80 and 90 also by shared memory.
 #include "attention.h"
 #include "attention_wide.h"
 #include "gemm_gather.cuh"
@@ -42,7 +42,8 @@ class WideAttentionBlock {
     for (int t = 0; t < tiles; t++) largest_[t][0] = largest_[t][1] = -INFINITY;
   }
 
-  // Groups of copies go in this order: the first values of a step, its slices of queries and keys, its other values.
+  // Groups of copies go in this order: the first values of a step, its slices of queries and keys, its other
+  // values.
   __device__ void run() {
     const bool causal = a_.op.mask == Mask::causal;
     const int seen = causal ? min(lk_, first_ + wide.queries) : lk_;
@@ -91,11 +92,12 @@ class WideAttentionBlock {
     const uint32_t target = address_ + wide.values_at() + slice % 2 * wide.value_bytes();
 #pragma unroll
     for (int i = 0; i < wide.value_slice * chunks / wide.threads; i++) {
-      const int at = i * wide.threads + static_cast<int>(threadIdx.x), row = at / chunks, column = at % chunks;
+      const int at = i * wide.threads + static_cast<int>(threadIdx.x), row = at / chunks,
+                column = at % chunks;
       const int key = first_key + slice * wide.value_slice + row;
       const bool wanted = key < lk_;
-      copy_async(target + value_place(row, column), wanted ? v_ + static_cast<int64_t>(key) * c_ + column * 8 : v_,
-                 wanted);
+      copy_async(target + value_place(row, column),
+                 wanted ? v_ + static_cast<int64_t>(key) * c_ + column * 8 : v_, wanted);
     }
   }
 
@@ -150,7 +152,8 @@ class WideAttentionBlock {
     return reinterpret_cast<float*>(shared_ + wide.found_at()) + quarter * wide.queries + row;
   }
 
-  // All sums and maxima over lanes come first: nvcc would copy a shuffle into both branches of what it finds between.
+  // All sums and maxima over lanes come first: nvcc would copy a shuffle into both branches of what it finds
+  // between.
   __device__ void publish(const float (&values)[tiles][2]) {
     if (lane_ % 4 != 0) return;
 #pragma unroll
@@ -194,7 +197,8 @@ class WideAttentionBlock {
         const int row = row_ + t * 16 + half * 8 + lane_ / 4;
         float largest = largest_[t][half];
 #pragma unroll
-        for (int quarter = 0; quarter < wide.warps_k; quarter++) largest = fmaxf(largest, *found(quarter, row));
+        for (int quarter = 0; quarter < wide.warps_k; quarter++)
+          largest = fmaxf(largest, *found(quarter, row));
         const float base = largest * a_.scale_log2;
         const float shrink = exp2(largest_[t][half] * a_.scale_log2 - base);
         largest_[t][half] = largest;
@@ -231,13 +235,15 @@ class WideAttentionBlock {
       uint32_t weights[tiles][4];
 #pragma unroll
       for (int t = 0; t < tiles; t++) {
-        load_matrices(weights[t], address_ + weight_place(row_ + t * 16 + lane_ % 16, slice * 2 + lane_ / 16));
+        load_matrices(weights[t],
+                      address_ + weight_place(row_ + t * 16 + lane_ % 16, slice * 2 + lane_ / 16));
       }
       const uint32_t from = address_ + wide.values_at() + slice % 2 * wide.value_bytes();
 #pragma unroll
       for (int n = 0; n < head_tiles / 2; n++) {
         uint32_t v[4];
-        load_matrices_transposed(v, from + value_place(lane_ % 16, (quarter_ * head_tiles) + n * 2 + lane_ / 16));
+        load_matrices_transposed(
+            v, from + value_place(lane_ % 16, (quarter_ * head_tiles) + n * 2 + lane_ / 16));
 #pragma unroll
         for (int t = 0; t < tiles; t++) {
           multiply_add(sums_[t][n * 2], weights[t], v[0], v[1]);

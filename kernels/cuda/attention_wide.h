@@ -5,8 +5,9 @@
 
 namespace tintype::cuda {
 
-// Eight warps share a block: two take 32 queries each, and four a quarter of the keys for scores, then a quarter of
-// the channels for sums. Queries and keys arrive in slices of 32 channels, values in slices of 16 keys.
+// Eight warps share a block: two take 32 queries each, and four a quarter of the keys for scores, then a
+// quarter of the channels for sums. Queries and keys arrive in slices of 32 channels, values in slices of 16
+// keys.
 struct WideAttention {
   static constexpr int head = 512, queries = 64, slice = 32, value_slice = 16;
   static constexpr int warps_q = 2, warps_k = 4, threads = warps_q * warps_k * 32;

@@ -8,8 +8,9 @@ namespace tintype::cuda {
 
 namespace {
 
-// Products that the tensor cores of a processor add up in a cycle, by mma.sync with float32 sums. GeForce cards
-// of sm_86, 89 and 120 do half as many as others of their architecture: what is said here is true of them.
+// Products that the tensor cores of a processor add up in a cycle, by mma.sync with float32 sums. GeForce
+// cards of sm_86, 89 and 120 do half as many as others of their architecture: what is said here is true of
+// them.
 double products_per_cycle(int architecture) {
   switch (architecture) {
     case 75:
@@ -65,10 +66,12 @@ double gemm_cycles(const GemmVariant& variant, const GemmSize& size, const Gpu& 
   // The busiest processor does as many blocks as any.
   const double blocks = static_cast<double>(ceil_div(size.tiles(tile) * splits, gpu.processors));
   const int together = resident(tile, gpu);
-  const double tensor = static_cast<double>(tile.m) * tile.n * gemm_depth / products_per_cycle(gpu.architecture);
+  const double tensor =
+      static_cast<double>(tile.m) * tile.n * gemm_depth / products_per_cycle(gpu.architecture);
   const double step = std::max(tensor, shared_cycles(tile));
   const bool alone = together == 1 || blocks == 1;
-  double cycles = blocks * static_cast<double>(steps_of_split(size.k, splits)) * step * (alone ? alone_takes : 1);
+  double cycles =
+      blocks * static_cast<double>(steps_of_split(size.k, splits)) * step * (alone ? alone_takes : 1);
   cycles += static_cast<double>(ceil_div(static_cast<int64_t>(blocks), together)) * cycles_at_ends;
   if (splits > 1) {
     const double bytes = static_cast<double>(tile.m) * tile.n * sizeof(float);

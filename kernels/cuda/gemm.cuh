@@ -7,11 +7,12 @@
 
 namespace tintype::cuda {
 
-// Of each tile the splits that have stored their sums, and of each tile of rows the columns that are finished.
+// Of each tile the splits that have stored their sums, and of each tile of rows the columns that are
+// finished.
 static __device__ uint32_t gemm_splits_there[gemm_counters], gemm_columns_there[gemm_counters];
 
-// What happens to sums beside what GemmArgs says: values and gates are joined, or there may be several layers and
-// a norm behind them.
+// What happens to sums beside what GemmArgs says: values and gates are joined, or there may be several layers
+// and a norm behind them.
 enum class GemmKind { plain, gated, joined };
 
 template <GemmTile Tile, GemmKind Kind>

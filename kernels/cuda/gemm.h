@@ -67,7 +67,7 @@ struct GemmArgs {
   int32_t layer_count;
   int32_t m, n, k, b_stride;
   int32_t row_tiles, column_tiles;  // of one layer
-  int32_t split_depth;  // products of one split, a multiple of gemm_depth
+  int32_t split_depth;              // products of one split, a multiple of gemm_depth
   int32_t splits;
   int32_t row_bias_period;  // rows of y that share a row of row_bias
   Activation activation;

@@ -27,7 +27,8 @@ __device__ inline void unpack(const uint4& raw, Chunk& v) {
 template <int Rows, int Threads>
 __device__ void normalize_rows(const GemmArgs& a, int first) {
   // A block goes through its rows in eight turns: the lower the tile, the fewer registers there are.
-  constexpr int norm_lanes = 8 * Threads / Rows, pieces = gemm_norm_columns / (norm_lanes * chunk);  // of a lane
+  constexpr int norm_lanes = 8 * Threads / Rows,
+                pieces = gemm_norm_columns / (norm_lanes * chunk);  // of a lane
   static_assert(norm_lanes == 8 || norm_lanes == 16, "a row lies within a warp");
   const int lane = threadIdx.x % norm_lanes;
 #pragma unroll 1

@@ -1,5 +1,5 @@
-// One kernel for groups that a block can take, two for larger ones, bound by bandwidth: x is read twice, the second
-// time mostly from the L2 cache.
+// One kernel for groups that a block can take, two for larger ones, bound by bandwidth: x is read twice, the
+// second time mostly from the L2 cache.
 #include "arrivals.cuh"
 #include "chunk.cuh"
 #include "group_norm.h"
@@ -179,15 +179,16 @@ __device__ void whole(const GroupNormArgs& a) {
   float sum = 0, squares = 0;
   // Where the mean is large against the deviation, squares of the numbers themselves would lose it.
   const float shift = to_float(x[0]);
-  for_pixels([](int) {}, [&](int64_t at) {
-    float v[V];
-    load_channels(x + at, v);
+  for_pixels([](int) {},
+             [&](int64_t at) {
+               float v[V];
+               load_channels(x + at, v);
 #pragma unroll
-    for (int i = 0; i < V; i++) {
-      sum += v[i] - shift;
-      squares += (v[i] - shift) * (v[i] - shift);
-    }
-  });
+               for (int i = 0; i < V; i++) {
+                 sum += v[i] - shift;
+                 squares += (v[i] - shift) * (v[i] - shift);
+               }
+             });
   const float total = static_cast<float>(width) * static_cast<float>(hw);
   sum = block_sum<group_norm_whole_threads>(sum, shared) / total;
   squares = block_sum<group_norm_whole_threads>(squares, shared) / total;

@@ -47,7 +47,8 @@ GemmSize size_of(const LinearGegluArgs& a) {
 // Layers that are there are the first ones.
 GemmSize size_of(const ProjectionsArgs& a) {
   const Weight weights[] = {a.w0, a.w1, a.w2, a.w3, a.w4, a.w5};
-  return {a.m, a.n, a.k, std::count_if(std::begin(weights), std::end(weights), [](const Weight& w) { return w.data; })};
+  return {a.m, a.n, a.k,
+          std::count_if(std::begin(weights), std::end(weights), [](const Weight& w) { return w.data; })};
 }
 
 void run(const GemmArgs& args, const GemmSize& size, Launcher& launcher) {
@@ -116,7 +117,8 @@ void linear_geglu(const LinearGegluArgs& a, Launcher& launcher) {
   const GemmSize size = size_of(a);
   GemmArgs args = matrix_args(a.x, size);
   args.layers[0] = {a.w.data, a.bias, a.y};
-  run_gemm(aligned(a.k) ? "linear_geglu" : "gemm_any_geglu", args, variant_of(size, launcher.gpu()), launcher);
+  run_gemm(aligned(a.k) ? "linear_geglu" : "gemm_any_geglu", args, variant_of(size, launcher.gpu()),
+           launcher);
 }
 
 }  // namespace tintype::cuda

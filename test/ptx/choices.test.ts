@@ -1,9 +1,9 @@
 // What the host part decides about products: pure functions of the sizes and the GPU, asked without running anything.
 
 import { describe, expect, inject, it } from 'vitest'
-import type { OpCase } from '../kernels/harness.ts'
+import { type OpCase, operandsOf } from '../../lib/selftest/op-case.ts'
 import { device } from './device.ts'
-import { encode, operandsOf } from './run-op.ts'
+import { encode } from './run-op.ts'
 
 const missing = inject('ptxMissing')
 

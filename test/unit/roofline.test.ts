@@ -7,7 +7,7 @@ import type { Work } from '../../bench/roofline/work.ts'
 
 const gpu: Gpu = {
   ...{ name: 'ten processors', architecture: 80, processors: 10, tensorTflops: 1, floatTflops: 0.1 },
-  ...{ bandwidth: 1000, l2Bytes: 1000 },
+  ...{ bandwidth: 1000, productsPerCycle: 1024, l2Bytes: 1000 },
 }
 const nothing = { flop: 0, bytes: 0, rereadBytes: 0, partialBytes: 0, launches: 0, tiling: undefined }
 const work = (part: Partial<Work>): Work => ({ ...nothing, node: {} as Work['node'], ...part })

@@ -1,6 +1,7 @@
-// Global memory between the blocks of a launch, with a shadow: which block wrote and read each half-word, and what has
-// been handed over. Blocks run in any order, so that what one of them finds of another is a race, unless the other
-// has published it (barrier, fence, atomic operation) and it has acquired it (the same operation, fence, barrier).
+// Global memory between the blocks of a launch, with a shadow: which block wrote and read each half-word, and
+// what has been handed over. Blocks run in any order, so that what one of them finds of another is a race,
+// unless the other has published it (barrier, fence, atomic operation) and it has acquired it (the same
+// operation, fence, barrier).
 #pragma once
 #include <array>
 #include <cstdint>
@@ -33,12 +34,14 @@ struct BlockView {
 // Of one launch.
 class BlockTraffic {
  public:
-  // Each returns an empty string, or what is wrong. `piece` and `pieces` name an allocation and its half-words.
+  // Each returns an empty string, or what is wrong. `piece` and `pieces` name an allocation and its
+  // half-words.
   std::string read(const BlockView& view, uint16_t epoch, uint64_t begin, uint64_t end, uint64_t address,
                    uint32_t bytes);
   std::string write(const BlockView& view, uint16_t epoch, uint64_t begin, uint64_t end, uint64_t address,
                     uint32_t bytes);
-  // An atomic operation of a thread publishes what lies before its last fence, and tells it what others published.
+  // An atomic operation of a thread publishes what lies before its last fence, and tells it what others
+  // published.
   void atomic(BlockView& view, int32_t thread, uint64_t address);
 
   std::mutex mutex;
@@ -57,7 +60,7 @@ class BlockTraffic {
   Cell* cells(uint64_t begin, uint64_t end);
 
   std::unordered_map<uint64_t, std::unique_ptr<Cell, Release>> shadows_;  // by where the allocation begins
-  std::unordered_map<uint64_t, SeenBlocks> published_;                    // by address of the atomic operations
+  std::unordered_map<uint64_t, SeenBlocks> published_;  // by address of the atomic operations
 };
 
 }  // namespace tintype::ptx

@@ -52,7 +52,7 @@ struct Execution {
   uint16_t epoch = 1;
   bool sampled = false;
   int last_allocation = 0;
-  uint8_t* variables = nullptr;      // of the module
+  uint8_t* variables = nullptr;     // of the module
   BlockTraffic* traffic = nullptr;  // null where blocks are not watched
   BlockView view{};
   SharedMemory shared{};

@@ -28,8 +28,9 @@ enum class WarpOrder { forward, reverse, random };
 struct Options {
   WarpOrder order = WarpOrder::forward;
   uint64_t seed = 1;
-  int threads = 1;         // blocks are spread over them
-  // Races between blocks are looked for in every launch, or only where blocks hand over results to one another.
+  int threads = 1;  // blocks are spread over them
+  // Races between blocks are looked for in every launch, or only where blocks hand over results to one
+  // another.
   bool watches_all = true;
   int sampled_blocks = 1;  // of the first ones bank conflicts and sectors are counted
 };

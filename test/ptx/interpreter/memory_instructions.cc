@@ -18,7 +18,8 @@ void watch(Execution& x, const Instruction& i, uint64_t address, uint32_t bytes,
   const std::string wrong = access == Access::read
                                 ? x.traffic->read(x.view, x.epoch, begin, end, address, bytes)
                                 : x.traffic->write(x.view, x.epoch, begin, end, address, bytes);
-  if (!wrong.empty()) fail(x, i, wrong + ", lane " + std::to_string(lane) + ": " + x.memory.describe(address));
+  if (!wrong.empty())
+    fail(x, i, wrong + ", lane " + std::to_string(lane) + ": " + x.memory.describe(address));
 }
 
 }  // namespace

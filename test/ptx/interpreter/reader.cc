@@ -14,7 +14,7 @@ namespace {
 // Parts of a name that change neither the result here nor what is checked.
 bool makes_no_difference(const std::string& part) {
   static const char* const ignored[] = {
-      "rn",  "ftz", "approx", "full", "aligned", "volatile",       "relaxed",
+      "rn",  "ftz", "approx", "full", "aligned", "volatile",        "relaxed",
       "gpu", "cta", "sys",    "nc",   "weak",    "L1::no_allocate", "cg"};
   return std::find(std::begin(ignored), std::end(ignored), part) != std::end(ignored);
 }
