@@ -19,7 +19,7 @@ for (const isa of known.filter((name) => !cpu!.isas.includes(name))) {
 }
 
 describe.runIf(process.env.TINTYPE_ISA === undefined && others.length > 0)('kernels', () => {
-  it.each(others)('for %s', async (isa) => {
+  it.each(others)('for %s', { timeout: 600_000 }, async (isa) => {
     const env = { ...process.env, TINTYPE_ISA: isa }
     const args = [vitest, 'run', '--project', 'kernels', '--reporter', 'json', ...cases]
     const run = promisify(execFile)(process.execPath, args, { cwd: root, env, maxBuffer: 2 ** 26 })
