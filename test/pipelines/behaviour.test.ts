@@ -52,9 +52,11 @@ describe('generate', () => {
     const { images } = await pipeline.generate({ ...options, prompt: ['apple', 'pear'], count: 2 })
     expect(images.map((image) => image.parameters.prompt)).toEqual(['apple', 'apple', 'pear', 'pear'])
     expect(new Set(images.map((image) => image.data.join())).size).toBe(4)
-    // The first picture has the first noise of the generator, alone or not.
+    // The first picture has the first noise of the generator, alone or not. Sums may be cut elsewhere among others, which
+    // can round a byte the other way.
     const { images: alone } = await pipeline.generate({ ...options, prompt: 'apple' })
-    expect(images[0]!.data).toEqual(alone[0]!.data)
+    const differences = images[0]!.data.map((byte, i) => Math.abs(byte - alone[0]!.data[i]!))
+    expect(Math.max(...differences)).toBeLessThanOrEqual(1)
   })
 
   it('goes without guidance', async () => {
