@@ -47,7 +47,7 @@ const betweenBlocks = [
   ['hand_over_without_barrier', /race between blocks: (read|write) after (read|write) by block number \d/],
   ['hand_over_without_release', /race between blocks: read after write by block number \d/],
   ['hand_over_without_acquire', /race between blocks: read after write by block number \d/],
-  ['hand_over_without_count', /race between blocks: (read|write) after (read|write) by block number \d/],
+  ['hand_over_without_count', /race between blocks: write of what several blocks read/],
   ['hand_over_without_reset', /leaves a counter that is not 0/],
 ] as const
 
