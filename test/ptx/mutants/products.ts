@@ -167,8 +167,8 @@ const epilogue: readonly Mutant[] = [
   linear(
     'gemm_epilogue.cuh',
     'a row is stored without regard to its end',
-    'const int count = min(chunk, a.n - column);',
-    'const int count = chunk;',
+    'const int count = min(chunk, a.n - column);\n  const bool',
+    'const int count = chunk;\n  const bool',
   ),
   conv2d(
     'gemm_epilogue.cuh',
@@ -177,16 +177,16 @@ const epilogue: readonly Mutant[] = [
     '(row + 1) / a.row_bias_period',
   ),
   linear(
-    'gemm_epilogue.cuh',
+    'gemm.cuh',
     'partial sums stored 16 bytes at a time in odd rows',
-    'a.n % chunk == 0, v)',
-    'true, v)',
+    'min(chunk, count), a_.n % chunk == 0, v)',
+    'min(chunk, count), true, v)',
   ),
   linear(
     'gemm_epilogue.cuh',
     'gates get the bias of values',
-    'a.bias + columns + own',
-    'a.bias + own',
+    'layer.bias + columns + own',
+    'layer.bias + own',
     gated,
   ),
   linear(
@@ -196,21 +196,39 @@ const epilogue: readonly Mutant[] = [
     'value[i] = gate[i] * gelu(value[i])',
     gated,
   ),
-  linear('gemm.cu', 'the last split is not added', 'split < a.splits;', 'split < a.splits - 1;'),
+  linear('gemm_epilogue.cuh', 'the last split is not added', 'split < a.splits;', 'split < a.splits - 1;'),
+  linear(
+    'arrivals.cuh',
+    'a part is not published before its block arrives',
+    '__threadfence();\n    *word',
+    '*word',
+  ),
+  linear(
+    'arrivals.cuh',
+    'parts of others are read before they are acquired',
+    '1 : 0;\n    __threadfence();',
+    '1 : 0;',
+  ),
+  linear(
+    'arrivals.cuh',
+    'the counter of arrivals is left for the next launch',
+    'atomicInc(counter, expected - 1)',
+    'atomicAdd(counter, 1)',
+  ),
 ]
 
 const host: readonly Mutant[] = [
   linear(
     'gemm.cc',
     'workspace for one split too few',
-    'variant.splits * m * n',
-    '(variant.splits - 1) * m * n',
+    'variant.splits * size.layers',
+    '(variant.splits - 1) * size.layers',
   ),
   linear(
     'gemm.cc',
     'steps that do not divide among splits are lost',
-    'ceil_div(steps, variant.splits) * gemm_depth',
-    'steps / variant.splits * gemm_depth',
+    'ceil_div(ceil_div(k, gemm_depth), splits))',
+    'ceil_div(k, gemm_depth) / splits)',
   ),
   linear(
     'gemm.cc',
@@ -221,8 +239,8 @@ const host: readonly Mutant[] = [
   linear(
     'linear.cc',
     'wrong stride of packed weights',
-    'static_cast<int32_t>(packed_columns(k))',
-    'static_cast<int32_t>(k)',
+    'static_cast<int32_t>(packed_columns(size.k))',
+    'static_cast<int32_t>(size.k)',
   ),
   linear('linear.cc', 'rows of 8 bytes pass for aligned', 'k % 8 == 0', 'k % 4 == 0'),
   linear(
