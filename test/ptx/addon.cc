@@ -102,7 +102,10 @@ Napi::Value run(const Napi::CallbackInfo& info) {
     }
     const cuda::Gpu model = {static_cast<int>(number(target.Get("architecture"))),
                              static_cast<int>(number(target.Get("processors")))};
-    const Options options = {.order = static_cast<WarpOrder>(number(target.Get("order"))), .threads = 2};
+    const auto order = static_cast<WarpOrder>(number(target.Get("order")));
+    // Forward is for the ledger: blocks one after the other, so that it is always the same one that arrives
+    // last.
+    const Options options = {.order = order, .threads = order == WarpOrder::forward ? 1 : 2};
     InterpretedGpu gpu(Program::in_folder(text(target.Get("folder"))), model, options);
     const DType element = static_cast<DType>(number(target.Get("element")));
     run_op(gpu, {words.Data(), words.Data() + words.ElementLength()}, operands, element);
