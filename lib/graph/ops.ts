@@ -12,7 +12,7 @@ import { layerNorm } from './ops/layer-norm.ts'
 import { linear, linearGeglu } from './ops/linear.ts'
 import { fromPixels, sampleGaussian, toPixels } from './ops/pixels.ts'
 import { dynamicThreshold, predictClean, schedulerStep } from './ops/scheduler-step.ts'
-import type { Op } from './spec.ts'
+import type { Op, OperandSpec } from './spec.ts'
 
 /** The position of an op is its opcode in a plan. */
 export const ops = {
@@ -51,3 +51,9 @@ export const opNames = Object.keys(ops) as OpName[]
 
 /** The entry of an op without the types of its own operands, for code that treats all ops alike. */
 export const opOf = (name: OpName): Op => ops[name] as unknown as Op
+
+const operandEntries = new Map(opNames.map((name) => [name, Object.entries(opOf(name).operands)]))
+
+/** The operands of an op with their names, in the order of the table: what passes ask of thousands of nodes. */
+export const operandEntriesOf = (name: OpName): readonly (readonly [string, OperandSpec])[] =>
+  operandEntries.get(name)!

@@ -1,7 +1,7 @@
 // Who reads and who writes each value: what passes ask before they change anything.
 
 import type { Graph, Node, ValueId } from './graph.ts'
-import { opOf } from './ops.ts'
+import { operandEntriesOf } from './ops.ts'
 import type { OperandSpec } from './spec.ts'
 
 export interface Operand {
@@ -12,10 +12,12 @@ export interface Operand {
 
 /** The operands that a node has, in the order of the op table. */
 export function operandsOf(node: Node): Operand[] {
-  return Object.entries(opOf(node.op).operands).flatMap(([name, spec]) => {
+  const operands: Operand[] = []
+  for (const [name, spec] of operandEntriesOf(node.op)) {
     const value = node.operands[name]
-    return value === undefined ? [] : [{ name, value, spec }]
-  })
+    if (value !== undefined) operands.push({ name, value, spec })
+  }
+  return operands
 }
 
 export const readsOf = (node: Node): Operand[] => operandsOf(node).filter((o) => o.spec.role !== 'output')

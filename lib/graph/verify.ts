@@ -2,15 +2,13 @@
 
 import { TintypeError } from '../errors.ts'
 import { elements, type Graph, type Node } from './graph.ts'
-import { opOf } from './ops.ts'
+import { operandEntriesOf, opOf } from './ops.ts'
 import type { DType, OperandSpec } from './spec.ts'
+import { operandsOf } from './uses.ts'
 
 const where = (graph: Graph, node: Node): string => {
-  const output = Object.entries(opOf(node.op).operands).find(
-    ([name, s]) => s.role === 'output' && name in node.operands,
-  )
-  const id = output ? node.operands[output[0]] : undefined
-  return `${(id !== undefined && graph.values[id]?.name) || 'graph'}: ${node.op}`
+  const output = operandsOf(node).find(({ spec }) => spec.role === 'output')
+  return `${(output && graph.values[output.value]?.name) || 'graph'}: ${node.op}`
 }
 
 /** Whether an operand may be of that type: on some devices half precision stands in for float32. */
@@ -28,7 +26,7 @@ function nodeProblem(graph: Graph, node: Node): string | undefined {
   for (const name of Object.keys(node.operands)) {
     if (!(name in spec.operands)) return `has no operand ${name}`
   }
-  for (const [name, operand] of Object.entries(spec.operands)) {
+  for (const [name, operand] of operandEntriesOf(node.op)) {
     const id = node.operands[name]
     if (id === undefined) {
       if (!operand.optional) return `needs operand ${name}`
@@ -67,18 +65,17 @@ export function verify(graph: Graph): Graph {
   for (const node of graph.nodes) {
     const problem = nodeProblem(graph, node)
     if (problem) throw new TintypeError('INTERNAL', `${where(graph, node)} ${problem}.`)
-    const operands = Object.entries(opOf(node.op).operands).filter(([name]) => name in node.operands)
-    for (const [name, { role }] of operands) {
-      const id = node.operands[name]!
-      if (role === 'input' && graph.values[id]!.kind === 'computed' && !written.has(id)) {
+    const operands = operandsOf(node)
+    for (const { name, value, spec } of operands) {
+      if (spec.role === 'input' && graph.values[value]!.kind === 'computed' && !written.has(value)) {
         throw new TintypeError('INTERNAL', `${where(graph, node)} reads ${name} before it is written.`)
       }
     }
-    for (const [name, { role }] of operands) {
-      if (role !== 'output') continue
-      const id = node.operands[name]!
-      if (written.has(id)) throw new TintypeError('INTERNAL', `${where(graph, node)} writes ${name} twice.`)
-      written.add(id)
+    for (const { name, value, spec } of operands) {
+      if (spec.role !== 'output') continue
+      if (written.has(value))
+        throw new TintypeError('INTERNAL', `${where(graph, node)} writes ${name} twice.`)
+      written.add(value)
     }
   }
   for (const { name, value } of graph.outputs) {

@@ -3,7 +3,6 @@
 import { TintypeError } from '../errors.ts'
 import type { HalfPrecision } from '../graph/lower-precision.ts'
 import { type DeviceName, type Target, targetOf } from '../runtime/target.ts'
-import { distrust } from '../selftest/self-test.ts'
 
 export interface DeviceOptions {
   readonly device?: DeviceName | 'auto' | readonly DeviceName[] | undefined
@@ -22,6 +21,8 @@ const reasonOf = (error: unknown) => (error instanceof Error ? error.message : S
 async function automatic(precision: HalfPrecision | undefined): Promise<ChosenDevices> {
   try {
     const target = targetOf({ device: 'cuda', precision })
+    // Late: its cases are numbers by the hundred thousand, made while it loads.
+    const { distrust } = await import('../selftest/self-test.js')
     const failure = await distrust(target, `${target.name} ${target.precision}`)
     if (failure === undefined) return { targets: [target], note: undefined }
     return { targets: [targetOf({})], note: `${target.name} failed its self-test: ${failure}` }

@@ -7,7 +7,7 @@ import { cudaNative } from '../runtime/cuda-binding.ts'
 import { nvidiaGpus } from '../runtime/nvidia.ts'
 import { type DeviceName, type Target, targetOf } from '../runtime/target.ts'
 import { titleOf } from './op-case.ts'
-import { allCases, type CaseReport, selfTest as runSelfTest } from './self-test.ts'
+import type { CaseReport } from './self-test.ts'
 
 export interface SelfTestOptions {
   /** `cuda`, the default, or `cuda:1`. */
@@ -69,6 +69,8 @@ export function describeGpu(device: DeviceName = 'cuda'): GpuDescription {
 export async function* selfTest(options: SelfTestOptions = {}): AsyncGenerator<CaseReport, void, void> {
   const target = gpuOf(options)
   const { only = '' } = options
+  // Late: its cases are numbers by the hundred thousand, made while it loads.
+  const { allCases, selfTest: runSelfTest } = await import('./self-test.js')
   const cases = allCases.filter((c) => titleOf(c).includes(only))
   if (cases.length === 0) {
     throw new TintypeError('INVALID_ARGUMENT', `only: no case has "${only}" in its title.`, {

@@ -3,13 +3,13 @@
 import { TintypeError } from '../errors.ts'
 import { byteCharacters, tokenBytes } from './byte-alphabet.ts'
 import { MinHeap } from './min-heap.ts'
+import type { Vocabulary } from './vocabulary.ts'
 
 /** What marks the last symbol of a word in CLIP's vocabulary. */
 const endOfWord = '</w>'
 
-/** Room for positions inside a heap key, and for the right id inside a pair key; both keys stay below 2^53. */
+/** Room for positions inside a heap key, which stays below 2^53. */
 const positions = 2 ** 32
-const idSpan = 2 ** 24
 
 /**
  * Byte-pair encoding (Sennrich et al., arXiv:1508.07909) over bytes, with an end-of-word suffix, as in the
@@ -19,47 +19,46 @@ const idSpan = 2 ** 24
  * in about a second and not in hours.
  */
 export class Bpe {
-  readonly #tokens: string[] = []
-  /** Pair of ids -> rank of its merge. */
-  readonly #rankOf = new Map<number, number>()
-  /** Rank -> id of what the merge makes. */
-  readonly #mergedId: number[] = []
+  readonly #vocabulary: Vocabulary
+  readonly #merges: ReadonlyMap<string, number>
   readonly #inner: Int32Array
   readonly #last: Int32Array
 
   /**
-   * @param vocabulary token -> id
-   * @param merges pairs of tokens, best first
+   * @param merges two tokens with a space between -> rank, the lowest the best
    * @param unknownId the id of a byte that the vocabulary lacks
-   * @throws TintypeError `INVALID_CONFIG` when a merge names a token that the vocabulary lacks
    */
-  constructor(
-    vocabulary: ReadonlyMap<string, number>,
-    merges: readonly (readonly [string, string])[],
-    unknownId: number,
-  ) {
-    for (const [token, id] of vocabulary) this.#tokens[id] = token
-    const idOf = (token: string): number => {
-      const id = vocabulary.get(token)
-      if (id === undefined) {
-        throw new TintypeError(
-          'INVALID_CONFIG',
-          `merges.txt names the token "${token}", which vocab.json lacks.`,
-        )
-      }
-      return id
-    }
-    merges.forEach(([left, right], rank) => {
-      this.#rankOf.set(idOf(left) * idSpan + idOf(right), rank)
-      this.#mergedId.push(idOf(left + right))
-    })
+  constructor(vocabulary: Vocabulary, merges: ReadonlyMap<string, number>, unknownId: number) {
+    this.#vocabulary = vocabulary
+    this.#merges = merges
     const byteIds = (suffix: string) =>
-      Int32Array.from(byteCharacters, (character) => vocabulary.get(character + suffix) ?? unknownId)
+      Int32Array.from(byteCharacters, (character) => vocabulary.idOf(character + suffix) ?? unknownId)
     this.#inner = byteIds('')
     this.#last = byteIds(endOfWord)
   }
 
-  /** The ids of one word (text without white space; lone surrogates count as U+FFFD). */
+  /** The merge of two symbols, if there is one. */
+  #rankOf(left: number, right: number): number | undefined {
+    return this.#merges.get(`${this.#vocabulary.tokenOf(left)} ${this.#vocabulary.tokenOf(right)}`)
+  }
+
+  #merged(left: number, right: number): number {
+    const token = `${this.#vocabulary.tokenOf(left)}${this.#vocabulary.tokenOf(right)}`
+    const id = this.#vocabulary.idOf(token)
+    if (id === undefined) {
+      throw new TintypeError(
+        'INVALID_CONFIG',
+        `merges.txt makes the token "${token}", which vocab.json lacks.`,
+      )
+    }
+    return id
+  }
+
+  /**
+   * The ids of one word (text without white space; lone surrogates count as U+FFFD).
+   *
+   * @throws TintypeError `INVALID_CONFIG` when a merge makes a token that the vocabulary lacks
+   */
   encode(word: string): number[] {
     const bytes = new TextEncoder().encode(word)
     const n = bytes.length
@@ -72,7 +71,7 @@ export class Bpe {
 
     const rankAt = (at: number): number | undefined => {
       const right = next[at]!
-      return right === n ? undefined : this.#rankOf.get(ids[at]! * idSpan + ids[right]!)
+      return right === n ? undefined : this.#rankOf(ids[at]!, ids[right]!)
     }
     const candidates = new MinHeap()
     const offer = (at: number): void => {
@@ -87,7 +86,7 @@ export class Bpe {
       const at = key - rank * positions
       if (ids[at] === -1 || rankAt(at) !== rank) continue
       const right = next[at]!
-      ids[at] = this.#mergedId[rank]!
+      ids[at] = this.#merged(ids[at]!, ids[right]!)
       ids[right] = -1
       next[at] = next[right]!
       if (next[at] !== n) previous[next[at]!] = at
@@ -102,7 +101,7 @@ export class Bpe {
 
   /** The text that ids spell, a space at each end of word; bytes that are no UTF-8 become U+FFFD. */
   decode(ids: readonly number[]): string {
-    const spelled = ids.map((id) => this.#tokens[id] ?? '').join('')
+    const spelled = ids.map((id) => this.#vocabulary.tokenOf(id) ?? '').join('')
     return new TextDecoder().decode(Uint8Array.from(tokenBytes(spelled))).replaceAll(endOfWord, ' ')
   }
 }

@@ -83,7 +83,7 @@ export class ClipTokenizer {
 
   constructor({ vocabulary, merges, config }: TokenizerFolder) {
     for (const { text, normalized, id: configured } of config.added) {
-      const id = vocabulary.get(text) ?? configured
+      const id = vocabulary.idOf(text) ?? configured
       if (id === undefined) {
         throw new TintypeError('INVALID_CONFIG', `vocab.json lacks the special token "${text}".`)
       }

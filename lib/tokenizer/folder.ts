@@ -4,11 +4,13 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { TintypeError } from '../errors.ts'
 import { parseTokenizerConfig, type TokenizerConfig } from './config.ts'
+import { Vocabulary } from './vocabulary.ts'
 
 /** The contents of a tokenizer folder, checked. */
 export interface TokenizerFolder {
-  readonly vocabulary: ReadonlyMap<string, number>
-  readonly merges: readonly (readonly [string, string])[]
+  readonly vocabulary: Vocabulary
+  /** Two tokens with a space between -> the rank of their merge, 0 the best. */
+  readonly merges: ReadonlyMap<string, number>
   readonly config: TokenizerConfig
 }
 
@@ -46,33 +48,33 @@ async function readOptionalJson(path: string): Promise<unknown> {
 /** Ids above this are no vocabulary but damage; CLIP's has 49,408. */
 const largestId = 2 ** 22
 
-function parseVocabulary(json: unknown, path: string): Map<string, number> {
+function parseVocabulary(json: unknown, path: string): Vocabulary {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
     throw new TintypeError('INVALID_CONFIG', `${path}: expected an object from token to id.`)
   }
-  const vocabulary = new Map<string, number>()
-  for (const [token, id] of Object.entries(json)) {
+  const ids = json as Record<string, number>
+  for (const token of Object.keys(ids)) {
+    const id = ids[token]!
     if (!Number.isInteger(id) || id < 0 || id > largestId) {
       throw new TintypeError('INVALID_CONFIG', `${path}: expected a token id for "${token}", got ${id}.`)
     }
-    vocabulary.set(token, id)
   }
-  return vocabulary
+  return new Vocabulary(ids)
 }
 
-function parseMerges(text: string, path: string): [string, string][] {
-  const merges: [string, string][] = []
+function parseMerges(text: string, path: string): Map<string, number> {
+  const merges = new Map<string, number>()
   text.split('\n').forEach((raw, index) => {
     const line = raw.trimEnd()
     if (line === '' || (index === 0 && line.startsWith('#version'))) return
-    const [left, right, ...rest] = line.split(' ')
-    if (!left || !right || rest.length > 0) {
+    const space = line.indexOf(' ')
+    if (space < 1 || line.includes(' ', space + 1)) {
       throw new TintypeError(
         'INVALID_CONFIG',
         `${path}:${index + 1}: expected two tokens, got "${line.slice(0, 80)}".`,
       )
     }
-    merges.push([left, right])
+    merges.set(line, merges.size)
   })
   return merges
 }
