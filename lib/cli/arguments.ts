@@ -35,6 +35,14 @@ export function parseThreshold(text: string): { readonly percentile: number; rea
   return { percentile: percentile!, ...(max !== undefined && { max }) }
 }
 
+/** `0.2,0.8`; whether the shares are right is for the API to say. */
+export function parseInterval(text: string): readonly [number, number] {
+  const [from, to, ...rest] = text.split(',').map(parseNumber)
+  if (to === undefined || rest.length > 0)
+    throw new InvalidArgumentError('Expected FROM,TO, such as 0.2,0.8.')
+  return [from!, to]
+}
+
 /** `auto`, `on` or `off`. */
 export function parseSwitch(text: string): 'auto' | boolean {
   if (text === 'auto') return text

@@ -13,6 +13,8 @@ export interface GenerateFlags {
   readonly size?: Size
   readonly steps?: number
   readonly guidance?: number
+  readonly guidanceInterval?: readonly [number, number]
+  readonly cacheInterval?: number
   readonly seed?: bigint
   readonly rng?: GenerateOptions['rng']
   readonly scheduler?: string
@@ -47,6 +49,8 @@ const optionsFrom = (
   negativePrompt: flags.negative,
   steps: flags.steps,
   guidanceScale: flags.guidance,
+  guidanceInterval: flags.guidanceInterval,
+  cacheInterval: flags.cacheInterval,
   seed: flags.seed,
   rng: flags.rng,
   scheduler: flags.scheduler,

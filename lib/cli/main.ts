@@ -4,7 +4,15 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
 import { TintypeError } from '../errors.ts'
-import { parseDevice, parseNumber, parseSeed, parseSize, parseSwitch, parseThreshold } from './arguments.ts'
+import {
+  parseDevice,
+  parseInterval,
+  parseNumber,
+  parseSeed,
+  parseSize,
+  parseSwitch,
+  parseThreshold,
+} from './arguments.ts'
 import { buildCommand } from './build.ts'
 import { type DoctorFlags, doctorCommand } from './doctor.ts'
 import { type GenerateFlags, generateCommand } from './generate.ts'
@@ -45,6 +53,12 @@ function buildProgram(signal: AbortSignal): Command {
     .option('--size <WxH>', "pixels (default: the model's)", parseSize)
     .option('-s, --steps <n>', 'denoising steps (default: 20)', parseNumber)
     .option('-g, --guidance <x>', 'how closely to follow the prompt, 1 for off (default: 7.5)', parseNumber)
+    .option(
+      '--guidance-interval <from,to>',
+      'guide only in this part of the run (default: 0,1)',
+      parseInterval,
+    )
+    .option('--cache-interval <n>', 'compute the whole UNet in one step of n (default: 1)', parseNumber)
     .option('--seed <n>', 'where the noise starts (default: random, told in the file)', parseSeed)
     .addOption(
       new Option('--rng <name>', "whose noise a seed gives: PyTorch's on a CPU or on CUDA").choices([

@@ -1,18 +1,15 @@
 // What a loop computes from inputs that stay the same is computed once, before the loop.
 
 import type { Graph, Value, ValueId } from './graph.ts'
+import { handedOver } from './handed-over.ts'
 import { readsOf, writesOf } from './uses.ts'
 
 export interface Hoisted {
-  /** Reads fixed inputs alone; its outputs are `hoisted 0`, `hoisted 1`, ... */
+  /** Reads fixed inputs alone; its outputs are named `handedOver('hoisted 0')` and so on. */
   readonly before: Graph
   /** The rest, which takes those outputs as inputs. */
   readonly loop: Graph
 }
-
-const hoistedName = (i: number) => `hoisted ${i}`
-/** Whether an input or output is one that these two graphs hand over, so that nobody else looks at it. */
-export const isHoisted = (name: string) => name.startsWith('hoisted ')
 
 /** Splits a graph into the nodes that depend on nothing but weights and the inputs named `fixed`, and the others. */
 export function hoist(graph: Graph, fixed: ReadonlySet<string>): Hoisted {
@@ -40,7 +37,7 @@ export function hoist(graph: Graph, fixed: ReadonlySet<string>): Hoisted {
     const read = new Set(some.flatMap((node) => readsOf(node).map(({ value }) => value)))
     return inputs.filter((id) => read.has(id))
   }
-  const nameOf = new Map(handed.map((id, i) => [id, hoistedName(i)]))
+  const nameOf = new Map(handed.map((id, i) => [id, handedOver(`hoisted ${i}`)]))
   const asInputs: Value[] = values.map((value, id) =>
     nameOf.has(id) ? { ...value, kind: 'input', name: nameOf.get(id)! } : value,
   )

@@ -2,7 +2,7 @@
 
 import type { Graph, Node, Value, ValueId } from './graph.ts'
 import { elements } from './graph.ts'
-import { isHoisted } from './hoist.ts'
+import { isHandedOver } from './handed-over.ts'
 import { operandsOf } from './uses.ts'
 
 export type HalfPrecision = 'f16' | 'bf16'
@@ -18,14 +18,14 @@ function usesOf(graph: Graph): { readonly float: Set<ValueId>; readonly half: Se
   }
   // What JavaScript reads is float32, but for what one graph hands to another.
   for (const { name, value } of graph.outputs)
-    if (!isHoisted(name) && graph.values[value]!.dtype === 'f32') float.add(value)
+    if (!isHandedOver(name) && graph.values[value]!.dtype === 'f32') float.add(value)
   return { float, half }
 }
 
 /**
  * Gives every activation the type `half`, but for the operands that keep float32 (`keepsFloat` in the op table), and
  * inserts `narrow` and `widen` where one value is wanted in both. Inputs and outputs of the graph stay float32, but for
- * those that `hoist` has made. Weights are not touched: the device converts them when it packs them.
+ * what graphs hand over. Weights are not touched: the device converts them when it packs them.
  */
 export function lowerPrecision(graph: Graph, half: HalfPrecision): Graph {
   const uses = usesOf(graph)
@@ -43,7 +43,7 @@ export function lowerPrecision(graph: Graph, half: HalfPrecision): Graph {
 
   for (const id of graph.inputs) {
     if (!uses.half.has(id)) continue
-    if (isHoisted(values[id]!.name) && !uses.float.has(id)) {
+    if (isHandedOver(values[id]!.name) && !uses.float.has(id)) {
       values[id] = { ...values[id]!, dtype: half }
     } else {
       narrowed.set(id, convert('narrow', id))

@@ -9,6 +9,10 @@ export interface GenerationParameters {
   readonly scheduler: string
   readonly karras: boolean
   readonly guidanceScale: number
+  /** Where guidance worked in a part of the steps: shares of the run. */
+  readonly guidanceInterval?: readonly [number, number]
+  /** Where features were used again: one step in so many computed the whole UNet. */
+  readonly cacheInterval?: number
   readonly seed: bigint
   readonly width: number
   readonly height: number
@@ -44,7 +48,10 @@ export function formatParameters(parameters: GenerationParameters): string {
     ['Size', `${width}x${height}`],
     ['Model', parameters.model],
   ]
-  if (parameters.strength !== undefined) settings.push(['Denoising strength', parameters.strength])
+  const { strength, guidanceInterval, cacheInterval } = parameters
+  if (strength !== undefined) settings.push(['Denoising strength', strength])
+  if (guidanceInterval) settings.push(['Guidance interval', guidanceInterval.join('-')])
+  if (cacheInterval !== undefined) settings.push(['Cache interval', cacheInterval])
   settings.push(['Version', 'tintype'])
   const lines = [prompt]
   if (negativePrompt !== '') lines.push(`Negative prompt: ${negativePrompt}`)

@@ -58,16 +58,27 @@ function timeEmbedding(scope: Scope, timestep: Tensor, config: UnetConfig): Tens
   )
 }
 
-/** Predicts the noise (or velocity, or sample: the config of the scheduler knows), (N, H, W, outChannels). */
-export function unet(scope: Scope, { latents, timestep, context }: UnetInputs, config: UnetConfig): Tensor {
-  const shared = { config, context, time: silu(timeEmbedding(scope, timestep, config)) }
-  const { convInKernel, convOutKernel } = config
-  let x = conv(scope, 'conv_in', latents, {
-    out: config.down[0]!.channels,
+const shareAmong = (scope: Scope, { timestep, context }: UnetInputs, config: UnetConfig): Shared => ({
+  config,
+  context,
+  time: silu(timeEmbedding(scope, timestep, config)),
+})
+
+const firstConv = (scope: Scope, latents: Tensor, { convInKernel, down }: UnetConfig): Tensor =>
+  conv(scope, 'conv_in', latents, {
+    out: down[0]!.channels,
     kernel: convInKernel,
     padding: (convInKernel - 1) / 2,
   })
 
+/** One layer of the way up: it takes the last skip that is left. */
+const upLayer = (scope: Scope, j: number, x: Tensor, skip: Tensor, level: UnetLevel, shared: Shared) =>
+  layer(scope, j, concat(x, skip), level, shared)
+
+/** From the first convolution to the input of the last layer. */
+function deepPart(scope: Scope, first: Tensor, shared: Shared): Tensor {
+  const { config } = shared
+  let x = first
   const skips = [x]
   const keep = (skip: Tensor) => {
     skips.push(skip)
@@ -90,18 +101,68 @@ export function unet(scope: Scope, { latents, timestep, context }: UnetInputs, c
   }
 
   config.up.forEach((level, i) => {
+    const isLast = i + 1 === config.up.length
     scope.in(`up_blocks.${i}`, (s) => {
-      for (let j = 0; j < level.resnets; j++) x = layer(s, j, concat(x, skips.pop()!), level, shared)
+      const layers = isLast ? level.resnets - 1 : level.resnets
+      for (let j = 0; j < layers; j++) x = upLayer(s, j, x, skips.pop()!, level, shared)
       // The next skip knows the size: odd sizes were rounded up on the way down.
       const next = skips.at(-1)
-      if (i + 1 < config.up.length) x = upsampler(s, x, [next!.shape[1]!, next!.shape[2]!])
+      if (!isLast) x = upsampler(s, x, [next!.shape[1]!, next!.shape[2]!])
     })
   })
+  return x
+}
 
+/** The last layer, which joins the first convolution's skip, and what makes the prediction of it. */
+function lastPart(scope: Scope, features: Tensor, skip: Tensor, shared: Shared): Tensor {
+  const { config } = shared
+  const { up, convOutKernel } = config
+  const level = up.at(-1)!
+  const x = scope.in(`up_blocks.${up.length - 1}`, (s) =>
+    upLayer(s, level.resnets - 1, features, skip, level, shared),
+  )
   const normed = normGroups(scope, 'conv_norm_out', x, { groups: config.normGroups, eps: config.normEps })
   return conv(scope, 'conv_out', silu(normed), {
     out: config.outChannels,
     kernel: convOutKernel,
     padding: (convOutKernel - 1) / 2,
   })
+}
+
+export interface UnetOutputs {
+  /** The noise (or velocity, or sample: the config of the scheduler knows), (N, H, W, outChannels). */
+  readonly prediction: Tensor
+  /** The input of the last layer, (N, H, W, channels): what `unetFrom` goes on with. */
+  readonly features: Tensor
+}
+
+/** The whole UNet, with the features that a later step may use again. */
+export function unetWithFeatures(scope: Scope, inputs: UnetInputs, config: UnetConfig): UnetOutputs {
+  const shared = shareAmong(scope, inputs, config)
+  const first = firstConv(scope, inputs.latents, config)
+  const features = deepPart(scope, first, shared)
+  return { features, prediction: lastPart(scope, features, first, shared) }
+}
+
+/** The prediction, (N, H, W, outChannels). */
+export const unet = (scope: Scope, inputs: UnetInputs, config: UnetConfig): Tensor =>
+  unetWithFeatures(scope, inputs, config).prediction
+
+/**
+ * The prediction with the features of an earlier step: only the first convolution and the last layer are computed
+ * (DeepCache, Ma et al., arXiv:2312.00858, with its skip branch 0).
+ */
+export function unetFrom(
+  scope: Scope,
+  { features, ...inputs }: UnetInputs & { readonly features: Tensor },
+  config: UnetConfig,
+): Tensor {
+  const shared = shareAmong(scope, inputs, config)
+  return lastPart(scope, features, firstConv(scope, inputs.latents, config), shared)
+}
+
+/** Channels of the features: those that the last but one layer gives, or the level before the last. */
+export function featureChannels({ up }: UnetConfig): number {
+  const last = up.at(-1)!
+  return (last.resnets > 1 ? last : up.at(-2)!).channels
 }

@@ -1,6 +1,7 @@
 // Phase three: the denoising loop. Order and bookkeeping only; the arithmetic is in the graph of a step.
 
-import { elements } from '../graph/graph.ts'
+import { elements, type Graph } from '../graph/graph.ts'
+import { isHandedOver } from '../graph/handed-over.ts'
 import { stepCoefficients } from '../graph/ops/scheduler-step.ts'
 import type { StepRow, Trajectory } from '../schedulers/contract.ts'
 import type { Arrays } from './component.ts'
@@ -8,6 +9,7 @@ import { inLanes } from './lanes.ts'
 import { type ImageShape, toChannelsLast } from './layout.ts'
 import type { Model } from './model.ts'
 import { type StepShape, stepGraphs } from './stages.ts'
+import type { StepKind } from './step-kinds.ts'
 
 /** Pixels that one run of the UNet takes at once: more pictures gain no speed on a CPU and cost memory. */
 const largestBatch = 512 * 512
@@ -22,6 +24,8 @@ export interface DenoiseRequest {
   readonly prompts: readonly Float32Array[]
   readonly negatives: readonly Float32Array[] | undefined
   readonly guidanceScale: number
+  /** What each row of the trajectory computes; guided only where there are negatives. */
+  readonly kinds: readonly StepKind[]
   readonly threshold: StepShape['threshold']
   /** Unit noise (n, c, h, w) for a step of a stochastic sampler. */
   readonly drawNoise: () => Float32Array
@@ -43,11 +47,19 @@ interface Batch {
   readonly n: number
   /** The device that has them in all steps. */
   readonly lane: number
-  readonly step: StepShape
-  /** What every step takes of the prompts, by name. */
-  readonly prepared: Arrays
+  /** One for each kind of step, by `nameOf`. */
+  readonly programs: ReadonlyMap<string, StepProgram>
   readonly history: Float32Array | undefined
 }
+
+/** Steps of one kind, and what other graphs hand them and they hand others, by name. */
+interface StepProgram {
+  readonly step: StepShape
+  readonly given: Arrays
+  readonly kept: Arrays
+}
+
+const nameOf = (kind: StepKind) => JSON.stringify(kind)
 
 function concatenate(arrays: readonly Float32Array[]): Float32Array {
   const out = new Float32Array(arrays.reduce((total, array) => total + array.length, 0))
@@ -59,6 +71,14 @@ function concatenate(arrays: readonly Float32Array[]): Float32Array {
   return out
 }
 
+/** Arrays for outputs of a graph that only other graphs of the UNet read, by name. */
+const arraysFor = ({ unet }: Model, { outputs, values }: Graph): Arrays =>
+  Object.fromEntries(
+    outputs
+      .filter(({ name }) => isHandedOver(name))
+      .map(({ name, value }) => [name, unet.handedOver(elements(values[value]!.shape))]),
+  )
+
 /** Computes what depends on the prompts alone. */
 async function prepare(
   { model, signal }: DenoiseRequest,
@@ -66,12 +86,7 @@ async function prepare(
   { context, lane }: { readonly context: Float32Array; readonly lane: number },
 ): Promise<Arrays> {
   const { before } = stepGraphs(model.configs, step)
-  const prepared = Object.fromEntries(
-    before.outputs.map(({ name, value }) => [
-      name,
-      model.unet.handedOver(elements(before.values[value]!.shape)),
-    ]),
-  )
+  const prepared = arraysFor(model, before)
   await model.unet.run({
     key: `prompts ${JSON.stringify(step)}`,
     graph: () => before,
@@ -83,34 +98,58 @@ async function prepare(
   return prepared
 }
 
+/** One program for each kind of step, in the order in which they come: features are kept before they are used. */
+async function makePrograms(
+  request: DenoiseRequest,
+  shape: Omit<StepShape, keyof StepKind>,
+  { first, lane }: Pick<Batch, 'first' | 'lane'>,
+): Promise<Map<string, StepProgram>> {
+  const { model, prompts, negatives } = request
+  const own = (texts: readonly Float32Array[]) => texts.slice(first, first + shape.n)
+  const programs = new Map<string, StepProgram>()
+  /** By whether they are of guided steps. */
+  const features = new Map<boolean, Arrays>()
+  for (const kind of request.kinds) {
+    if (programs.has(nameOf(kind))) continue
+    const step = { ...shape, ...kind }
+    const context = concatenate([...(kind.guided && negatives ? own(negatives) : []), ...own(prompts)])
+    const prepared = await prepare(request, step, { context, lane })
+    if (kind.features === 'keep')
+      features.set(kind.guided, arraysFor(model, stepGraphs(model.configs, step).loop))
+    const kept = features.get(kind.guided) ?? {}
+    programs.set(nameOf(kind), {
+      step,
+      given: { ...prepared, ...(kind.features === 'reuse' && kept) },
+      kept: kind.features === 'keep' ? kept : {},
+    })
+  }
+  return programs
+}
+
 async function makeBatches(request: DenoiseRequest): Promise<Batch[]> {
-  const { model, trajectory, shape, prompts, negatives } = request
+  const { model, trajectory, shape } = request
   const pixels = shape.h * shape.w * model.configs.vae.factor ** 2
   const { lanes } = model.unet
   const size = Math.max(1, Math.min(Math.floor(largestBatch / pixels), Math.ceil(shape.n / lanes)))
   const batches: Batch[] = []
   for (let first = 0; first < shape.n; first += size) {
     const n = Math.min(size, shape.n - first)
-    const own = (texts: readonly Float32Array[]) => texts.slice(first, first + n)
     const history = trajectory.historyLength * n * shape.h * shape.w * shape.c
     const step = {
       n,
       h: shape.h,
       w: shape.w,
-      guided: negatives !== undefined,
       stochastic: trajectory.stochastic,
       historyLength: trajectory.historyLength,
       threshold: request.threshold,
       wantClean: request.wantClean,
     }
-    const context = concatenate([...(negatives ? own(negatives) : []), ...own(prompts)])
     const lane = batches.length % lanes
     batches.push({
       first,
       n,
       lane,
-      step,
-      prepared: await prepare(request, step, { context, lane }),
+      programs: await makePrograms(request, step, { first, lane }),
       history: history > 0 ? new Float32Array(history) : undefined,
     })
   }
@@ -136,7 +175,7 @@ function coefficientsOf({ next, remember, clean }: StepRow, guidance: number): F
 
 /** Yields after each step; `latents` then hold its result. */
 export async function* denoise(request: DenoiseRequest): AsyncGenerator<Step, void, void> {
-  const { model, trajectory, latents, shape, guidanceScale, signal } = request
+  const { model, trajectory, kinds, latents, shape, guidanceScale, signal } = request
   const picture = shape.c * shape.h * shape.w
   const batches = await makeBatches(request)
   const clean = request.wantClean ? new Float32Array(latents.length) : undefined
@@ -144,7 +183,9 @@ export async function* denoise(request: DenoiseRequest): AsyncGenerator<Step, vo
   for (const [index, row] of trajectory.rows.entries()) {
     const coefficients = coefficientsOf(row, guidanceScale)
     const noise = trajectory.stochastic ? toChannelsLast(request.drawNoise(), shape) : undefined
-    const run = ({ first, n, lane, step, prepared, history }: Batch) => {
+    const kind = nameOf(kinds[index]!)
+    const run = ({ first, n, lane, programs, history }: Batch) => {
+      const { step, given, kept } = programs.get(kind)!
       const own = (array: Float32Array) => array.subarray(first * picture, (first + n) * picture)
       return model.unet.run({
         key: `step ${JSON.stringify(step)}`,
@@ -154,11 +195,16 @@ export async function* denoise(request: DenoiseRequest): AsyncGenerator<Step, vo
           timestep: Float32Array.of(row.timestep),
           inputScale: Float32Array.of(row.inputScale),
           coefficients,
-          ...prepared,
+          ...given,
           ...(history && { history }),
           ...(noise && { noise: own(noise) }),
         },
-        outputs: { latents: own(latents), ...(history && { history }), ...(clean && { clean: own(clean) }) },
+        outputs: {
+          latents: own(latents),
+          ...kept,
+          ...(history && { history }),
+          ...(clean && { clean: own(clean) }),
+        },
         lane,
         signal,
       })

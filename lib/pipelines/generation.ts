@@ -10,6 +10,7 @@ import { decodePictures, encodePicture } from './image-stages.ts'
 import { type ImageShape, toChannelsFirst, toChannelsLast } from './layout.ts'
 import type { Model } from './model.ts'
 import type { ResolvedOptions } from './options.ts'
+import { stepKinds } from './step-kinds.ts'
 import { encodeTexts } from './text-stage.ts'
 import type { GenerateEvent, GenerateResult, StageEvent, Timings } from './types.ts'
 
@@ -88,7 +89,7 @@ export async function* runGeneration(
   model: Model,
   options: ResolvedOptions,
 ): AsyncGenerator<GenerateEvent, void, void> {
-  const { signal, seed, steps, guidanceScale } = options
+  const { signal, seed, steps, guidanceScale, guidanceInterval, cacheInterval } = options
   const { factor, latentChannels } = model.configs.vae
   const watch = new Stopwatch()
   const shape: ImageShape = {
@@ -111,7 +112,12 @@ export async function* runGeneration(
     karras: options.karrasSigmas,
   })
   const generator = createGenerator({ seed, rng: options.rng })
-  const guided = guidanceScale > 1
+  const kinds = stepKinds(trajectory.rows.length, {
+    guided: guidanceScale > 1,
+    guidanceInterval,
+    cacheInterval,
+  })
+  const guided = kinds.some((kind) => kind.guided)
 
   // 2. Prompts to embeddings.
   yield watch.enter('text')
@@ -135,6 +141,8 @@ export async function* runGeneration(
         scheduler: trajectory.scheduler,
         karras: trajectory.karras,
         guidanceScale,
+        ...(guided && (guidanceInterval[0] > 0 || guidanceInterval[1] < 1) && { guidanceInterval }),
+        ...(cacheInterval > 1 && { cacheInterval }),
         seed,
         width,
         height,
@@ -155,6 +163,7 @@ export async function* runGeneration(
     prompts: prompts.map(texts.of),
     negatives: guided ? negatives.map(texts.of) : undefined,
     guidanceScale,
+    kinds,
     threshold: options.threshold,
     drawNoise: () => generator.randn(latents.length),
     wantClean: options.previewEvery > 0,

@@ -32,6 +32,11 @@ const schema = {
   height: integer(1, largestSide),
   steps: integer(1, 1000),
   guidanceScale: real(0, 1000),
+  guidanceInterval: z
+    .tuple([real(0, 1), real(0, 1)])
+    .refine(([from, to]) => from < to)
+    .describe('two shares of the run, such as [0.2, 0.8]'),
+  cacheInterval: integer(1, 1000),
   seed,
   rng: z.enum(['torch-cpu', 'torch-cuda']).describe('"torch-cpu" or "torch-cuda"'),
   scheduler: text.describe('the name of a scheduler'),
@@ -73,6 +78,8 @@ export interface ResolvedOptions {
   readonly height: number
   readonly steps: number
   readonly guidanceScale: number
+  readonly guidanceInterval: readonly [number, number]
+  readonly cacheInterval: number
   readonly seed: bigint
   readonly rng: 'torch-cpu' | 'torch-cuda'
   readonly scheduler: string | undefined
@@ -169,6 +176,8 @@ export function resolveOptions(given: unknown, defaults: ModelDefaults): Resolve
     height: checkSide('height', options.height ?? defaults.height, defaults.factor),
     steps: options.steps ?? defaults.steps,
     guidanceScale: options.guidanceScale ?? defaults.guidanceScale,
+    guidanceInterval: options.guidanceInterval ?? [0, 1],
+    cacheInterval: options.cacheInterval ?? 1,
     seed: BigInt(options.seed ?? randomBytes(4).readUInt32LE()),
     rng: options.rng ?? 'torch-cpu',
     scheduler: options.scheduler,

@@ -1,11 +1,12 @@
 // The graphs of a pipeline: each stage traced for the shapes that a generation needs.
 
 import type { Graph } from '../graph/graph.ts'
+import { handedOver } from '../graph/handed-over.ts'
 import { type Hoisted, hoist } from '../graph/hoist.ts'
 import { stepCoefficients } from '../graph/ops/scheduler-step.ts'
 import { clipText } from '../models/clip.ts'
 import type { ModelConfigs } from '../models/configs.ts'
-import { unet } from '../models/unet.ts'
+import { featureChannels, unetFrom, unetWithFeatures } from '../models/unet.ts'
 import {
   vaeDecoder,
   vaeDecoderHead,
@@ -25,7 +26,8 @@ import {
   toPixels,
 } from '../tensor/functional.ts'
 import { Scope } from '../tensor/scope.ts'
-import { Trace } from '../tensor/trace.ts'
+import { type Tensor, Trace } from '../tensor/trace.ts'
+import type { StepKind } from './step-kinds.ts'
 
 /** Latents of n pictures: (n, h, w, channels). */
 export interface LatentSize {
@@ -34,9 +36,7 @@ export interface LatentSize {
   readonly w: number
 }
 
-export interface StepShape extends LatentSize {
-  /** Two predictions a step instead of one. */
-  readonly guided: boolean
+export interface StepShape extends LatentSize, StepKind {
   readonly stochastic: boolean
   /** How many past predictions the sampler needs. */
   readonly historyLength: number
@@ -44,6 +44,9 @@ export interface StepShape extends LatentSize {
   /** Also give the predicted clean latents. */
   readonly wantClean: boolean
 }
+
+/** The UNet's features, from one step to later ones. */
+export const features = handedOver('features')
 
 /** `ids` (n, tokens) to `embeddings` (n, tokens, width). */
 export function textGraph({ textEncoder }: ModelConfigs, n: number): Graph {
@@ -55,7 +58,8 @@ export function textGraph({ textEncoder }: ModelConfigs, n: number): Graph {
 
 /**
  * One denoising step: `latents` (n, h, w, c) and `history` to the next ones, and `clean` where wanted. Nothing reads
- * the latents after they are written, so that input and output may be the same memory.
+ * the latents after they are written, so that input and output may be the same memory. The UNet's features are an output
+ * named `features` where they are kept, and an input where they are used again.
  */
 export function stepGraph({ unet: config, textEncoder }: ModelConfigs, shape: StepShape): Graph {
   const { n, h, w, guided, stochastic, historyLength, threshold, wantClean } = shape
@@ -75,11 +79,17 @@ export function stepGraph({ unet: config, textEncoder }: ModelConfigs, shape: St
   const noise = stochastic ? trace.input('noise', 'f32', size) : undefined
 
   const scaled = scale(latents, { by: inputScale })
-  const model = unet(
-    new Scope(trace),
-    { latents: guided ? tile(scaled, 2) : scaled, timestep, context },
-    config,
-  )
+  const scope = new Scope(trace)
+  const inputs = { latents: guided ? tile(scaled, 2) : scaled, timestep, context }
+  let model: Tensor
+  if (shape.features === 'reuse') {
+    const kept = trace.input(features, 'f32', [copies * n, h, w, featureChannels(config)])
+    model = unetFrom(scope, { ...inputs, features: kept }, config)
+  } else {
+    const whole = unetWithFeatures(scope, inputs, config)
+    if (shape.features === 'keep') trace.output(features, whole.features)
+    model = whole.prediction
+  }
   const prediction = { latents, model, coefficients }
   let clean = threshold || wantClean ? predictClean(prediction) : undefined
   if (clean && threshold) clean = dynamicThreshold(clean, threshold)

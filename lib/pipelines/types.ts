@@ -15,6 +15,16 @@ export interface GenerateOptions {
   readonly steps?: number | undefined
   /** Classifier-free guidance; 1 switches it off and halves the work. Default 7.5, or what the model's folder says. */
   readonly guidanceScale?: number | undefined
+  /**
+   * The part of the run in which guidance works, as two shares of its steps: `[0.2, 0.8]` leaves it out, and half of the
+   * work of each step, in the first and last fifth (Kynkäänniemi et al., arXiv:2404.07724). Default `[0, 1]`: all of it.
+   */
+  readonly guidanceInterval?: readonly [number, number] | undefined
+  /**
+   * One step in so many computes the whole UNet; those between use its deep features again and cost little (DeepCache, Ma
+   * et al., arXiv:2312.00858). The picture changes: docs/performance.md says how much. Default 1: all compute all.
+   */
+  readonly cacheInterval?: number | undefined
   /** Where the noise starts: an integer from 0 to 2^64 - 1. Default: a random one, told in the result. */
   readonly seed?: number | bigint | undefined
   /** Whose noise a seed gives: a CPU generator of PyTorch (diffusers, ComfyUI) or a CUDA one (A1111). */

@@ -1,7 +1,14 @@
 // The parts of the command line that need no model: words to values, file names, progress.
 
 import { describe, expect, it } from 'vitest'
-import { parseNumber, parseSeed, parseSize, parseSwitch, parseThreshold } from '../../../lib/cli/arguments.ts'
+import {
+  parseInterval,
+  parseNumber,
+  parseSeed,
+  parseSize,
+  parseSwitch,
+  parseThreshold,
+} from '../../../lib/cli/arguments.ts'
 import { outputPaths, slug } from '../../../lib/cli/file-names.ts'
 import { formatSeconds, formatStep, progressOn } from '../../../lib/cli/progress.ts'
 
@@ -29,6 +36,11 @@ describe('arguments', () => {
     expect(parseThreshold('0.995')).toEqual({ percentile: 0.995 })
     expect(parseThreshold('0.9,2')).toEqual({ percentile: 0.9, max: 2 })
     expect(() => parseThreshold('1,2,3')).toThrow('PERCENTILE')
+  })
+
+  it('reads intervals', () => {
+    expect(parseInterval('0.2,0.8')).toEqual([0.2, 0.8])
+    for (const text of ['0.2', '0,1,2', '0,x']) expect(() => parseInterval(text)).toThrow(/Expected/)
   })
 
   it('reads switches', () => {

@@ -24,7 +24,7 @@ describe('hoist', () => {
   it('computes before the loop what fixed inputs alone decide, but no output', () => {
     expect(verify(before).nodes.map((node) => node.op)).toEqual(['linear'])
     expect(verify(loop).nodes.map((node) => node.op)).toEqual(['linear', 'add', 'activation'])
-    expect(loop.inputs.map((id) => loop.values[id]!.name)).toEqual(['varying', 'hoisted 0'])
+    expect(loop.inputs.map((id) => loop.values[id]!.name)).toEqual(['varying', 'handed over: hoisted 0'])
   })
 
   it('changes no result', () => {

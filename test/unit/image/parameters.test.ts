@@ -39,6 +39,12 @@ describe('formatParameters', () => {
   })
 })
 
+it('tells of guidance in a part of the run, and of features used again', () => {
+  const text = formatParameters({ ...parameters, guidanceInterval: [0.2, 0.8], cacheInterval: 3 })
+  expect(text).toContain('Guidance interval: 0.2-0.8, Cache interval: 3,')
+  expect(formatParameters(parameters)).not.toContain('interval')
+})
+
 describe('parseParameters', () => {
   it.each([
     parameters,
