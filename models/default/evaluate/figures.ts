@@ -26,15 +26,13 @@ export interface Painting {
   readonly pipeline: Pipeline
   readonly guidanceScale: number
   readonly steps: number
+  readonly guidanceInterval?: readonly [number, number]
+  readonly cacheInterval?: number
 }
 
 /** Paints one picture of the model's size. */
-async function paint(
-  { pipeline, guidanceScale, steps }: Painting,
-  prompt: string,
-  seed: number,
-): Promise<RgbImage> {
-  const { images } = await pipeline.generate({ prompt, seed, guidanceScale, steps })
+async function paint({ pipeline, ...options }: Painting, prompt: string, seed: number): Promise<RgbImage> {
+  const { images } = await pipeline.generate({ prompt, seed, ...options })
   return images[0]!
 }
 

@@ -1,6 +1,7 @@
 // The acceptance figures of the default model, measured with tintype itself; the last line is JSON.
 //
 // usage: npm run evaluate:default-model -- [--model FOLDER] [--guidance X] [--steps N]
+//                                          [--guidance-interval FROM,TO] [--cache-interval N]
 //                                          [--pictures N] [--names N] [--pairs N] [--prompts N]
 //
 // The originals are the 973 emoji that training saw, on white at scale 0.92. Names, pairs and prompts are spread
@@ -49,6 +50,8 @@ async function main(): Promise<void> {
     pipeline,
     guidanceScale: options.guidance ?? defaults.guidanceScale,
     steps: options.steps ?? defaults.steps,
+    ...(options.guidanceInterval && { guidanceInterval: options.guidanceInterval }),
+    ...(options.cacheInterval && { cacheInterval: options.cacheInterval }),
   }
   const originals = toOriginals(emoji)
   const figures: Record<string, unknown> = {}
@@ -61,8 +64,8 @@ async function main(): Promise<void> {
   add({ background: rounded(await backgroundsRight(painting, originals, options.pairs), 3) })
   add({ seeds: roundedAll(await seedsDiffer(painting, originals, options.prompts)) })
   const { pictures, names, pairs, prompts } = options
-  const { guidanceScale: guidance, steps } = painting
-  console.log(JSON.stringify({ ...figures, guidance, steps, pictures, names, pairs, prompts }))
+  const { pipeline: _, guidanceScale: guidance, ...painted } = painting
+  console.log(JSON.stringify({ ...figures, guidance, ...painted, pictures, names, pairs, prompts }))
 }
 
 try {

@@ -10,6 +10,9 @@ export interface EvaluationOptions {
   /** Left out: what the model's tintype.json says. */
   readonly guidance: number | undefined
   readonly steps: number | undefined
+  /** As generate() takes them: what quality is lost where speed is won. */
+  readonly guidanceInterval: readonly [number, number] | undefined
+  readonly cacheInterval: number | undefined
   /** Originals to encode and decode. */
   readonly pictures: number
   /** Names to paint once. */
@@ -20,7 +23,10 @@ export interface EvaluationOptions {
   readonly prompts: number
 }
 
-const flags = ['model', 'guidance', 'steps', 'pictures', 'names', 'pairs', 'prompts'] as const
+const flags = [
+  ...(['model', 'guidance', 'guidance-interval', 'cache-interval', 'steps'] as const),
+  ...(['pictures', 'names', 'pairs', 'prompts'] as const),
+]
 type Flag = (typeof flags)[number]
 
 function numberOf(flag: Flag, given: string, accepts: (value: number) => boolean, expected: string): number {
@@ -36,6 +42,14 @@ const count = (flag: Flag, given: string, most: number) =>
     (value) => Number.isInteger(value) && value >= 1 && value <= most,
     `an integer from 1 to ${most}`,
   )
+
+/** `0.2,0.8`: two shares of the run. */
+function interval(flag: Flag, given: string): readonly [number, number] {
+  const expected = 'two numbers from 0 to 1 such as 0.2,0.8'
+  const [from, to, ...rest] = given.split(',')
+  const share = (text: string) => numberOf(flag, text, (value) => value >= 0 && value <= 1, expected)
+  return [share(from!), share(rest.length > 0 ? '' : (to ?? ''))]
+}
 
 /**
  * The options of a command line; `originals` and `pairs` say how many of each there are.
@@ -71,6 +85,14 @@ export function parseOptions(
       given.guidance === undefined
         ? undefined
         : numberOf('guidance', given.guidance, (value) => value >= 0 && value <= 1000, 'from 0 to 1000'),
+    guidanceInterval:
+      given['guidance-interval'] === undefined
+        ? undefined
+        : interval('guidance-interval', given['guidance-interval']),
+    cacheInterval:
+      given['cache-interval'] === undefined
+        ? undefined
+        : count('cache-interval', given['cache-interval'], 1000),
     steps: given.steps === undefined ? undefined : count('steps', given.steps, 1000),
     pictures: count('pictures', given.pictures ?? `${originals}`, originals),
     names: count('names', given.names ?? '200', originals),

@@ -11,6 +11,8 @@ it('measures everything by default', () => {
     model: defaultModelFolder,
     guidance: undefined,
     steps: undefined,
+    guidanceInterval: undefined,
+    cacheInterval: undefined,
     pictures: 973,
     names: 200,
     pairs: 100,
@@ -19,10 +21,15 @@ it('measures everything by default', () => {
 })
 
 it('takes what is given', () => {
-  const args = '--model m --guidance 2.5 --steps 10 --names=60 --pairs 7 --pictures 5 --prompts 1'.split(' ')
+  const args =
+    '--model m --guidance 2.5 --guidance-interval 0.2,1 --cache-interval 3 --steps 10 --names=60 --pairs 7 --pictures 5 --prompts 1'.split(
+      ' ',
+    )
   expect(parseOptions(args, available)).toEqual({
     model: 'm',
     guidance: 2.5,
+    guidanceInterval: [0.2, 1],
+    cacheInterval: 3,
     steps: 10,
     pictures: 5,
     names: 60,
@@ -38,6 +45,9 @@ it.each([
   ['--names 974', 'INVALID_ARGUMENT', '1 to 973, got "974"'],
   ['--names 0', 'INVALID_ARGUMENT', '"0"'],
   ['--pairs 1.5', 'INVALID_ARGUMENT', '"1.5"'],
+  ['--guidance-interval 0.5', 'INVALID_ARGUMENT', 'such as 0.2,0.8'],
+  ['--guidance-interval 0,0.5,1', 'INVALID_ARGUMENT', 'such as 0.2,0.8'],
+  ['--cache-interval 0', 'INVALID_ARGUMENT', '1 to 1000'],
   ['--guidance much', 'INVALID_ARGUMENT', '"much"'],
 ])('refuses %s', (args, code, words) => {
   expect(() => parseOptions(args.split(' '), available)).toThrow(
