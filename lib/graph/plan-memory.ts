@@ -4,8 +4,8 @@ import { elements, type Graph, type ValueId } from './graph.ts'
 import { bytesPerElement } from './spec.ts'
 import { operandsOf, writesOf } from './uses.ts'
 
-/** Offsets are multiples of a cache line, which is also the widest vector. */
-const alignment = 64
+/** Offsets are multiples of this: cudaMalloc aligns so, and a cache line, the widest vector of a CPU, is 64. */
+const alignment = 256
 
 export interface MemoryPlan {
   readonly arenaBytes: number

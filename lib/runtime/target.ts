@@ -56,6 +56,15 @@ export function targetOf({ device = 'cpu', precision }: TargetOptions): Target {
     const there = gpus.length === 1 ? 'there is one GPU' : `there are ${gpus.length} GPUs`
     throw new TintypeError('DEVICE_UNAVAILABLE', `There is no device cuda:${index}: ${there}.`)
   }
-  const { name, description } = gpus[index]!
+  const { name, description, isa } = gpus[index]!
+  if (precision === 'bf16' && isa === 'sm_75') {
+    throw new TintypeError(
+      'DEVICE_UNAVAILABLE',
+      `${name} (${description}, ${isa}) does not compute in bf16.`,
+      {
+        advice: 'precision: "f16" works on it; bf16 wants Ampere (sm_80) or later.',
+      },
+    )
+  }
   return { name, description, addon: cudaNative, device: index, precision: precision ?? 'f16' }
 }

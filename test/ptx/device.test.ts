@@ -104,6 +104,27 @@ describe('one GPU', () => {
     await paintOnce({})
   })
 
+  it('says that Turing has no bf16', async () => {
+    const gpu = addGpu({ architecture: 75 })
+    await expect(load(folder, { ...on(gpu), precision: 'bf16' })).rejects.toMatchObject({
+      code: 'DEVICE_UNAVAILABLE',
+      message: expect.stringMatching(
+        /^cuda:\d+ \(interpreted GPU, sm_75\) does not .* precision: "f16" works/,
+      ),
+    })
+  })
+
+  it('keeps features and guidance for a part of the run as the CPU does', async () => {
+    const more = { ...{ steps: 5, cacheInterval: 2 }, ...{ guidanceScale: 3, guidanceInterval: [0, 0.5] } }
+    const expected = await paintOnce({}, more)
+    const got = await paintOnce(on(addGpu()), more)
+    const norm = (values: Float32Array) => Math.hypot(...values)
+    expect(norm(got.map((value, i) => value - expected[i]!)) / norm(expected)).toBeLessThan(0.01)
+    // Far enough from what all of the UNet and all of guidance give for the bound to mean something.
+    const whole = await paintOnce({}, { ...more, cacheInterval: 1 })
+    expect(norm(whole.map((value, i) => value - expected[i]!)) / norm(expected)).toBeGreaterThan(0.02)
+  })
+
   it('does without pinned memory where there is none', async () => {
     const gpu = addGpu()
     fail({ device: gpu, call: 'cudaMallocHost', error: notSupported, times: 1000 })
