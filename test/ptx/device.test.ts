@@ -78,6 +78,30 @@ describe('one GPU', () => {
     expect(await paint(pipeline)).toEqual(before)
   })
 
+  it('captures anew what was captured over a workspace that has moved', async () => {
+    const gpu = addGpu()
+    await using pipeline = await load(folder, on(gpu))
+    const before = await paint(pipeline)
+    expect(await paint(pipeline)).toEqual(before)
+    await paint(pipeline, { width: 128 })
+    expect(await paint(pipeline)).toEqual(before)
+  })
+
+  it('captures anew what was captured with weights that have moved', async () => {
+    const gpu = addGpu()
+    await using pipeline = await load(folder, on(gpu))
+    // The largest workspace there will be, then all programs captured over it.
+    await paint(pipeline, { width: 128 })
+    const before = await paint(pipeline)
+    expect(await paint(pipeline)).toEqual(before)
+    // A sampler of its own inputs: the weights of the text encoder are let go of to make room for them.
+    const { cudaMalloc } = stateOf(gpu).calls
+    fail({ device: gpu, call: 'cudaMalloc', error: outOfMemory })
+    await paint(pipeline, { scheduler: 'euler-ancestral' })
+    expect(stateOf(gpu).calls.cudaMalloc).toBeGreaterThan(cudaMalloc!)
+    expect(await paint(pipeline)).toEqual(before)
+  })
+
   it('makes room by letting go of what the run does not use', async () => {
     const roomy = addGpu()
     let used: number

@@ -1,5 +1,7 @@
 #include "device_memory.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <cstring>
 #include <new>
@@ -18,9 +20,14 @@ void* DeviceMemory::allocate(size_t bytes, std::string name) {
 
 void DeviceMemory::free(void* block) {
   const auto after = behind(reinterpret_cast<uint64_t>(block));
-  if (after != allocations_.begin() && std::prev(after)->block.get() == block) {
-    allocations_.erase(std::prev(after));
-  }
+  if (after == allocations_.begin() || std::prev(after)->block.get() != block) return;
+  const auto found = allocations_.begin() + (std::prev(after) - allocations_.cbegin());
+  // The address stays taken, the pages within go back to the system.
+  constexpr uint64_t page = 4096;
+  const uint64_t first = (found->begin + page - 1) / page * page, last = found->end / page * page;
+  if (first < last) madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+  freed_.push_back(std::move(found->block));
+  allocations_.erase(found);
 }
 
 std::vector<DeviceMemory::Allocation>::const_iterator DeviceMemory::behind(uint64_t address) const {

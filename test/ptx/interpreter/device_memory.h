@@ -12,6 +12,7 @@ namespace tintype::ptx {
 class DeviceMemory {
  public:
   void* allocate(size_t bytes, std::string name);
+  // Its address is never used again: who still reads it is found out.
   void free(void* block);
 
   // The global variables of a module, zeros at first.
@@ -39,6 +40,7 @@ class DeviceMemory {
   std::vector<Allocation>::const_iterator behind(uint64_t address) const;
 
   std::vector<Allocation> allocations_;  // by address
+  std::vector<std::unique_ptr<void, Release>> freed_;
   mutable std::map<const void*, std::vector<uint8_t>> variables_;
 };
 

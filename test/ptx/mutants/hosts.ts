@@ -26,13 +26,13 @@ export const hosts: readonly Mutant[] = [
     '  check(cudaEventSynchronize(staging.sent), "Computing");\n',
     '',
   ),
-  device('whenever')(
+  plans('many processors')(
     'backend.cc',
     'workspace of kernels over the arena',
     'static_cast<char*>(workspace_.get()) + state.arena_bytes)',
     'static_cast<char*>(workspace_.get()))',
   ),
-  device('whenever')(
+  plans('many processors')(
     'backend.cc',
     'no memory for the workspace of kernels',
     'prepared->arena_bytes + largest_workspace(plan, device_->gpu())',
@@ -50,7 +50,7 @@ export const hosts: readonly Mutant[] = [
     'cudaStreamCaptureModeThreadLocal',
     'cudaStreamCaptureModeGlobal',
   ),
-  device('tries again')(
+  device('captures anew')(
     'backend.cc',
     'graphs of a workspace that is gone',
     'state.captured_with != workspace_.get()',
@@ -62,7 +62,7 @@ export const hosts: readonly Mutant[] = [
     'if (e.code != code::out_of_memory) throw;',
     'throw;',
   ),
-  device('tries again')(
+  device('captures anew')(
     'backend.cc',
     'graphs keep the places of weights that have moved',
     '    program->drop_graphs();\n',

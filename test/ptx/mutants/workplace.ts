@@ -66,7 +66,7 @@ export function runTests(hunt: Hunt): TestRun {
     `--outputFile=${report}`,
     ...patience,
   ]
-  const { error, signal, stdout, stderr } = spawnSync(
+  const { error, status, signal, stdout, stderr } = spawnSync(
     'npx',
     ['vitest', ...args, ...(title ? ['-t', title] : []), ...files],
     { cwd: tree, encoding: 'utf8', env, maxBuffer: 2 ** 26, timeout: longestRun, killSignal: 'SIGKILL' },
@@ -93,9 +93,11 @@ export function runTests(hunt: Hunt): TestRun {
   const broken = testResults.filter(
     ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
   )
+  // A worker that died takes its tests with it.
+  const crashed = status !== 0 && numFailedTests + broken.length === 0 ? 1 : 0
   return {
     passed: numPassedTests,
-    failed: numFailedTests + broken.length,
+    failed: numFailedTests + broken.length + crashed,
     message: firstLines(messages[0] ?? stderr),
   }
 }
