@@ -12,6 +12,8 @@ export interface Arguments {
   readonly subjects: readonly Subject[]
   /** Sides of the square pictures, each measured. */
   readonly sizes: readonly number[]
+  /** Whether they were named; on a GPU each model has its own otherwise. */
+  readonly sizesGiven: boolean
   /** Numbers of threads, each measured; empty for one for each core. */
   readonly threads: readonly number[]
   /** Without tintype itself. */
@@ -47,7 +49,7 @@ export const usage = `usage: npm run bench -- [${subjects.join('|')} ...] [optio
   --python COMMAND     of the peers that need it; default: TINTYPE_BENCH_PYTHON, or python3
   --memory GB          for all processes of one comparison; default: four fifths of what is free
   --json FILE          results with everything that was measured
-  --device cuda[:1]    steps per second on a GPU, instead of the subjects; sizes 512, 768 and 1024 by default
+  --device cuda[:1]    steps per second on a GPU, of SD 1.5 (512, 768, 1024) and SDXL's shapes (1024)
   --precision f16|bf16 what the GPU computes in`
 
 const seeUsage = 'See npm run bench -- --help.'
@@ -115,7 +117,8 @@ export function parseArguments(args: readonly string[], env: NodeJS.ProcessEnv =
   return {
     subjects: named.length > 0 ? [...new Set(named)] : ['text', 'unet', 'vae'],
     // The deepest level of the UNet is an eighth of the latents, which are an eighth of the picture.
-    sizes: integers(values.size ?? (values.device === undefined ? '512' : '512,768,1024'), 'size', 64),
+    sizes: integers(values.size ?? '512', 'size', 64),
+    sizesGiven: values.size !== undefined,
     threads: values.threads === undefined ? [] : integers(values.threads, 'threads'),
     against: [...new Set(peers.map((name) => nameIn(peerNames, name, 'peer')))],
     repeats: integers(values.repeats, 'repeats')[0]!,

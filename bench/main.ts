@@ -6,7 +6,7 @@ import { dirname, join, resolve } from 'node:path'
 import type { DeviceName } from '../lib/index.ts'
 import { devices } from '../lib/runtime/device.ts'
 import { type Arguments, parseArguments, usage } from './arguments.ts'
-import { benchDevice } from './device.ts'
+import { benchDevice, type DeviceModel } from './device.ts'
 import { BenchError } from './errors.ts'
 import { checkFresh } from './fresh.ts'
 import { kernelCases } from './kernels/cases.ts'
@@ -132,6 +132,15 @@ function report({ machine, peaks, kernels: measured, stages, starts }: Results):
   if (starts.length > 0) console.log(`\n${textTable(startColumns, starts)}`)
 }
 
+/** The folder that was named, or SD 1.5 and SDXL's shapes, each written when it is its turn. */
+async function* deviceModels(args: Arguments): AsyncGenerator<DeviceModel, void, void> {
+  const usual = { sd15: [512, 768, 1024], sdxl: [1024] } as const
+  for (const architecture of args.model === undefined ? (['sd15', 'sdxl'] as const) : (['sd15'] as const)) {
+    const { name, folder } = await benchModel({ ...args, architecture }, note)
+    yield { name, folder, sizes: args.sizesGiven ? args.sizes : usual[architecture] }
+  }
+}
+
 async function main(argv: readonly string[]): Promise<void> {
   if (argv.includes('--help')) {
     console.log(usage)
@@ -141,14 +150,10 @@ async function main(argv: readonly string[]): Promise<void> {
   checkFresh()
   const { json } = args
   if (args.device !== undefined) {
-    const { name, folder } = await benchModel(args, note)
-    const { precision, sizes, steps, repeats } = args
+    const { precision, steps, repeats } = args
     const device = args.device as DeviceName
-    const results = await benchDevice(
-      { device, precision, folder, modelName: name, sizes, steps, repeats },
-      note,
-    )
-    if (json !== undefined) await writeFile(json, JSON.stringify({ device, precision, model: name, results }))
+    const results = await benchDevice(deviceModels(args), { device, precision, steps, repeats }, note)
+    if (json !== undefined) await writeFile(json, JSON.stringify({ device, precision, results }))
     return
   }
   if (json !== undefined) await mkdir(dirname(resolve(json)), { recursive: true })

@@ -1,4 +1,4 @@
-// The model that is measured: a folder that was named, or SD 1.5's architecture with random weights, made once.
+// The model that is measured: a folder that was named, or a known architecture with random weights, made once.
 
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
@@ -6,6 +6,7 @@ import { rename, rm, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { type ModelConfigs, readModelConfigs } from '../lib/models/configs.ts'
+import { type Architecture, architectures } from './architectures.ts'
 import type { Stage } from './peers/protocol.ts'
 import { type RandomDtype, writeRandomModel } from './random-model.ts'
 
@@ -25,26 +26,40 @@ export interface BenchModel {
 }
 
 /** Under another name until it is whole. */
-async function randomModel(dtype: RandomDtype, note: (line: string) => void): Promise<string> {
-  const source = readFileSync(new URL('random-model.ts', import.meta.url))
-  const folder = join(cacheFolder(), `sd15-${dtype}-${shortHash(source)}`)
+async function randomModel(
+  architecture: Architecture,
+  dtype: RandomDtype,
+  note: (line: string) => void,
+): Promise<string> {
+  const sources = ['random-model.ts', 'architectures.ts'].map((file) =>
+    readFileSync(new URL(file, import.meta.url)),
+  )
+  const folder = join(cacheFolder(), `${architecture}-${dtype}-${shortHash(Buffer.concat(sources))}`)
   if (!existsSync(folder)) {
     note(`writing ${folder}`)
     const partial = `${folder}-partial`
     await rm(partial, { recursive: true, force: true })
-    await writeRandomModel(partial, { dtype })
+    await writeRandomModel(partial, { architecture, dtype })
     await rename(partial, folder)
   }
   return folder
 }
 
 export async function benchModel(
-  { model, dtype }: { readonly model: string | undefined; readonly dtype: RandomDtype },
+  {
+    model,
+    dtype,
+    architecture = 'sd15',
+  }: {
+    readonly model: string | undefined
+    readonly dtype: RandomDtype
+    readonly architecture?: Architecture
+  },
   note: (line: string) => void,
 ): Promise<BenchModel> {
-  const folder = resolve(model ?? (await randomModel(dtype, note)))
+  const folder = resolve(model ?? (await randomModel(architecture, dtype, note)))
   return {
-    name: model === undefined ? `SD 1.5, random ${dtype}` : basename(folder),
+    name: model === undefined ? `${architectures[architecture].title}, random ${dtype}` : basename(folder),
     folder,
     cache: join(cacheFolder(), 'exports', `${basename(folder)}-${shortHash(folder)}`),
     configs: await readModelConfigs(folder),

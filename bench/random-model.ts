@@ -1,5 +1,5 @@
 // Writes a full-size Stable Diffusion model with random weights, in diffusers' layout, for measuring what can be
-// measured without the real ones. usage: tsx bench/random-model.ts FOLDER [--architecture sd15|sd21] [--dtype F16|F32]
+// measured without the real ones. usage: tsx bench/random-model.ts FOLDER [--architecture sd15|sd21|sdxl] [--dtype F16|F32]
 
 import { cp, mkdir, open, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -10,10 +10,7 @@ import { elements } from '../lib/graph/graph.ts'
 import { readModelConfigs } from '../lib/models/configs.ts'
 import { defaultModelFolder } from '../lib/pipelines/default-model.ts'
 import { decodeGraph, encodeGraph, stepGraph, textGraph } from '../lib/pipelines/stages.ts'
-import { sd15, sd21 } from '../test/unit/models/published-configs.ts'
-
-const architectures = { sd15, sd21 } as const
-export type Architecture = keyof typeof architectures
+import { type Architecture, architectures } from './architectures.ts'
 
 /** What DDIM needs to paint with either. */
 const scheduler = {
@@ -132,7 +129,7 @@ async function writeSafetensors(path: string, tensors: readonly Tensor[], dtype:
   }
 }
 
-/** Writes the folder; about 2 GB for SD 1.5 in F16. */
+/** Writes the folder; about 2 GB for SD 1.5 in F16, 5 GB for SDXL's shapes. */
 export async function writeRandomModel(
   folder: string,
   { architecture = 'sd15', dtype = 'F16' }: RandomModelOptions = {},
