@@ -125,28 +125,8 @@ struct Panel {
       for (int j = 0; j < Vectors; j++) {
         const T* from = w + (first + k) * width + j * kWidth;
         float* to = transformed + k * width + j * kWidth;
-        const auto read = [&](int y, int x) { return load(from + (y * 3 + x) * c * width); };
-        const auto write = [&](int y, int x, Vec u) { store(to + (y * kPatch + x) * point, u); };
-        transform_weights(read, write);
+        transform_weights(from, c * width, to, point);
       }
-    }
-  }
-
-  template <class Read, class Write>
-  static void transform_weights(const Read& read, const Write& write) {
-    Vec rows[3][kPatch];
-#pragma GCC unroll 3
-    for (int i = 0; i < 3; i++) {
-      const Vec line[3] = {read(i, 0), read(i, 1), read(i, 2)};
-      transform_weight_line(line, rows[i]);
-    }
-#pragma GCC unroll 6
-    for (int j = 0; j < kPatch; j++) {
-      const Vec line[3] = {rows[0][j], rows[1][j], rows[2][j]};
-      Vec column[kPatch];
-      transform_weight_line(line, column);
-#pragma GCC unroll 6
-      for (int i = 0; i < kPatch; i++) write(i, j, column[i]);
     }
   }
 };

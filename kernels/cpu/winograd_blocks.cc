@@ -75,26 +75,6 @@ struct WeightPlaces {
   }
 };
 
-// One vector of outputs of one channel.
-template <class T>
-void transform_weights(const T* taps, int64_t tap_stride, float* to, int64_t point_stride) {
-  const auto read = [&](int y, int x) { return load(taps + (y * 3 + x) * tap_stride); };
-  Vec rows[3][kPatch];
-#pragma GCC unroll 3
-  for (int i = 0; i < 3; i++) {
-    const Vec line[3] = {read(i, 0), read(i, 1), read(i, 2)};
-    transform_weight_line(line, rows[i]);
-  }
-#pragma GCC unroll 6
-  for (int j = 0; j < kPatch; j++) {
-    const Vec line[3] = {rows[0][j], rows[1][j], rows[2][j]};
-    Vec column[kPatch];
-    transform_weight_line(line, column);
-#pragma GCC unroll 6
-    for (int i = 0; i < kPatch; i++) store(to + (i * kPatch + j) * point_stride, column[i]);
-  }
-}
-
 // What a thread keeps in L2.
 struct Scratch {
   float* patches;     // (points, tiles, channels)

@@ -72,5 +72,13 @@ inline void transform_square(const Read& read, const Line& line, const Write& wr
   }
 }
 
+// The weights of one channel and one vector of outputs: nine taps to 36 points.
+template <class T>
+inline void transform_weights(const T* taps, int64_t tap_stride, float* to, int64_t point_stride) {
+  transform_square<3, kPatch>([&](int y, int x) { return load(taps + (y * 3 + x) * tap_stride); },
+                              transform_weight_line,
+                              [&](int y, int x, Vec u) { store(to + (y * kPatch + x) * point_stride, u); });
+}
+
 }  // namespace
 }  // namespace tintype::TINTYPE_ISA
