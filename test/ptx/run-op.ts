@@ -10,6 +10,8 @@ export interface PlayedGpu {
   readonly architecture: number
   readonly processors: number
   readonly order: (typeof orders)[number]
+  /** Where its kernels are, as PTX; by default where they were built. */
+  readonly folder?: string
 }
 
 const dtypes = ['f32', 'f16', 'bf16', 'i32', 'u8']
@@ -81,7 +83,7 @@ export function runOn(
     numbers.set(name, operands.push({ bytes, dtype: dtypes.indexOf(isMatrix ? element : 'f32') }) - 1)
   }
   const target = {
-    folder: ptxPath(`sm_${gpu.architecture}`, element),
+    folder: gpu.folder ?? ptxPath(`sm_${gpu.architecture}`, element),
     architecture: gpu.architecture,
     processors: gpu.processors,
     element: dtypes.indexOf(element),

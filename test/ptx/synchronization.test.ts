@@ -1,0 +1,92 @@
+// Bugs that no compiler is needed to plant: of some kernels every barrier, every wait for copies and every fence is left out
+// of the PTX in turn, and the interpreter must notice all that matter. All other mutants are `npm run test:mutants`.
+
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, it as check, describe, expect, inject } from 'vitest'
+import { operandsOf } from '../../lib/selftest/op-case.ts'
+import { makeData } from '../../lib/selftest/run-case.ts'
+import { architectures } from './build.ts'
+import { device, ptxPath } from './device.ts'
+import { type CountedLaunch, counted } from './ledger/cases.ts'
+import { encode, runOn } from './run-op.ts'
+
+const missing = inject('ptxMissing') || (architectures.includes(80) ? '' : 'sm_80 was not built')
+const it = check.skipIf(missing)
+const [architecture, element] = [80, 'f16'] as const
+
+/** The PTX of one kernel, with what its file declares before the first. */
+interface Kernel {
+  readonly name: string
+  readonly file: string
+  readonly head: string
+  readonly body: readonly string[]
+}
+
+const begin = '.visible .entry '
+
+function kernelOf({ op, processors }: CountedLaunch): Kernel {
+  const numbers = new Map(operandsOf(op).map(([operand], i) => [operand, i]))
+  const name = device().launchesOf(architecture, processors, encode(op, numbers))[0]!.kernel
+  const folder = ptxPath(`sm_${architecture}`, element)
+  for (const file of readdirSync(folder).filter((one) => one.endsWith('.ptx'))) {
+    const [head, ...kernels] = readFileSync(join(folder, file), 'utf8').split(begin)
+    const body = kernels.find((text) => text.startsWith(`${name}(`))
+    if (body !== undefined) return { name, file, head: head!, body: `${begin}${body}`.split('\n') }
+  }
+  throw new Error(`No PTX has the kernel ${name}.`)
+}
+
+const isSynchronization = (line: string) =>
+  /^\s*(bar\.(warp\.)?sync|cp\.async\.wait_(group|all)|membar|fence)\b/.test(line)
+
+let folder: string
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tintype-ptx-'))
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+/** What the op gives with this PTX, or what the interpreter finds wrong with it. */
+function outcome({ op, processors }: CountedLaunch, kernel: Kernel, body: readonly string[]): string {
+  // A folder of its own: the device reads each file once.
+  const own = mkdtempSync(join(folder, 'mutant-'))
+  writeFileSync(join(own, kernel.file), kernel.head + body.join('\n'))
+  try {
+    const { outputs } = runOn(
+      { architecture, processors, order: 'random', folder: own },
+      op,
+      makeData(op, element),
+      element,
+    )
+    return JSON.stringify([...outputs.values()].map((values) => [...values]))
+  } catch (error) {
+    return String(error)
+  }
+}
+
+/**
+ * How many must be noticed. The others are those of code that the case does not run (rows that are normalised), and what
+ * only other cases need: the last wait, which has nothing left to wait for, and barriers before memory that is written no more.
+ */
+const launches = [
+  { name: 'conv2d 8x8 320->64, divided', noticed: 9 },
+  { name: 'linear 64 1280->128, divided', noticed: 10 },
+  { name: 'attention 256 over 256, heads of 40', noticed: 9 },
+  { name: 'attention 64 over 256, head of 512', noticed: 6 },
+  { name: 'groupNorm 2x256x320', noticed: 3 },
+] as const
+
+describe('barriers, waits and fences', () => {
+  it.each(launches)('of $name', ({ name, noticed }) => {
+    const launch = counted.find((one) => one.name === name)!
+    const kernel = kernelOf(launch)
+    const whole = outcome(launch, kernel, kernel.body)
+    expect(whole).toMatch(/^\[\[/)
+    const places = kernel.body.flatMap((line, i) => (isSynchronization(line) ? [i] : []))
+    const missed = places.filter(
+      (place) => outcome(launch, kernel, kernel.body.toSpliced(place, 1)) !== whole,
+    )
+    expect(missed.length).toBeGreaterThanOrEqual(noticed)
+  })
+})
