@@ -12,7 +12,10 @@ namespace tintype::cuda {
 template <AttentionShape Shape>
 class AttentionBlock {
   static constexpr int head = Shape.head, keys = Shape.keys, tiles = Shape.tiles, stride = Shape.stride();
-  static constexpr int depth_steps = Shape.depth() / 16, key_tiles = keys / 8, head_tiles = head / 8;
+  // Along a head, products of 16 channels and at the end perhaps one of 8.
+  static constexpr int depth_steps = head / 16;
+  static constexpr bool half_step = head % 16 != 0;
+  static constexpr int key_tiles = keys / 8, head_tiles = head / 8;
   // A thread copies one 16-byte column of every rows_apart-th row.
   static constexpr int row_chunks = head / 8, rows_apart = attention_threads / row_chunks;
 
@@ -39,7 +42,6 @@ class AttentionBlock {
     const int seen = causal ? min(lk, first_ + Shape.queries()) : lk;
     const int steps = (seen + keys - 1) / keys;
     load_queries();
-    fill_up(Shape.keys_at(), keys);
     copy_tile<keys>(Shape.keys_at(), k_, 0, lk);
     commit_copies();
     for (int step = 0; step < steps; step++) {
@@ -49,6 +51,7 @@ class AttentionBlock {
       commit_copies();
       float scores[tiles][key_tiles][4] = {};
       multiply_keys(scores);
+      if constexpr (half_step) multiply_last_keys(scores);
       wait_for_copies<0>();
       __syncthreads();  // the values are here, and all have read the keys
       if (step + 1 < steps) copy_tile<keys>(Shape.keys_at(), k_, (step + 1) * keys, lk);
@@ -81,23 +84,19 @@ class AttentionBlock {
     }
   }
 
-  // Zeros behind the head, up to a whole product.
-  __device__ void fill_up(int at, int rows) {
-    if constexpr (Shape.depth() > head) {
-      for (int row = threadIdx.x; row < rows; row += attention_threads) {
-        *reinterpret_cast<uint4*>(shared_ + at + (row * stride + head) * 2) = make_uint4(0, 0, 0, 0);
-      }
-    }
-  }
-
   __device__ uint32_t query_address(int tile, int step) const {
     const int row = (warp_ * tiles + tile) * 16 + lane_ % 16;
     return address_ + (row * stride + step * 16 + lane_ / 16 * 8) * 2;
   }
 
+  // Of the half step.
+  __device__ uint32_t last_query_address(int tile) const {
+    const int row = (warp_ * tiles + tile) * 16 + lane_ % 16;
+    return address_ + (row * stride + depth_steps * 16) * 2;
+  }
+
   __device__ void load_queries() {
     copy_tile<Shape.queries()>(0, q_, first_, static_cast<int>(a_.op.lq));
-    fill_up(0, Shape.queries());
     commit_copies();
     if constexpr (Shape.queries_in_registers()) {
       wait_for_copies<0>();
@@ -106,6 +105,7 @@ class AttentionBlock {
       for (int t = 0; t < tiles; t++) {
 #pragma unroll
         for (int s = 0; s < depth_steps; s++) load_matrices(queries_[t][s], query_address(t, s));
+        if constexpr (half_step) load_matrices(last_queries_[t], last_query_address(t));
       }
       __syncthreads();  // keys come to the same place
     }
@@ -130,6 +130,24 @@ class AttentionBlock {
           multiply_add(scores[t][n * 2], queries_[t][kept ? s : 0], k[0], k[1]);
           multiply_add(scores[t][n * 2 + 1], queries_[t][kept ? s : 0], k[2], k[3]);
         }
+      }
+    }
+  }
+
+  __device__ void multiply_last_keys(float (&scores)[tiles][key_tiles][4]) {
+    const uint32_t from = address_ + Shape.keys_at() + (lane_ % 16 * stride + depth_steps * 16) * 2;
+    if constexpr (!Shape.queries_in_registers()) {
+#pragma unroll
+      for (int t = 0; t < tiles; t++) load_matrices(last_queries_[t], last_query_address(t));
+    }
+#pragma unroll
+    for (int n = 0; n < keys / 16; n++) {
+      uint32_t k[2];
+      load_matrices(k, from + n * 16 * stride * 2);
+#pragma unroll
+      for (int t = 0; t < tiles; t++) {
+        multiply_add(scores[t][n * 2], last_queries_[t], k[0]);
+        multiply_add(scores[t][n * 2 + 1], last_queries_[t], k[1]);
       }
     }
   }
@@ -250,6 +268,7 @@ class AttentionBlock {
   const Element *q_, *k_, *v_;
   Element* y_;
   uint32_t queries_[tiles][Shape.queries_in_registers() ? depth_steps : 1][4];
+  uint32_t last_queries_[tiles][2];
   float sums_[tiles][head_tiles][4] = {};
   float largest_[tiles][2], weights_[tiles][2] = {};
 };

@@ -12,15 +12,13 @@ inline constexpr int attention_threads = attention_warps * 32;
 struct AttentionShape {
   int head, keys, tiles;
   constexpr int queries() const { return attention_warps * tiles * 16; }
-  // Heads are filled up with zeros to whole products of 16.
-  constexpr int depth() const { return (head + 15) / 16 * 16; }
   // From one row of a tile to the next: an odd number of 16-byte chunks, so that ldmatrix meets no bank
   // twice.
-  constexpr int stride() const { return (depth() / 8 | 1) * 8; }
+  constexpr int stride() const { return (head / 8 | 1) * 8; }
   constexpr int query_bytes() const { return queries() * stride() * 2; }
   constexpr int key_bytes() const { return keys * stride() * 2; }
   // Fragments of the queries stay in registers where they are few.
-  constexpr bool queries_in_registers() const { return tiles * depth() / 4 <= 40; }
+  constexpr bool queries_in_registers() const { return tiles * head / 4 <= 40; }
   constexpr int keys_at() const { return queries_in_registers() ? 0 : query_bytes(); }
   constexpr int values_at() const { return keys_at() + key_bytes(); }
   constexpr int shared_bytes() const {

@@ -80,8 +80,8 @@ const fragments: readonly Mutant[] = [
   linear(
     'tensor_core.cuh',
     'halves of B swapped in the instruction of sm_75',
-    '"r"(a[2]), "r"(a[3]), "r"(b1))',
-    '"r"(a[1]), "r"(a[3]), "r"(b1))',
+    'multiply_add(d, {a[2], a[3]}, b1);',
+    'multiply_add(d, {a[2], a[3]}, b0);',
     { architecture: 75 },
   ),
   linear(
@@ -311,9 +311,9 @@ const attentions: readonly Mutant[] = [
   ),
   attention(
     'attention.cuh',
-    'no zeros behind the head',
-    'if constexpr (Shape.depth() > head)',
-    'if constexpr (false)',
+    'the last eight channels of a head are left out',
+    'if constexpr (half_step) multiply_last_keys(scores);',
+    '',
   ),
   attention('attention.cuh', 'the last keys are left out', '(seen + keys - 1) / keys', 'max(seen / keys, 1)'),
   attention(
