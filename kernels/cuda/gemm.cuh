@@ -114,6 +114,21 @@ class GemmBlock {
     }
   }
 
+  // Which four floats of a staged row lie in its place `unit`: those that eight lanes read together, some
+  // units apart, are of different banks.
+  static __device__ constexpr int staged(int unit) {
+    return unit ^ (unit / 8 % 4);
+  }
+
+  static __device__ void load_staged(const float* row, int column, Chunk& v) {
+    const int unit = staged(column / 4);  // of the other half: the neighbour
+    const float4 low = *reinterpret_cast<const float4*>(row + unit * 4);
+    const float4 high = *reinterpret_cast<const float4*>(row + (unit ^ 1) * 4);
+    const float both[] = {low.x, low.y, low.z, low.w, high.x, high.y, high.z, high.w};
+#pragma unroll
+    for (int i = 0; i < chunk; i++) v[i] = both[i];
+  }
+
   // Through shared memory, 16 rows of a warp at a time, so that a lane gets eight sums of one row, and their
   // gates.
   __device__ void store_tile(int block_row, int block_column) {
@@ -121,28 +136,28 @@ class GemmBlock {
     float* staging = reinterpret_cast<float*>(shared_) + threadIdx.x / 32 * Tile.staging_floats();
 #pragma unroll
     for (int m = 0; m < tiles_m; m++) {
-      float* place = staging + lane_ / 4 * stride + lane_ % 4 * 2;
 #pragma unroll
       for (int n = 0; n < tiles_n; n++) {
         const float(&s)[4] = sums_[m][n];
-        *reinterpret_cast<float2*>(place + n * 8) = make_float2(s[0], s[1]);
-        *reinterpret_cast<float2*>(place + 8 * stride + n * 8) = make_float2(s[2], s[3]);
+        float* place = staging + lane_ / 4 * stride + staged(n * 2 + lane_ % 4 / 2) * 4 + lane_ % 2 * 2;
+        *reinterpret_cast<float2*>(place) = make_float2(s[0], s[1]);
+        *reinterpret_cast<float2*>(place + 8 * stride) = make_float2(s[2], s[3]);
       }
       __syncwarp();
 #pragma unroll 1
       for (int i = lane_; i < 16 * pieces; i += 32) {
         const int r = i / pieces, c = i % pieces * width;
         const int row = block_row + warp_row_ + m * 16 + r, column = block_column + warp_column_ + c;
-        if (row < a_.m && column < a_.n) store_piece(staging + r * stride + c, row, column);
+        if (row < a_.m && column < a_.n) store_piece(staging + r * stride, c, row, column);
       }
       __syncwarp();
     }
   }
 
-  __device__ void store_piece(const float* staged, int row, int column) {
+  __device__ void store_piece(const float* staging, int staged_column, int row, int column) {
     Chunk v, gate;
-    load(staged, v);
-    if constexpr (gated) load(staged + chunk, gate);
+    load_staged(staging, staged_column, v);
+    if constexpr (gated) load_staged(staging, staged_column + chunk, gate);
     if (a_.splits > 1) {
       const int count = a_.n - column;
       store(partial_of(a_, layer_, blockIdx.z, row, column), min(chunk, count), a_.n % chunk == 0, v);
