@@ -47,9 +47,11 @@ int whole_splits(int64_t k, int splits) {
   return static_cast<int>(std::max<int64_t>(1, ceil_div(ceil_div(k, gemm_depth), steps_of_split(k, splits))));
 }
 
+// Parts of a processor that issue instructions.
+constexpr double schedulers = 4;
 // Before the first products arrive, and while the last are stored.
 constexpr double cycles_at_ends = 1500;
-// A block alone on its processor has one warp for each scheduler: nobody computes while it waits.
+// Where a scheduler has one warp, nobody computes while it waits.
 constexpr double alone_takes = 1.15;
 // What one block reads from the L2 cache, and all blocks of a processor write to it.
 constexpr double bytes_per_cycle = 32;
@@ -66,12 +68,14 @@ double gemm_cycles(const GemmVariant& variant, const GemmSize& size, const Gpu& 
   // The busiest processor does as many blocks as any.
   const double blocks = static_cast<double>(ceil_div(size.tiles(tile) * splits, gpu.processors));
   const int together = resident(tile, gpu);
+  // Each scheduler has warps and tensor cores of its own.
+  const double warps = std::min<double>(blocks, together) * tile.warps();
+  const double busy = std::min(warps, schedulers) / schedulers;
   const double tensor =
-      static_cast<double>(tile.m) * tile.n * gemm_depth / products_per_cycle(gpu.architecture);
+      static_cast<double>(tile.m) * tile.n * gemm_depth / (products_per_cycle(gpu.architecture) * busy);
   const double step = std::max(tensor, shared_cycles(tile));
-  const bool alone = together == 1 || blocks == 1;
-  double cycles =
-      blocks * static_cast<double>(steps_of_split(size.k, splits)) * step * (alone ? alone_takes : 1);
+  double cycles = blocks * static_cast<double>(steps_of_split(size.k, splits)) * step *
+                  (warps > schedulers ? 1 : alone_takes);
   cycles += static_cast<double>(ceil_div(static_cast<int64_t>(blocks), together)) * cycles_at_ends;
   if (splits > 1) {
     const double bytes = static_cast<double>(tile.m) * tile.n * sizeof(float);

@@ -18,7 +18,7 @@ struct GemmTile {
   constexpr int threads() const { return warps() * 32; }
   // Blocks that registers allow on a processor at the same time: a promise of the kernels that choose_gemm
   // counts on. Without it ptxas makes room for more of the small ones, and spills for that.
-  constexpr int resident() const { return m * n > 64 * 64 ? 2 : 4; }
+  constexpr int resident() const { return m * n > 64 * 64 ? 8 / warps() : 4; }
   constexpr int stage_bytes() const { return (m + n) * gemm_depth * 2; }
   constexpr int staging_floats() const { return 16 * (warp_n + 8); }
   constexpr int shared_bytes() const {
@@ -30,6 +30,7 @@ struct GemmTile {
 inline constexpr GemmTile gemm_128x160 = {128, 160, 64, 80,
                                           3};  // widths of the UNet are multiples of 160 or 320
 inline constexpr GemmTile gemm_128x128 = {128, 128, 64, 64, 3};
+inline constexpr GemmTile gemm_64x128 = {64, 128, 64, 64, 3};  // of two warps, for maps with few tiles
 inline constexpr GemmTile gemm_64x64 = {64, 64, 32, 32, 4};
 
 // Layers that one launch computes from the same A.

@@ -10,6 +10,10 @@ extern "C" __global__ void __launch_bounds__(gemm_128x128.threads(), gemm_128x12
     linear_128x128(const __grid_constant__ GemmArgs a) {
   gemm<gemm_128x128, RowsGather, GemmKind::joined>(a);
 }
+extern "C" __global__ void __launch_bounds__(gemm_64x128.threads(), gemm_64x128.resident())
+    linear_64x128(const __grid_constant__ GemmArgs a) {
+  gemm<gemm_64x128, RowsGather, GemmKind::joined>(a);
+}
 extern "C" __global__ void __launch_bounds__(gemm_64x64.threads(), gemm_64x64.resident())
     linear_64x64(const __grid_constant__ GemmArgs a) {
   gemm<gemm_64x64, RowsGather, GemmKind::joined>(a);
@@ -22,6 +26,10 @@ extern "C" __global__ void __launch_bounds__(gemm_128x160.threads(), gemm_128x16
 extern "C" __global__ void __launch_bounds__(gemm_128x128.threads(), gemm_128x128.resident())
     linear_geglu_128x128(const __grid_constant__ GemmArgs a) {
   gemm<gemm_128x128, RowsGather, GemmKind::gated>(a);
+}
+extern "C" __global__ void __launch_bounds__(gemm_64x128.threads(), gemm_64x128.resident())
+    linear_geglu_64x128(const __grid_constant__ GemmArgs a) {
+  gemm<gemm_64x128, RowsGather, GemmKind::gated>(a);
 }
 extern "C" __global__ void __launch_bounds__(gemm_64x64.threads(), gemm_64x64.resident())
     linear_geglu_64x64(const __grid_constant__ GemmArgs a) {

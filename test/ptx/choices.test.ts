@@ -41,7 +41,7 @@ describe.skipIf(missing)(`choices${missing && ` (${missing})`}`, () => {
     // Small maps: several blocks share the products of one.
     ['A100', conv(8, 1280, 1280), '64x64, 200 blocks'],
     ['H100', conv(8, 1280, 1280), '64x64, 240 blocks'],
-    ['A100', conv(16, 1280, 1280), '128x128, 200 blocks'],
+    ['A100', conv(16, 1280, 1280), '64x128, 320 blocks'],
     // Long rows of blocks: nothing is divided.
     ['A100', linear(8192, 320, 2560), '128x128, 1280 blocks'],
     ['H100', linear(8192, 320, 2560), '128x160, 1024 blocks'],
