@@ -2,6 +2,7 @@
 // and instructions around the products are left out.
 
 import type { Gpu } from './gpus.ts'
+import { slowdown } from './pipes.ts'
 import type { Work } from './work.ts'
 
 /** From one kernel of a CUDA graph to the next: an assumption, of the order of what is reported for straight-line graphs. */
@@ -10,7 +11,7 @@ export const launchSeconds = 1.2e-6
 export interface Budget {
   /** Of arithmetic and memory, whichever takes longer, as if the GPU was one piece. */
   readonly roofline: number
-  /** With products of tiles that stick out, and processors that have none in the last wave. */
+  /** With products of tiles that stick out, processors that have none in the last wave, and loops that shared memory or issue bound. */
   readonly tiled: number
   /** And with launches. */
   readonly total: number
@@ -30,7 +31,7 @@ export function budgetOf(gpu: Gpu, work: Work): Budget {
   const memory = (work.bytes + again) / (gpu.bandwidth * 1e9)
   const roofline = Math.max(work.flop / rate(gpu, work), work.bytes / (gpu.bandwidth * 1e9))
   const tiled = Math.max(
-    tiledFlop(gpu, work) / rate(gpu, work),
+    (tiledFlop(gpu, work) / rate(gpu, work)) * (work.tiling ? slowdown(work.tiling.kernel, gpu) : 1),
     memory + work.partialBytes / (gpu.bandwidth * 1e9),
   )
   return { roofline, tiled, total: tiled + work.launches * launchSeconds }

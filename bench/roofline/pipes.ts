@@ -6,13 +6,13 @@ import type { Gpu } from './gpus.ts'
 /** One step of a block: 32 products along the depth of a GEMM, the keys of a step of attention. */
 interface Loop {
   readonly warps: number
-  /** mma.sync m16n8k16 of a warp, and ldmatrix of four matrices. */
+  /** mma.sync m16n8k16 of a warp, and ldmatrix of four matrices; half as large ones count half. */
   readonly products: number
   readonly loads: number
   /** Bytes that come into shared memory. */
   readonly copied: number
   /**
-   * Instructions of a warp, as `nvdisasm` of CUDA 13.1 shows them in the code for sm_80; attention without those that
+   * Instructions of a warp, as `nvdisasm` shows them in the code for sm_80; attention without those that
    * hide keys behind the last, which its inner steps jump over.
    */
   readonly instructions: number
@@ -32,14 +32,17 @@ const attention = (head: number, products: number, loads: number, instructions: 
 export const loops: Readonly<Record<string, Loop>> = {
   conv2d_128x160: gemm(128, 160, 64, 80, 330),
   conv2d_128x128: gemm(128, 128, 64, 64, 292),
+  conv2d_64x128: gemm(64, 128, 64, 64, 313),
   conv2d_64x64: gemm(64, 64, 32, 32, 148),
   linear_128x160: gemm(128, 160, 64, 80, 208),
   linear_128x128: gemm(128, 128, 64, 64, 188),
+  linear_64x128: gemm(64, 128, 64, 64, 209),
   linear_64x64: gemm(64, 64, 32, 32, 92),
   linear_geglu_128x160: gemm(128, 160, 64, 80, 208),
   linear_geglu_128x128: gemm(128, 128, 64, 64, 186),
+  linear_geglu_64x128: gemm(64, 128, 64, 64, 207),
   linear_geglu_64x64: gemm(64, 64, 32, 32, 87),
-  attention_40_64: attention(40, 88, 24, 585),
+  attention_40_64: attention(40, 80, 20, 579),
   attention_64_64: attention(64, 128, 32, 690),
   attention_80_64: attention(80, 80, 40, 493),
   attention_160_64: attention(160, 160, 80, 850),
@@ -63,6 +66,14 @@ export function pipesOf({ warps, products, loads, copied, instructions }: Loop, 
     shared: (warps * loads * bytesOfLoad + copied) / bytesOfWavefront,
     issue: (warps * instructions) / schedulers,
   }
+}
+
+/** How much longer a kernel's loop takes than its tensor cores; 1 where it is not known. */
+export function slowdown(kernel: string, gpu: Gpu): number {
+  const loop = loops[kernel]
+  if (!loop) return 1
+  const { tensor, shared, issue } = pipesOf(loop, gpu)
+  return Math.max(tensor, shared, issue) / tensor
 }
 
 /** Whether tensor cores are what bounds the loop of a kernel; undefined for kernels without them. */

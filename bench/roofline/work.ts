@@ -73,8 +73,8 @@ function attentionTiling({ dims, params }: Node, { kernel, blocks }: PlannedLaun
   const blocksOfHead = blocks / (dims.n! * (params.heads as number))
   const queries = Math.ceil(dims.lq! / 64) === blocksOfHead ? 64 : 128
   const allKeys = Math.ceil(dims.lk! / keys!) * keys!
-  // Scores of heads that are filled up to whole products, then their sums over values.
-  return { kernel, blocks, blockFlop: 2 * queries * allKeys * (Math.ceil(head! / 16) * 16 + head!) }
+  // Scores, then their sums over values.
+  return { kernel, blocks, blockFlop: 2 * queries * allKeys * 2 * head! }
 }
 
 export function workOf(node: Node, gpu: Gpu): Work {

@@ -7,7 +7,7 @@ import type { Work } from '../../bench/roofline/work.ts'
 
 const gpu: Gpu = {
   ...{ name: 'ten processors', architecture: 80, processors: 10, tensorTflops: 1, floatTflops: 0.1 },
-  ...{ bandwidth: 1000, productsPerCycle: 1024, l2Bytes: 1000 },
+  ...{ bandwidth: 1000, productsPerCycle: 512, l2Bytes: 1000 },
 }
 const nothing = { flop: 0, bytes: 0, rereadBytes: 0, partialBytes: 0, launches: 0, tiling: undefined }
 const work = (part: Partial<Work>): Work => ({ ...nothing, node: {} as Work['node'], ...part })
@@ -26,6 +26,12 @@ describe('budgetOf', () => {
   it('counts whole waves, and what sticks out of the matrix', () => {
     const tiling = { kernel, blocks: 11, blockFlop: 1e11 }
     expect(budgetOf(gpu, work({ flop: 1e12, tiling }))).toEqual({ roofline: 1, tiled: 2, total: 2 })
+  })
+  it('takes as long as the loop, where shared memory bounds it', () => {
+    // 64x64 in steps of 32 by warps of 32x32: 128 cycles of products, 192 of loads and copies.
+    const fast = { ...gpu, productsPerCycle: 1024 }
+    const tiling = { kernel, blocks: 10, blockFlop: 1e11 }
+    expect(budgetOf(fast, work({ flop: 1e12, tiling }))).toEqual({ roofline: 1, tiled: 1.5, total: 1.5 })
   })
   it('computes without tensor cores where a kernel has none', () => {
     expect(budgetOf(gpu, work({ flop: 1e11 })).total).toBeCloseTo(1)
