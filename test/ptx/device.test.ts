@@ -84,28 +84,39 @@ describe('one GPU', () => {
     expect(await paint(pipeline)).toEqual(before)
   })
 
+  // Larger than what the text encoder takes.
+  const large = { width: 192, height: 128 }
+
   it('captures anew what was captured over a workspace that has moved', async () => {
     const gpu = addGpu()
     await using pipeline = await load(folder, on(gpu))
     const before = await paint(pipeline)
     expect(await paint(pipeline)).toEqual(before)
-    await paint(pipeline, { width: 128 })
+    const { cudaFree = 0 } = stateOf(gpu).calls
+    await paint(pipeline, large)
+    expect(stateOf(gpu).calls.cudaFree).toBeGreaterThan(cudaFree)
     expect(await paint(pipeline)).toEqual(before)
   })
 
   it('captures anew what was captured with weights that have moved', async () => {
     const gpu = addGpu()
+    const mallocs = () => stateOf(gpu).calls.cudaMalloc ?? 0
     await using pipeline = await load(folder, on(gpu))
     // The largest workspace there will be, then all programs captured over it.
-    await paint(pipeline, { width: 128 })
+    await paint(pipeline, large)
     const before = await paint(pipeline)
     expect(await paint(pipeline)).toEqual(before)
-    // A sampler of its own inputs: the weights of the text encoder are let go of to make room for them.
-    const { cudaMalloc } = stateOf(gpu).calls
-    fail({ device: gpu, call: 'cudaMalloc', error: outOfMemory })
-    await paint(pipeline, { scheduler: 'dpmpp-2m' })
-    expect(stateOf(gpu).calls.cudaMalloc).toBeGreaterThan(cudaMalloc!)
+    const begun = mallocs()
+    await paintOnce(on(gpu), large)
+    const needed = mallocs() - begun
+    // Another pipeline, whose last buffer of the same workspace does not fit: the weights of the first are let go of.
+    fail({ device: gpu, call: 'cudaMalloc', error: outOfMemory, nth: needed })
+    const again = mallocs()
+    await paintOnce(on(gpu), large)
+    expect(mallocs() - again).toBeGreaterThan(needed)
+    const { cudaStreamBeginCapture } = stateOf(gpu).calls
     expect(await paint(pipeline)).toEqual(before)
+    expect(stateOf(gpu).calls.cudaStreamBeginCapture).toBeGreaterThan(cudaStreamBeginCapture!)
   })
 
   it('makes room by letting go of what the run does not use', async () => {
