@@ -36,13 +36,14 @@ const meanDifference = (x: Uint8Array, truth: Uint8Array) =>
   x.reduce((sum, value, i) => sum + Math.abs(value - truth[i]!), 0) / x.length
 
 describe('a generation on the interpreted GPU', () => {
-  // Half of the last place of an fp16 number is 2^-12 of it, of a bf16 number 2^-9; three steps of some 200 ops.
+  // Half of the last place of an fp16 number is 2^-12 of it, of a bf16 number 2^-9; three steps of some 200 ops, whose errors add
+  // up like the steps of a drunkard: 25 times as much, less what uniform errors are smaller than their bound.
   const gpus = [
-    [80, 'f16', 2e-3],
-    [80, 'bf16', 2e-2],
-    [75, 'f16', 2e-3],
-    [90, 'f16', 2e-3],
-    [120, 'bf16', 2e-2],
+    [80, 'f16', 4e-3],
+    [80, 'bf16', 3e-2],
+    [75, 'f16', 4e-3],
+    [90, 'f16', 4e-3],
+    [120, 'bf16', 3e-2],
   ] as const
   it.each(gpus.filter(([architecture]) => architectures.includes(architecture)))(
     'agrees with the CPU on sm_%i in %s',
@@ -62,7 +63,7 @@ describe('a generation on the interpreted GPU', () => {
       const more = { steps: 1, output: 'latents' } as const
       const device = `cuda:${addGpu({ architecture: 80, processors: 108 })}` as const
       const [truth, painted] = [await paint({ exact: true }, more), await paint({ device }, more)]
-      expect(relativeError(painted.latents, truth.latents)).toBeLessThan(2e-3)
+      expect(relativeError(painted.latents, truth.latents)).toBeLessThan(5e-3)
     },
   )
 
