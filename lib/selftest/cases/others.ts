@@ -7,7 +7,8 @@ const counts = [1, 3, 15, 16, 17, 31, 32, 33, 1000, 70_001]
 const activations = ['none', 'silu', 'gelu', 'quick_gelu']
 
 /** Noise in [-size, size) around a mean. */
-const spread = (count: number, size: number, mean = 0) => noise(count, 7).map((x) => x * size + mean)
+const spread = (count: number, size: number, mean = 0, seed = 7) =>
+  noise(count, seed).map((x) => x * size + mean)
 
 const pointwise: OpCase[] = [
   ...counts.flatMap((count) => [
@@ -103,8 +104,8 @@ const groupFactors: OpCase[] = groupNorms
 const attention = (n: number, heads: number, d: number, lq: number, lk: number, mask = 'none'): OpCase => ({
   ...{ op: 'attention', dims: { n, lq, lk, c: heads * d } },
   params: { heads, scale: 1 / Math.sqrt(d), mask },
-  // Scores of some size, so that the softmax has peaks.
-  inputs: { q: spread(n * lq * heads * d, 4), k: spread(n * lk * heads * d, 4) },
+  // Scores of some size, so that the softmax has peaks, but not so large or so alike that one key takes all of it.
+  inputs: { q: spread(n * lq * heads * d, 2.5, 0, 7), k: spread(n * lk * heads * d, 2.5, 0, 11) },
 })
 const attentions: OpCase[] = [
   ...[1, 5, 8, 24, 40, 64, 80, 160].map((d) => attention(1, 2, d, 33, 77)),
