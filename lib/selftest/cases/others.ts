@@ -82,12 +82,20 @@ const groupNorms: OpCase[] = [
     },
     inputs: { x: spread(32768, 1, 30) },
   },
-  // Several tasks, the last with less than a block; channels with means of their own; a first row far off.
-  ...['none', 'silu'].map((activation) => ({
-    ...{ op: 'groupNorm' as const, dims: { n: 1, hw: 4197, c: 36 } },
-    params: { groups: 3, eps: 1e-6, activation },
-    inputs: { x: spread(4197 * 36, 1).map((x, i) => x + (i % 36) * 10 + (i < 36 ? 1000 : 0)) },
-  })),
+  // Several tasks, the last with less than a block; channels with means of their own, of several groups in eight of them;
+  // a first row and the last ones far off.
+  ...[
+    [36, 3],
+    [40, 10],
+  ].flatMap(([c, groups]) =>
+    ['none', 'silu'].map((activation) => ({
+      ...{ op: 'groupNorm' as const, dims: { n: 1, hw: 4197, c: c! } },
+      params: { groups: groups!, eps: 1e-6, activation },
+      inputs: {
+        x: spread(4197 * c!, 1).map((x, i) => x + (i % c!) * 10 + (i < c! ? 1000 : i >= 4180 * c! ? 500 : 0)),
+      },
+    })),
+  ),
 ]
 
 const groupFactors: OpCase[] = groupNorms
