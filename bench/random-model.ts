@@ -10,7 +10,8 @@ import { elements } from '../lib/graph/graph.ts'
 import { readModelConfigs } from '../lib/models/configs.ts'
 import { defaultModelFolder } from '../lib/pipelines/default-model.ts'
 import { decodeGraph, encodeGraph, stepGraph, textGraph } from '../lib/pipelines/stages.ts'
-import { type Architecture, architectures } from './architectures.ts'
+import { type Architecture, architectureNames, architectures } from './architectures.ts'
+import { BenchError } from './errors.ts'
 
 /** What DDIM needs to paint with either. */
 const scheduler = {
@@ -165,5 +166,14 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
     allowPositionals: true,
     options: { architecture: { type: 'string', default: 'sd15' }, dtype: { type: 'string', default: 'F16' } },
   })
-  await writeRandomModel(positionals[0]!, values as RandomModelOptions)
+  const [folder] = positionals
+  const architecture = architectureNames.find((name) => name === values.architecture)
+  const dtype = (['F16', 'F32'] as const).find((name) => name === values.dtype)
+  if (folder === undefined || architecture === undefined || dtype === undefined) {
+    throw new BenchError(
+      `Expected a folder, one of ${architectureNames.join(', ')}, and F16 or F32.`,
+      'Example: tsx bench/random-model.ts /models/sd21 --architecture sd21.',
+    )
+  }
+  await writeRandomModel(folder, { architecture, dtype })
 }

@@ -125,6 +125,9 @@ export async function* runGeneration(
   const negatives = spread(options.negativePrompts, options.count)
   const texts = await encodeTexts(model, [...prompts, ...(guided ? negatives : [])], signal)
   const warnings = [...trajectory.warnings, ...texts.warnings]
+  if (guidanceScale > 1 && !guided) {
+    warnings.push(`None of the ${kinds.length} steps lies in guidanceInterval: the picture is not guided.`)
+  }
 
   // 3. Noise, or the picture to start from with noise on it.
   if (options.init !== undefined) yield watch.enter('encode')

@@ -39,6 +39,12 @@ describe('guidanceInterval', () => {
     expect(await previews({ guidanceInterval: [0, 1] })).toEqual(guided)
   })
 
+  it('warns where no step lies inside', async () => {
+    const { warnings } = await pipeline.generate({ ...options, guidanceInterval: [0.3, 0.4] })
+    expect(warnings).toEqual([expect.stringMatching(/^None of the 4 steps lies in guidanceInterval/)])
+    expect((await pipeline.generate({ ...options, guidanceInterval: [0.2, 0.3] })).warnings).toEqual([])
+  })
+
   it('is in the parameters of the picture', async () => {
     const { images } = await pipeline.generate({ ...options, guidanceInterval: [0.25, 1], cacheInterval: 2 })
     const text = readPngText(await images[0]!.toBuffer()).get('parameters')

@@ -82,17 +82,20 @@ const groupNorms: OpCase[] = [
     },
     inputs: { x: spread(32768, 1, 30) },
   },
-  // Several tasks, the last with less than a block; channels with means of their own, of several groups in eight of them;
-  // a first row and the last ones far off.
-  ...[
-    [36, 3],
-    [40, 10],
-  ].flatMap(([c, groups]) =>
+  // Several tasks, the last with less than a block; channels with means of their own, of two groups in eight of them; a first
+  // row and the last ones far off.
+  ...(
+    [
+      [4197, 36, 3],
+      [16_401, 36, 3],
+      [16_401, 24, 2],
+    ] as const
+  ).flatMap(([hw, c, groups]) =>
     ['none', 'silu'].map((activation) => ({
-      ...{ op: 'groupNorm' as const, dims: { n: 1, hw: 4197, c: c! } },
-      params: { groups: groups!, eps: 1e-6, activation },
+      ...{ op: 'groupNorm' as const, dims: { n: 1, hw, c } },
+      params: { groups, eps: 1e-6, activation },
       inputs: {
-        x: spread(4197 * c!, 1).map((x, i) => x + (i % c!) * 10 + (i < c! ? 1000 : i >= 4180 * c! ? 500 : 0)),
+        x: spread(hw * c, 1).map((x, i) => x + (i % c) * 10 + (i < c ? 1000 : i >= (hw - 16) * c ? 500 : 0)),
       },
     })),
   ),

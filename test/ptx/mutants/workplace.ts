@@ -35,7 +35,9 @@ export interface TestRun {
 /** A kernel that never ends is a failure too. */
 const longestRun = 30 * 60_000
 
-const firstLines = (text: string) => text.trim().split('\n').slice(0, 2).join(' ').slice(0, 300)
+/** Without the folders of this machine, which say nothing elsewhere. */
+const firstLines = (text: string) =>
+  text.replaceAll(`${tree}/`, '').replaceAll(root, '').trim().split('\n').slice(0, 2).join(' ').slice(0, 300)
 
 /** The addons, and the kernels that the tests run. */
 function partsFor({ kernels, architecture = 80 }: Hunt): string {
