@@ -20,7 +20,9 @@ foreach(element f16 bf16)
   foreach(architecture IN LISTS TINTYPE_CUDA_ARCHITECTURES)
     # Turing has no bf16.
     if(element STREQUAL "f16" OR architecture GREATER_EQUAL 80)
-      list(APPEND targets -gencode=arch=compute_${architecture},code=sm_${architecture})
+      # wgmma is of sm_90a, whose code runs on every GPU of compute capability 9.0.
+      string(REGEX REPLACE "^90$" "90a" target ${architecture})
+      list(APPEND targets -gencode=arch=compute_${target},code=sm_${target})
     endif()
   endforeach()
   list(APPEND targets -gencode=arch=compute_${newest},code=compute_${newest})

@@ -21,8 +21,8 @@ class WideAttentionBlock {
   static constexpr int own_keys = keys / wide.warps_k, key_tiles = own_keys / 8;
   static constexpr int own_channels = head / wide.warps_k, head_tiles = own_channels / 8;
   static constexpr int value_slices = keys / wide.value_slice, chunks = head / 8;
-  using GatherQueries = RowsGather<wide.queries, wide.threads>;
-  using GatherKeys = RowsGather<keys, wide.threads>;
+  using GatherQueries = RowsGather<wide.queries, wide.threads, wide.slice>;
+  using GatherKeys = RowsGather<keys, wide.threads, wide.slice>;
 
  public:
   __device__ WideAttentionBlock(const AttentionLaunch& a, unsigned char* shared)
@@ -70,7 +70,7 @@ class WideAttentionBlock {
   __device__ void copy_slice(int first_key, int slice) {
     const int k = slice * wide.slice;
     const uint32_t target = address_ + slice % wide.stages * wide.stage_bytes() +
-                            swizzle(threadIdx.x / gemm_chunks, threadIdx.x % gemm_chunks);
+                            GatherShape<wide.queries, wide.threads, wide.slice>::own_place();
     GatherQueries(q_, first_, static_cast<int>(a_.op.lq), c_, k, head).copy_step(target);
     GatherKeys(k_, first_key, lk_, c_, k, head).copy_step(target + wide.queries * wide.slice * 2);
   }
@@ -115,13 +115,13 @@ class WideAttentionBlock {
         uint32_t q[tiles][4];
 #pragma unroll
         for (int t = 0; t < tiles; t++) {
-          load_matrices(q[t], queries + swizzle(row_ + t * 16 + lane_ % 16, k * 2 + lane_ / 16));
+          load_matrices(q[t], queries + swizzle<wide.slice / 8>(row_ + t * 16 + lane_ % 16, k * 2 + lane_ / 16));
         }
 #pragma unroll
         for (int n = 0; n < key_tiles / 2; n++) {
           uint32_t b[4];
           const int row = quarter_ * own_keys + n * 16 + lane_ % 8 + lane_ / 16 * 8;
-          load_matrices(b, other + swizzle(row, k * 2 + lane_ / 8 % 2));
+          load_matrices(b, other + swizzle<wide.slice / 8>(row, k * 2 + lane_ / 8 % 2));
 #pragma unroll
           for (int t = 0; t < tiles; t++) {
             multiply_add(scores[t][n * 2], q[t], b[0], b[1]);

@@ -4,6 +4,7 @@
 #include "gemm_gather.cuh"
 #include "gemm_norm.cuh"
 #include "tensor_core.cuh"
+#include "warpgroup.cuh"
 
 namespace tintype::cuda {
 
@@ -15,11 +16,16 @@ static __device__ uint32_t gemm_splits_there[gemm_counters], gemm_columns_there[
 // and a norm behind them.
 enum class GemmKind { plain, gated, joined };
 
+constexpr GemmTile tile_built(GemmTile tile) {
+  return by_warpgroups ? of_warpgroup(tile) : tile;
+}
+
 template <GemmTile Tile, GemmKind Kind>
 class GemmBlock {
   static constexpr bool gated = Kind == GemmKind::gated;
   static constexpr int tiles_m = Tile.warp_m / 16, tiles_n = Tile.warp_n / 8;
-  using GatherB = RowsGather<Tile.n, Tile.threads()>;
+  static constexpr int ahead = Tile.stages - 1;  // steps that are copied ahead
+  using GatherB = RowsGather<Tile.n, Tile.threads(), Tile.depth>;
 
  public:
   __device__ GemmBlock(const GemmArgs& a, unsigned char* shared)
@@ -27,43 +33,49 @@ class GemmBlock {
         shared_(shared),
         address_(shared_address(shared)),
         lane_(threadIdx.x % 32),
-        warp_row_(threadIdx.x / 32 / (Tile.n / Tile.warp_n) * Tile.warp_m),
+        warp_row_(by_warpgroups ? threadIdx.x / 32 * 16 : threadIdx.x / 32 / (Tile.n / Tile.warp_n) * Tile.warp_m),
         warp_column_(threadIdx.x / 32 % (Tile.n / Tile.warp_n) * Tile.warp_n) {}
 
-  template <template <int, int> class GatherA>
+  template <template <int, int, int> class GatherA>
   __device__ void run() {
     const int first_k = blockIdx.z * a_.split_depth, end_k = min(a_.k, first_k + a_.split_depth);
     find_tile();
     const int row = row_tile_ * Tile.m, column = column_tile_ * Tile.n;
-    GatherA<Tile.m, Tile.threads()> gather_a(a_, row, first_k, end_k);
+    GatherA<Tile.m, Tile.threads(), Tile.depth> gather_a(a_, row, first_k, end_k);
     // Columns of B behind the last are 0, those of the next split are not.
     GatherB gather_b(layer().b, column, a_.n, a_.b_stride, first_k, end_k);
-    const uint32_t own = swizzle(threadIdx.x / gemm_chunks, threadIdx.x % gemm_chunks);
+    const uint32_t own = GatherShape<Tile.m, Tile.threads(), Tile.depth>::own_place();
     const auto copy_step = [&](int stage) {
       const uint32_t target = address_ + stage * Tile.stage_bytes() + own;
       gather_a.copy_step(target);
-      gather_b.copy_step(target + Tile.m * gemm_depth * 2);
+      gather_b.copy_step(target + Tile.m * Tile.depth * 2);
     };
-    const int steps = (end_k - first_k + gemm_depth - 1) / gemm_depth;
+    const int steps = (end_k - first_k + Tile.depth - 1) / Tile.depth;
 #pragma unroll
-    for (int s = 0; s < Tile.stages - 1; s++) {
+    for (int s = 0; s < ahead; s++) {
       if (s < steps) copy_step(s);
       commit_copies();
     }
-    int reading = 0, writing = Tile.stages - 1;
+    int reading = 0, writing = ahead;
     for (int step = 0; step < steps; step++) {
-      wait_for_copies<Tile.stages - 2>();
+      wait_for_copies<ahead - 1>();
+      if constexpr (by_warpgroups) publish_to_tensor_cores();
       __syncthreads();  // the step has arrived for all, and all have read the stage that is written next
-      if (step + Tile.stages - 1 < steps) copy_step(writing);
+      const uint32_t stage = address_ + reading * Tile.stage_bytes();
+      if constexpr (by_warpgroups) begin_multiplying(stage);
+      if (step + ahead < steps) copy_step(writing);
       commit_copies();
-      multiply(address_ + reading * Tile.stage_bytes());
+      if constexpr (by_warpgroups) {
+        wait_for_products();
+      } else {
+        multiply(stage);
+      }
       reading = reading + 1 == Tile.stages ? 0 : reading + 1;
       writing = writing + 1 == Tile.stages ? 0 : writing + 1;
     }
     wait_for_copies<0>();
     __syncthreads();
     store_tile(row, column);
-    finish_tile(row, column);
   }
 
  private:
@@ -90,19 +102,34 @@ class GemmBlock {
     return found;
   }
 
-  __device__ void multiply(uint32_t stage) {
-    const uint32_t stage_b = stage + Tile.m * gemm_depth * 2;
+  // A step, of all warps together and while they go on.
+  __device__ void begin_multiplying(uint32_t stage) {
+    const uint32_t stage_b = stage + Tile.m * Tile.depth * 2;
+    begin_products();
 #pragma unroll
-    for (int k = 0; k < gemm_depth / 16; k++) {
+    for (int k = 0; k < Tile.depth / 16; k++) {
+#pragma unroll
+      for (int m = 0; m < tiles_m; m++) {
+        warpgroup_multiply_add(sums_[m], matrix_descriptor(stage + m * 64 * Tile.depth * 2 + k * 32),
+                               matrix_descriptor(stage_b + k * 32));
+      }
+    }
+    commit_products();
+  }
+
+  __device__ void multiply(uint32_t stage) {
+    const uint32_t stage_b = stage + Tile.m * Tile.depth * 2;
+#pragma unroll
+    for (int k = 0; k < Tile.depth / 16; k++) {
       uint32_t a[tiles_m][4], b[tiles_n / 2][4];
 #pragma unroll
       for (int m = 0; m < tiles_m; m++) {
-        load_matrices(a[m], stage + swizzle(warp_row_ + m * 16 + lane_ % 16, k * 2 + lane_ / 16));
+        load_matrices(a[m], stage + swizzle<Tile.depth / 8>(warp_row_ + m * 16 + lane_ % 16, k * 2 + lane_ / 16));
       }
 #pragma unroll
       for (int n = 0; n < tiles_n / 2; n++) {
         const int row = warp_column_ + n * 16 + lane_ % 8 + lane_ / 16 * 8;
-        load_matrices(b[n], stage_b + swizzle(row, k * 2 + lane_ / 8 % 2));
+        load_matrices(b[n], stage_b + swizzle<Tile.depth / 8>(row, k * 2 + lane_ / 8 % 2));
       }
 #pragma unroll
       for (int m = 0; m < tiles_m; m++) {
@@ -129,78 +156,192 @@ class GemmBlock {
     for (int i = 0; i < chunk; i++) v[i] = both[i];
   }
 
-  // Through shared memory, 16 rows of a warp at a time, so that a lane gets eight sums of one row, and their
-  // gates.
+  // Rows of a warp that lie in shared memory at a time, and how lanes share them: some side by side on a row,
+  // so that each has as many pieces of it as the others.
+  static constexpr int staged_m = Tile.staged_rows() / 16, stride = Tile.warp_n + 8;
+  static constexpr int width = gated ? 2 * chunk : chunk, pieces = Tile.warp_n / width;
+  static constexpr int across = pieces % 4 == 0 ? 4 : pieces % 2 == 0 ? 2 : 1, down = 32 / across;
+  static constexpr int passes = (Tile.staged_rows() + down - 1) / down;
+
+  __device__ float* staging() const {
+    return reinterpret_cast<float*>(shared_) + threadIdx.x / 32 * Tile.staging_floats();
+  }
+
+  // The row of y in which this lane has pieces, and where it is staged.
+  struct Row {
+    int y;
+    bool inside;
+    float* sums;
+  };
+  __device__ Row row_of(int block_row, int m, int pass) const {
+    const int r = pass * down + lane_ / across;
+    const int y = block_row + warp_row_ + (m + r / 16) * Tile.rows_apart + r % 16;
+    return {y, y < a_.m && r < Tile.staged_rows(), staging() + r * stride};
+  }
+
+  // Through shared memory, so that a lane gets eight sums of one row, and their gates.
   __device__ void store_tile(int block_row, int block_column) {
-    constexpr int stride = Tile.warp_n + 8, width = gated ? 2 * chunk : chunk, pieces = Tile.warp_n / width;
-    float* staging = reinterpret_cast<float*>(shared_) + threadIdx.x / 32 * Tile.staging_floats();
+    const GemmLayer own = layer();
 #pragma unroll
-    for (int m = 0; m < tiles_m; m++) {
-#pragma unroll
-      for (int n = 0; n < tiles_n; n++) {
-        const float(&s)[4] = sums_[m][n];
-        float* place = staging + lane_ / 4 * stride + staged(n * 2 + lane_ % 4 / 2) * 4 + lane_ % 2 * 2;
-        *reinterpret_cast<float2*>(place) = make_float2(s[0], s[1]);
-        *reinterpret_cast<float2*>(place + 8 * stride) = make_float2(s[2], s[3]);
-      }
+    for (int m = 0; m < tiles_m; m += staged_m) {
+      stage(m);
       __syncwarp();
-#pragma unroll 1
-      for (int i = lane_; i < 16 * pieces; i += 32) {
-        const int r = i / pieces, c = i % pieces * width;
-        const int row = block_row + warp_row_ + m * 16 + r, column = block_column + warp_column_ + c;
-        if (row < a_.m && column < a_.n) store_piece(staging + r * stride, c, row, column);
+      if (a_.splits > 1) {
+        store_partials(block_row, block_column, m);
+      } else {
+        finish_staged(own, block_row, block_column, m);
       }
       __syncwarp();
     }
-  }
-
-  __device__ void store_piece(const float* staging, int staged_column, int row, int column) {
-    Chunk v, gate;
-    load_staged(staging, staged_column, v);
-    if constexpr (gated) load_staged(staging, staged_column + chunk, gate);
-    if (a_.splits > 1) {
-      const int count = a_.n - column;
-      store(partial_of(a_, layer_, blockIdx.z, row, column), min(chunk, count), a_.n % chunk == 0, v);
-      if constexpr (gated) store(partial_of(a_, layer_, blockIdx.z, row, column + chunk), gate);
-    } else {
-      finish_piece(row, column, v, gate);
-    }
-  }
-
-  __device__ void finish_piece(int row, int column, Chunk& v, Chunk& gate) {
-    if constexpr (gated) {
-      finish_gated(a_, row, column, v, gate);
-    } else {
-      finish(a_, layer(), row, column, v);
-    }
-  }
-
-  // What is left to do where several blocks make a tile, or a row.
-  __device__ void finish_tile(int row, int column) {
     uint32_t* word = reinterpret_cast<uint32_t*>(shared_);
     if (a_.splits > 1) {
       const int tile = (layer_ * a_.row_tiles + row_tile_) * a_.column_tiles + column_tile_;
       if (!arrives_last(gemm_splits_there + tile, a_.splits, word)) return;
-      add_splits(row, column);
+#pragma unroll 1
+      for (int m = 0; m < tiles_m; m += staged_m) {
+        add_partials(block_row, block_column, m);
+        __syncwarp();
+        finish_staged(own, block_row, block_column, m);
+        __syncwarp();
+      }
     }
     if constexpr (Kind == GemmKind::joined) {
       if (!a_.norm.y) return;
       if (!arrives_last(gemm_columns_there + row_tile_, a_.column_tiles, word)) return;
-      normalize_rows<Tile.m, Tile.threads()>(a_, row);
+      normalize_rows<Tile.m, Tile.threads()>(a_, block_row);
     }
   }
 
-  __device__ void add_splits(int block_row, int block_column) {
-    constexpr int width = gated ? 2 * chunk : chunk, pieces = Tile.n / width;
-#pragma unroll 1
-    for (int i = threadIdx.x; i < Tile.m * pieces; i += Tile.threads()) {
-      const int row = block_row + i / pieces, column = block_column + i % pieces * width;
-      if (row >= a_.m || column >= a_.n) continue;
-      Chunk v = {}, gate = {};
-      add_partials(a_, layer_, row, column, v);
-      if constexpr (gated) add_partials(a_, layer_, row, column + chunk, gate);
-      finish_piece(row, column, v, gate);
+  __device__ void stage(int first_m) {
+#pragma unroll
+    for (int m = 0; m < staged_m; m++) {
+#pragma unroll
+      for (int n = 0; n < tiles_n; n++) {
+        const float(&s)[4] = sums_[first_m + m][n];
+        float* place = staging() + (m * 16 + lane_ / 4) * stride + staged(n * 2 + lane_ % 4 / 2) * 4 + lane_ % 2 * 2;
+        *reinterpret_cast<float2*>(place) = make_float2(s[0], s[1]);
+        *reinterpret_cast<float2*>(place + 8 * stride) = make_float2(s[2], s[3]);
+      }
     }
+  }
+
+  // Eight sums at a time; the next residuals are under way meanwhile.
+  __device__ void finish_staged(const GemmLayer& own, int block_row, int block_column, int m) {
+    if (!gated && a_.n % chunk != 0) return finish_one_by_one(own, block_row, block_column, m);
+    const int left = block_column + warp_column_;
+    uint4 residual[passes], next[passes];
+    const auto ask = [&](int c) {
+#pragma unroll
+      for (int pass = 0; pass < passes; pass++) {
+        const Row row = row_of(block_row, m, pass);
+        next[pass] = !gated && row.inside && c < Tile.warp_n && left + c < a_.n ? ask_for_residual(a_, row.y, left + c)
+                                                                                 : make_uint4(0, 0, 0, 0);
+      }
+    };
+    ask(lane_ % across * width);
+#pragma unroll 1
+    for (int c = lane_ % across * width; c < Tile.warp_n; c += across * width) {
+      const int column = left + c;
+      if (column >= a_.n) break;
+#pragma unroll
+      for (int pass = 0; pass < passes; pass++) residual[pass] = next[pass];
+      ask(c + across * width);
+      Chunk bias = {}, gate_bias = {};
+      if (own.bias) {
+        load(own.bias + (gated ? column / 2 : column), bias);
+        if constexpr (gated) load(own.bias + (a_.n + column) / 2, gate_bias);
+      }
+#pragma unroll
+      for (int pass = 0; pass < passes; pass++) {
+        const Row row = row_of(block_row, m, pass);
+        if (!row.inside) continue;
+        Chunk v, gate;
+        load_staged(row.sums, c, v);
+        if constexpr (gated) {
+          load_staged(row.sums, c + chunk, gate);
+          finish_gated(a_, row.y, column, v, gate, bias, gate_bias);
+        } else {
+          finish(a_, own, row.y, column, v, bias, residual[pass]);
+        }
+      }
+    }
+  }
+
+  __device__ void finish_one_by_one(const GemmLayer& own, int block_row, int block_column, int m) {
+#pragma unroll 1
+    for (int i = lane_; i < Tile.staged_rows() * Tile.warp_n; i += 32) {
+      const int r = i / Tile.warp_n, c = i % Tile.warp_n, column = block_column + warp_column_ + c;
+      const int row = block_row + warp_row_ + (m + r / 16) * Tile.rows_apart + r % 16;
+      if (row < a_.m && column < a_.n) {
+        finish_one(a_, own, row, column, staging()[r * stride + staged(c / 4) * 4 + c % 4]);
+      }
+    }
+  }
+
+  __device__ float* partials_of(int split) const {
+    return a_.partials + (static_cast<int64_t>(layer_) * a_.splits + split) * a_.m * a_.n;
+  }
+
+  __device__ void store_partials(int block_row, int block_column, int m) {
+    float* partials = partials_of(blockIdx.z);
+#pragma unroll 1
+    for (int c = lane_ % across * 4; c < Tile.warp_n; c += across * 4) {
+      const int column = block_column + warp_column_ + c;
+      if (column >= a_.n) break;
+#pragma unroll
+      for (int pass = 0; pass < passes; pass++) {
+        const Row row = row_of(block_row, m, pass);
+        if (!row.inside) continue;
+        store_four(partials + static_cast<int64_t>(row.y) * a_.n + column, a_.n - column, a_.n % 4 == 0,
+                   *reinterpret_cast<const float4*>(row.sums + staged(c / 4) * 4));
+      }
+    }
+  }
+
+  // The sums of all splits, in their order, to where they are staged. Many are asked for at once, so that no
+  // branch may come between: what lies outside of y gets sums of something else that nobody reads.
+  __device__ void add_partials(int block_row, int block_column, int m) {
+    constexpr int step = across * 4, together = 8 / passes;
+    const bool whole = a_.n % 4 == 0;
+#pragma unroll 1
+    for (int first = lane_ % across * 4; first < Tile.warp_n; first += step * together) {
+      float4 sums[together][passes] = {};
+#pragma unroll 1
+      for (int split = 0; split < a_.splits; split++) {
+        const float* partials = partials_of(split);
+        float4 parts[together][passes];
+#pragma unroll
+        for (int i = 0; i < together; i++) {
+          const int column = min(block_column + warp_column_ + first + i * step, whole ? a_.n - 4 : a_.n - 1);
+#pragma unroll
+          for (int pass = 0; pass < passes; pass++) {
+            const int64_t row = min(row_of(block_row, m, pass).y, a_.m - 1);
+            parts[i][pass] = load_stored_four(partials + row * a_.n + column, a_.n - column, whole);
+          }
+        }
+#pragma unroll
+        for (int i = 0; i < together; i++) {
+#pragma unroll
+          for (int pass = 0; pass < passes; pass++) add(sums[i][pass], parts[i][pass]);
+        }
+      }
+#pragma unroll
+      for (int i = 0; i < together; i++) {
+        const int c = first + i * step;
+#pragma unroll
+        for (int pass = 0; pass < passes; pass++) {
+          const Row row = row_of(block_row, m, pass);
+          if (row.inside && c < Tile.warp_n) *reinterpret_cast<float4*>(row.sums + staged(c / 4) * 4) = sums[i][pass];
+        }
+      }
+    }
+  }
+
+  static __device__ void add(float4& sum, const float4& part) {
+    sum.x += part.x;
+    sum.y += part.y;
+    sum.z += part.z;
+    sum.w += part.w;
   }
 
   const GemmArgs& a_;
@@ -210,10 +351,10 @@ class GemmBlock {
   float sums_[tiles_m][tiles_n][4] = {};
 };
 
-template <GemmTile Tile, template <int, int> class GatherA, GemmKind Kind = GemmKind::plain>
+template <GemmTile Tile, template <int, int, int> class GatherA, GemmKind Kind = GemmKind::plain>
 __device__ void gemm(const GemmArgs& a) {
-  extern __shared__ __align__(128) unsigned char gemm_shared[];
-  GemmBlock<Tile, Kind>(a, gemm_shared).template run<GatherA>();
+  extern __shared__ __align__(1024) unsigned char gemm_shared[];
+  GemmBlock<tile_built(Tile), Kind>(a, gemm_shared).template run<GatherA>();
 }
 
 }  // namespace tintype::cuda

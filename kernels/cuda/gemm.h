@@ -8,19 +8,22 @@
 
 namespace tintype::cuda {
 
-inline constexpr int gemm_depth = 32;  // of a step along k
+inline constexpr int gemm_depth = 32;  // products along k are divided into multiples of it
 
 // What a block makes of y and how its warps share it. Shared memory holds `stages` steps of A and B; at the
 // end each warp puts 16 rows of its part there, with 8 floats between rows so that banks do not conflict.
 struct GemmTile {
   int m, n, warp_m, warp_n, stages;
+  int depth = gemm_depth;  // of a step along k
+  int rows_apart = 16;     // from 16 rows of a warp to its next
   constexpr int warps() const { return m / warp_m * (n / warp_n); }
   constexpr int threads() const { return warps() * 32; }
   // Blocks that registers allow on a processor at the same time: a promise of the kernels that choose_gemm
   // counts on. Without it ptxas makes room for more of the small ones, and spills for that.
-  constexpr int resident() const { return m * n > 64 * 64 ? 8 / warps() : 4; }
-  constexpr int stage_bytes() const { return (m + n) * gemm_depth * 2; }
-  constexpr int staging_floats() const { return 16 * (warp_n + 8); }
+  constexpr int resident() const { return m * n > 64 * 64 ? 8 / warps() : rows_apart == 16 ? 4 : 3; }
+  constexpr int stage_bytes() const { return (m + n) * depth * 2; }
+  constexpr int staged_rows() const { return rows_apart == 16 ? 16 : warp_m; }
+  constexpr int staging_floats() const { return staged_rows() * (warp_n + 8); }
   constexpr int shared_bytes() const {
     const int main = stages * stage_bytes(), end = warps() * staging_floats() * 4;
     return main > end ? main : end;
@@ -32,6 +35,25 @@ inline constexpr GemmTile gemm_128x160 = {128, 160, 64, 80,
 inline constexpr GemmTile gemm_128x128 = {128, 128, 64, 64, 3};
 inline constexpr GemmTile gemm_64x128 = {64, 128, 64, 64, 3};  // of two warps, for maps with few tiles
 inline constexpr GemmTile gemm_64x64 = {64, 64, 32, 32, 4};
+
+// Tensor cores of sm_90 multiply what lies in shared memory for four warps together, 64 rows at a time of
+// which each has 16. Steps are twice as deep, so that copies are of whole lines of the cache and warps meet less often; as many
+// are there or under way as let two blocks, or three of few numbers, share a processor.
+constexpr GemmTile of_warpgroup(GemmTile tile) {
+  GemmTile of_four = {tile.m, tile.n, tile.m / 4, tile.n, 1, 2 * gemm_depth, 64};
+  const int fit = (112 << 10) / of_four.stage_bytes();
+  of_four.stages = fit < 4 ? fit : 4;
+  return of_four;
+}
+
+constexpr bool has_warpgroups(int architecture) {
+  return architecture == 90;
+}
+
+// What a block does on an architecture.
+constexpr GemmTile tile_on(const GemmTile& tile, int architecture) {
+  return has_warpgroups(architecture) ? of_warpgroup(tile) : tile;
+}
 
 // Layers that one launch computes from the same A.
 inline constexpr int gemm_layers = 6;

@@ -6,36 +6,42 @@
 
 namespace tintype::cuda {
 
-inline constexpr int gemm_chunks = gemm_depth / 8;  // of a row and step
-
-// Where a chunk lies in a tile of 64-byte rows: two rows fill all banks, so that eight rows of a matrix and
-// eight chunks of a copy never meet in one.
-__device__ inline uint32_t swizzle(int row, int chunk) {
-  return static_cast<uint32_t>(row * 64 + ((chunk ^ (row >> 1 & 3)) << 4));
+// Where a chunk lies in a tile of rows of 64 bytes, two of which fill all banks, or of 128: eight rows of a matrix and
+// eight chunks of a copy never meet in a bank.
+template <int Chunks>
+__device__ uint32_t swizzle(int row, int chunk) {
+  static_assert(Chunks == 4 || Chunks == 8);
+  const int turned = Chunks == 4 ? chunk ^ (row >> 1 & 3) : chunk ^ (row & 7);
+  return static_cast<uint32_t>((row * Chunks + turned) << 4);
 }
 
-template <int Rows, int Threads>
+template <int Rows, int Threads, int Depth>
 struct GatherShape {
-  static constexpr int rows_apart = Threads / gemm_chunks;
+  static constexpr int depth = Depth, chunks = Depth / 8;  // of a row and step
+  static constexpr int rows_apart = Threads / chunks;
   static constexpr int rows = Rows / rows_apart;  // of a thread
+  static constexpr int bytes_apart = rows_apart * Depth * 2;
   static_assert(rows_apart % 8 == 0 && rows * rows_apart == Rows,
                 "the swizzle of a thread's rows must be the same");
+  static __device__ int own_row() { return static_cast<int>(threadIdx.x) / chunks; }
+  static __device__ int own_k() { return static_cast<int>(threadIdx.x) % chunks * 8; }
+  // Where the first chunk of the thread goes in a tile.
+  static __device__ uint32_t own_place() { return swizzle<chunks>(own_row(), own_k() / 8); }
 };
 
 // Rows that lie one after the other, `stride` elements apart: B, and the A of linear layers. k is a multiple
 // of 8.
-template <int Rows, int Threads>
+template <int Rows, int Threads, int Depth>
 class RowsGather {
-  using Shape = GatherShape<Rows, Threads>;
+  using Shape = GatherShape<Rows, Threads, Depth>;
 
  public:
   __device__ RowsGather(const void* matrix, int first_row, int total_rows, int stride, int first_k,
                         int end_k) {
-    const int row = first_row + threadIdx.x / gemm_chunks;
-    k_ = first_k + threadIdx.x % gemm_chunks * 8;
+    const int row = first_row + Shape::own_row();
+    k_ = first_k + Shape::own_k();
     end_k_ = end_k;
-    base_ = static_cast<const Element*>(matrix);
-    p_ = base_ + static_cast<int64_t>(row) * stride + k_;
+    p_ = static_cast<const Element*>(matrix) + static_cast<int64_t>(row) * stride + k_;
     step_ = static_cast<int64_t>(Shape::rows_apart) * stride;
     left_ = total_rows - row;
   }
@@ -47,14 +53,14 @@ class RowsGather {
 #pragma unroll
     for (int i = 0; i < Shape::rows; i++) {
       const bool wanted = inside && i * Shape::rows_apart < left_;
-      copy_async(target + i * Shape::rows_apart * 64, wanted ? p_ + i * step_ : base_, wanted);
+      copy_async(target + i * Shape::bytes_apart, p_ + i * step_, wanted);
     }
-    p_ += gemm_depth;
-    k_ += gemm_depth;
+    p_ += Depth;
+    k_ += Depth;
   }
 
  private:
-  const Element *base_, *p_;
+  const Element* p_;
   int64_t step_;
   int k_, end_k_, left_;
 };
@@ -73,16 +79,16 @@ struct Patch {
 
 // Patches of a picture whose pixels are multiples of 16 bytes, with at most 30 taps. For each row one offset
 // and a bit for each tap that is inside of the picture: no division in the loop.
-template <int Rows, int Threads>
+template <int Rows, int Threads, int Depth>
 class TapsGather {
-  using Shape = GatherShape<Rows, Threads>;
+  using Shape = GatherShape<Rows, Threads, Depth>;
 
  public:
   __device__ TapsGather(const GemmArgs& a, int first_row, int first_k, int end_k) : a_(a), end_k_(end_k) {
     const int height = a.h << a.enlarged, width = a.w << a.enlarged;
 #pragma unroll
     for (int i = 0; i < Shape::rows; i++) {
-      const int m = first_row + static_cast<int>(threadIdx.x) / gemm_chunks + i * Shape::rows_apart;
+      const int m = first_row + Shape::own_row() + i * Shape::rows_apart;
       const Patch patch(a, m < a.m ? m : 0);
       uint32_t inside = 0;
       for (int r = 0; r < a.kh; r++) {
@@ -100,7 +106,7 @@ class TapsGather {
         inside_[i] |= static_cast<uint32_t>(patch.y & 1) << 30 | static_cast<uint32_t>(patch.x & 1) << 31;
       }
     }
-    k_ = first_k + threadIdx.x % gemm_chunks * 8;
+    k_ = first_k + Shape::own_k();
     const int tap = k_ / a.c;
     channel_ = k_ - tap * a.c;
     tap_y_ = tap / a.kw;
@@ -123,10 +129,10 @@ class TapsGather {
       } else {
         offset += tap_offset;
       }
-      copy_async(target + i * Shape::rows_apart * 64, x + (wanted ? offset : 0), wanted);
+      copy_async(target + i * Shape::bytes_apart, x + offset, wanted);
     }
-    k_ += gemm_depth;
-    channel_ += gemm_depth;
+    k_ += Depth;
+    channel_ += Depth;
     while (channel_ >= a_.c) {
       channel_ -= a_.c;
       if (++tap_x_ == a_.kw) {
@@ -145,14 +151,14 @@ class TapsGather {
 };
 
 // Anything else, element by element: first and last convolutions of a model, odd sizes.
-template <int Rows, int Threads>
+template <int Rows, int Threads, int Depth>
 class AnyGather {
-  using Shape = GatherShape<Rows, Threads>;
+  using Shape = GatherShape<Rows, Threads, Depth>;
 
  public:
   __device__ AnyGather(const GemmArgs& a, int first_row, int first_k, int end_k) : a_(a), end_k_(end_k) {
-    first_row_ = first_row + static_cast<int>(threadIdx.x) / gemm_chunks;
-    k_ = first_k + threadIdx.x % gemm_chunks * 8;
+    first_row_ = first_row + Shape::own_row();
+    k_ = first_k + Shape::own_k();
   }
 
   __device__ void copy_step(uint32_t target) {
@@ -165,11 +171,11 @@ class AnyGather {
 #pragma unroll
         for (int e = 0; e < 8; e++) pairs[e / 2] |= uint32_t{element(patch, k_ + e).bits} << (e % 2 * 16);
       }
-      asm volatile("st.shared.v4.b32 [%0], {%1,%2,%3,%4};" ::"r"(target + i * Shape::rows_apart * 64),
+      asm volatile("st.shared.v4.b32 [%0], {%1,%2,%3,%4};" ::"r"(target + i * Shape::bytes_apart),
                    "r"(pairs[0]), "r"(pairs[1]), "r"(pairs[2]), "r"(pairs[3])
                    : "memory");
     }
-    k_ += gemm_depth;
+    k_ += Depth;
   }
 
  private:
