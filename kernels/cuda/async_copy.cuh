@@ -1,5 +1,7 @@
-// Copies of 16 bytes from global to shared memory that go on while the thread computes; on sm_75 they do not.
+// Copies from global to shared memory that go on while the thread computes; on sm_75 they do not.
 #pragma once
+#include <type_traits>
+
 #include "element.cuh"
 
 namespace tintype::cuda {
@@ -24,6 +26,26 @@ __device__ inline void copy_async(uint32_t target, const void* source, bool want
   asm volatile("st.shared.v4.b32 [%0], {%1,%2,%3,%4};" ::"r"(target), "r"(v.x), "r"(v.y), "r"(v.z), "r"(v.w)
                : "memory");
 #endif
+}
+
+// Fewer bytes: 2, which are too few to go on alone, 4, 8 or 16, from an address that is a multiple of them.
+template <int Bytes>
+__device__ inline void copy_async(Element* target, const Element* source) {
+  if constexpr (Bytes == 2) {
+    *target = *source;
+  } else if constexpr (Bytes == 16) {
+    copy_async(static_cast<uint32_t>(__cvta_generic_to_shared(target)), source, true);
+  } else {
+#if __CUDA_ARCH__ >= 800
+    asm volatile("cp.async.ca.shared.global [%0], [%1], %2;" ::"r"(
+                     static_cast<uint32_t>(__cvta_generic_to_shared(target))),
+                 "l"(__cvta_generic_to_global(source)), "n"(Bytes)
+                 : "memory");
+#else
+    using Whole = std::conditional_t<Bytes == 4, uint32_t, uint2>;
+    *reinterpret_cast<Whole*>(target) = *reinterpret_cast<const Whole*>(source);
+#endif
+  }
 }
 
 // What has been issued since the last commit is a group.

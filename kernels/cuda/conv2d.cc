@@ -2,8 +2,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "chunk.h"
-#include "conv2d.h"
+#include "group_norm.h"
 #include "linear.h"
 #include "pack.h"
 #include "table.h"
@@ -81,8 +80,8 @@ size_t conv2d_workspace(const Conv2dArgs& a, const Gpu& gpu) {
 void conv2d(const Conv2dArgs& a, Launcher& launcher) {
   if (a.mean) {
     float* normalized = static_cast<float*>(launcher.workspace());
-    launcher.run("conv2d_normalize", row_chunks(a.n * a.h * a.w, a.c), chunk_threads,
-                 NormalizeArgs{a, normalized});
+    normalize({a.n, a.h * a.w, a.c, a.x, a.mean, a.factor, a.shift, normalized, a.input_activation},
+              launcher);
     Conv2dArgs rest = a;
     rest.x = normalized;
     rest.mean = rest.factor = rest.shift = nullptr;

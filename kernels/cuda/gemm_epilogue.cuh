@@ -43,7 +43,9 @@ __device__ inline void finish_one(const GemmArgs& a, const GemmLayer& layer, int
   const int64_t at = static_cast<int64_t>(row) * a.n + column;
   if (layer.bias) v += layer.bias[column];
   if (a.row_bias) v += to_float(elements(a.row_bias)[static_cast<int64_t>(row / a.row_bias_period) * a.n + column]);
-  v = activate(v, a.activation);
+  float activated[] = {v};
+  activate(activated, a.activation);
+  v = activated[0];
   if (a.residual) v += to_float(elements(a.residual)[at]);
   elements(layer.y)[at] = to_element(v);
 }

@@ -1,286 +1,439 @@
-// One kernel for groups that a block can take, two for larger ones, bound by bandwidth: x is read twice, the
-// second time mostly from the L2 cache.
+// One kernel for groups that shared memory can hold, two for larger ones, all bound by bandwidth: what a
+// processor is to read is on its way before the first of it is used.
+#include <type_traits>
+
 #include "arrivals.cuh"
-#include "chunk.cuh"
+#include "async_copy.cuh"
 #include "group_norm.h"
 #include "math.cuh"
+#include "tensor_core.cuh"
 
 namespace tintype::cuda {
 
 namespace {
 
+// V channels as they lie in memory.
 template <int V>
-__device__ void load_channels(const Element* p, float (&v)[V]) {
-  if constexpr (V == 8) {
-    load(p, v);
-  } else if constexpr (V == 1) {
-    v[0] = to_float(*p);
+using Raw =
+    std::conditional_t<V == 8, uint4,
+                       std::conditional_t<V == 4, uint2, std::conditional_t<V == 2, uint32_t, Element>>>;
+
+template <int V>
+__device__ Raw<V> load_raw(const Element* p) {
+  return *reinterpret_cast<const Raw<V>*>(p);
+}
+
+template <int V>
+__device__ void unpack(const Raw<V>& raw, float* v) {
+  if constexpr (V == 1) {
+    v[0] = to_float(raw);
   } else {
-    uint32_t pairs[V / 2];
-    if constexpr (V == 4) {
-      const uint2 raw = *reinterpret_cast<const uint2*>(p);
-      pairs[0] = raw.x, pairs[1] = raw.y;
-    } else {
-      pairs[0] = *reinterpret_cast<const uint32_t*>(p);
-    }
+    const uint32_t* pairs = reinterpret_cast<const uint32_t*>(&raw);
 #pragma unroll
     for (int i = 0; i < V / 2; i++) {
-      const float2 pair = unpack(pairs[i]);
+      const float2 pair = cuda::unpack(pairs[i]);
       v[2 * i] = pair.x, v[2 * i + 1] = pair.y;
     }
   }
 }
 
 template <int V>
-__device__ void store_channels(Element* p, const float (&v)[V]) {
-  if constexpr (V == 8) {
-    store(p, v);
-  } else if constexpr (V == 4) {
-    *reinterpret_cast<uint2*>(p) = make_uint2(pack(v[0], v[1]), pack(v[2], v[3]));
-  } else if constexpr (V == 2) {
-    *reinterpret_cast<uint32_t*>(p) = pack(v[0], v[1]);
+__device__ void store_channels(Element* p, const float* v) {
+  Raw<V> raw;
+  if constexpr (V == 1) {
+    raw = to_element(v[0]);
   } else {
-    put(p, v[0]);
+    uint32_t* pairs = reinterpret_cast<uint32_t*>(&raw);
+#pragma unroll
+    for (int i = 0; i < V / 2; i++) pairs[i] = pack(v[2 * i], v[2 * i + 1]);
+  }
+  *reinterpret_cast<Raw<V>*>(p) = raw;
+}
+
+// --- a block for one group of one picture
+
+// The first of them is 1.
+__device__ void wait_for_stage(int stage) {
+  static_assert(group_whole_stages == 4);
+  if (stage == 1) {
+    wait_for_copies<3>();
+  } else if (stage == 2) {
+    wait_for_copies<2>();
+  } else if (stage == 3) {
+    wait_for_copies<1>();
+  } else {
+    wait_for_copies<0>();
   }
 }
 
-// Where a thread works: the first of its channels, its first pixel, the end of its stretch.
+// Of all threads; `sums` has a place for each warp.
+__device__ float2 block_sum(float2 value, float2* sums) {
+  value = make_float2(warp_sum(value.x), warp_sum(value.y));
+  const int lane = threadIdx.x % 32;
+  if (lane == 0) sums[threadIdx.x / 32] = value;
+  __syncthreads();
+  value = lane < blockDim.x / 32 ? sums[lane] : make_float2(0, 0);
+  return make_float2(warp_sum(value.x), warp_sum(value.y));
+}
+
+// Every thread reads only what it has copied itself, so that nothing but the sums needs a barrier.
+template <int V>
+__device__ void whole(const GroupWholeLaunch& a) {
+  extern __shared__ __align__(16) float shared[];
+  const int column = threadIdx.x % a.columns, row = threadIdx.x / a.columns;
+  const int first_channel = blockIdx.x * a.width + column * V;
+  const int64_t c = a.op.c, picture = blockIdx.y * a.op.hw * c + first_channel, stride = a.rows * c;
+  Element* kept = reinterpret_cast<Element*>(shared + group_whole_sums);
+  const int size = static_cast<int>(a.op.hw) * a.width, step = a.rows * a.width;
+  // The threads behind the last row have nothing to do.
+  const int first = row < a.rows ? row * a.width + column * V : size;
+  const Element* x = elements(a.op.x) + picture + row * c;
+  int at = first;
+#pragma unroll 1
+  for (int s = 1; s <= group_whole_stages; s++) {
+    const int end = min(size, s * a.stage_turns * step);
+#pragma unroll 4
+    for (; at < end; at += step, x += stride) copy_async<V * 2>(kept + at, x);
+    commit_copies();
+  }
+  // Where the mean is large against the deviation, squares of the numbers themselves would lose it.
+  const float shift = to_float(elements(a.op.x)[picture - column * V]);
+  float factor[V], bias[V];
+#pragma unroll
+  for (int i = 0; i < V; i++) {
+    factor[i] = a.op.gamma[first_channel + i];
+    bias[i] = a.op.beta[first_channel + i];
+  }
+  float sum = 0, squares = 0;
+  at = first;
+#pragma unroll
+  for (int s = 1; s <= group_whole_stages; s++) {
+    wait_for_stage(s);
+    const int end = min(size, s * a.stage_turns * step);
+#pragma unroll 2
+    for (; at < end; at += step) {
+      float v[V];
+      unpack<V>(load_raw<V>(kept + at), v);
+#pragma unroll
+      for (int i = 0; i < V; i++) {
+        sum += v[i] - shift;
+        squares += (v[i] - shift) * (v[i] - shift);
+      }
+    }
+  }
+  const float2 total = block_sum({sum, squares}, reinterpret_cast<float2*>(shared));
+  const float share = reciprocal(static_cast<float>(size)), offset = total.x * share;
+  const float inverse = rsqrtf(fmaxf(total.y * share - offset * offset, 0.f) + a.op.eps);
+#pragma unroll
+  for (int i = 0; i < V; i++) {
+    factor[i] *= inverse;
+    bias[i] -= (shift + offset) * factor[i];
+  }
+  Element* y = elements(a.op.y) + picture + row * c;
+  constexpr int at_once = group_whole_at_once(V);
+#pragma unroll 1
+  for (at = first; at < size; at += at_once * step) {
+    float v[at_once * V];
+#pragma unroll
+    for (int u = 0; u < at_once; u++) {
+      unpack<V>(load_raw<V>(kept + min(at + u * step, size - V)), v + u * V);
+#pragma unroll
+      for (int i = 0; i < V; i++) v[u * V + i] = v[u * V + i] * factor[i] + bias[i];
+    }
+    activate(v, a.op.activation);
+#pragma unroll
+    for (int u = 0; u < at_once; u++, y += stride) {
+      if (at + u * step < size) store_channels<V>(y, v + u * V);
+    }
+  }
+}
+
+// --- blocks for stretches of pixels
+
+// Where a thread works: its first channel, its first pixel, the end of its stretch.
 struct Place {
   int column, row, channel, first, end;
   bool inside;
-  const Element* x;
 
   template <int V>
-  __device__ static Place of(const GroupNormLaunch& a) {
+  __device__ static Place of(const GroupNormCut& cut, int64_t hw, int64_t c) {
     Place p;
-    p.column = threadIdx.x % group_norm_columns;
-    p.row = threadIdx.x / group_norm_columns;
-    p.channel = (blockIdx.y * group_norm_columns + p.column) * V;
-    p.first = blockIdx.x * a.stretch;
-    p.end = min(p.first + a.stretch, static_cast<int>(a.op.hw));
-    p.inside = p.channel < a.op.c;
-    p.x = elements(a.op.x) + blockIdx.z * a.op.hw * a.op.c + p.channel;
+    p.column = threadIdx.x % cut.columns;
+    p.row = threadIdx.x / cut.columns;
+    p.channel = (blockIdx.y * cut.columns + p.column) * V;
+    p.first = blockIdx.x * cut.stretch;
+    p.end = min(p.first + cut.stretch, static_cast<int>(hw));
+    p.inside = p.row < cut.rows && p.channel < c;
     return p;
   }
 };
 
-// Sums of a stretch for each channel, of differences to its first pixel: where the mean is large against the
-// deviation, squares of the numbers themselves would lose it.
+inline constexpr int loads_at_once = 4;
+
+// Pixels from `row` on that a thread takes in a turn; `otherwise` where there are none.
 template <int V>
-__device__ void partial(const GroupNormLaunch& a, float* sums) {  // [2][V][rows][columns]
-  const Place at = Place::of<V>(a);
-  const int64_t c = a.op.c;
-  float shift[V] = {}, sum[V] = {}, squares[V] = {};
-  if (at.inside) {
-    load_channels(at.x + at.first * c, shift);
-    for (int pixel = at.first + at.row; pixel < at.end; pixel += group_norm_rows) {
-      float v[V];
-      load_channels(at.x + pixel * c, v);
+__device__ void load_turn(const Element* x, int pixel, int end, int rows, int64_t c, const Raw<V>& otherwise,
+                          Raw<V> (&raw)[loads_at_once]) {
 #pragma unroll
-      for (int i = 0; i < V; i++) {
-        sum[i] += v[i] - shift[i];
-        squares[i] += (v[i] - shift[i]) * (v[i] - shift[i]);
+  for (int u = 0; u < loads_at_once; u++) {
+    const int at = pixel + u * rows;
+    raw[u] = otherwise;
+    if (at < end) raw[u] = load_raw<V>(x + at * c);
+  }
+}
+
+// Numbers of which there are `count`: `squares` is the sum of squared differences to their mean.
+struct Moments {
+  float count = 0, mean = 0, squares = 0;
+};
+
+// Chan et al., 1979. The first part is taken as it is.
+__device__ void join(Moments& into, const Moments& more) {
+  const float count = into.count + more.count;
+  const float share = into.count == 0 ? 1.f : more.count * reciprocal(count);
+  const float difference = more.mean - into.mean;
+  into.mean += difference * share;
+  into.squares += more.squares + difference * difference * into.count * share;
+  into.count = count;
+}
+
+inline constexpr int lanes = 16;  // that join the parts of a group
+inline constexpr int parts_at_once = 8;
+
+__device__ Moments join_lanes(Moments m) {
+#pragma unroll
+  for (int distance = lanes / 2; distance > 0; distance /= 2) {
+    const Moments other = {__shfl_down_sync(0xffffffff, m.count, distance, lanes),
+                           __shfl_down_sync(0xffffffff, m.mean, distance, lanes),
+                           __shfl_down_sync(0xffffffff, m.squares, distance, lanes)};
+    join(m, other);
+  }
+  return m;
+}
+
+// Sums of a stretch for each channel, of differences to its first pixel: where the mean is large against the
+// deviation, squares of the numbers themselves would lose it. sums [2][V][threads] are then, for the first
+// row of threads, means and sums of squares around them.
+template <int V>
+__device__ void sum_channels(const GroupFactorsLaunch& a, const Place& at, float* sums) {
+  const int64_t c = a.op.c;
+  const Element* x = elements(a.op.x) + blockIdx.z * a.op.hw * c;
+  float shift[V], sum[V] = {}, squares[V] = {};
+  if (at.inside) {
+    const Raw<V> first = load_raw<V>(x + at.first * c + at.channel);
+    unpack<V>(first, shift);
+    for (int pixel = at.first + at.row; pixel < at.end; pixel += loads_at_once * a.cut.rows) {
+      Raw<V> raw[loads_at_once];
+      // The first pixel adds nothing.
+      load_turn<V>(x + at.channel, pixel, at.end, a.cut.rows, c, first, raw);
+#pragma unroll
+      for (int u = 0; u < loads_at_once; u++) {
+        float v[V];
+        unpack<V>(raw[u], v);
+#pragma unroll
+        for (int i = 0; i < V; i++) {
+          sum[i] += v[i] - shift[i];
+          squares[i] += (v[i] - shift[i]) * (v[i] - shift[i]);
+        }
       }
     }
   }
-  constexpr int plane = group_norm_threads;
+  const int plane = blockDim.x;
 #pragma unroll
   for (int i = 0; i < V; i++) {
     sums[i * plane + threadIdx.x] = sum[i];
     sums[(V + i) * plane + threadIdx.x] = squares[i];
   }
   __syncthreads();
-  // A thread for each channel: column threadIdx % 32, the one of its V that the row says.
-  const int channel = at.channel + at.row;
-  if (at.row >= V || channel >= c) return;
-  float total = 0, total_squares = 0;
-  for (int row = 0; row < group_norm_rows; row++) {
-    total += sums[at.row * plane + row * group_norm_columns + at.column];
-    total_squares += sums[(V + at.row) * plane + row * group_norm_columns + at.column];
-  }
-  const int count = at.end - at.first;
-  const float first = to_float(at.x[at.first * c + at.row]);
-  const float mean = total / count;
-  float* out = a.partials + ((blockIdx.z * static_cast<int64_t>(a.stretches) + blockIdx.x) * c + channel) * 2;
-  out[0] = first + mean;
-  out[1] = total_squares - total * mean;
-}
-
-// Shared memory has a float for each warp.
-template <int Threads>
-__device__ float block_sum(float value, float* shared) {
-  value = warp_sum(value);
-  if (threadIdx.x % 32 == 0) shared[threadIdx.x / 32] = value;
-  __syncthreads();
-  value = 0;
-  for (int w = 0; w < Threads / 32; w++) value += shared[w];
-  __syncthreads();
-  return value;
-}
-
-// Of one group, by a whole block: the mean of the means, then the squares around it (Chan et al., 1979).
-__device__ void join_group(const GroupNormLaunch& a, int group, float* shared) {
-  const int width = static_cast<int>(a.op.c) / a.op.groups, items = width * a.stretches;
-  const float* partials = a.partials + blockIdx.z * a.stretches * a.op.c * 2 + group * width * 2;
-  const auto for_items = [&](auto f) {
-    for (int i = threadIdx.x; i < items; i += group_norm_threads) {
-      const int stretch = i / width;
-      const float2 p = __ldcg(reinterpret_cast<const float2*>(partials + (stretch * a.op.c + i % width) * 2));
-      const int count = min(a.stretch, static_cast<int>(a.op.hw) - stretch * a.stretch);
-      f(static_cast<float>(count), p.x, p.y);
+  for (int i = threadIdx.x; i < a.cut.columns * V; i += blockDim.x) {
+    const int column = i % a.cut.columns,
+              channel = (blockIdx.y * a.cut.columns + column) * V + i / a.cut.columns;
+    if (channel >= c) continue;
+    float* place = sums + i / a.cut.columns * plane + column;
+    float total = 0, total_squares = 0;
+    for (int row = 0; row < a.cut.rows; row++) {
+      total += place[row * a.cut.columns];
+      total_squares += place[V * plane + row * a.cut.columns];
     }
-  };
-  float sum = 0, squares = 0;
-  // Of differences to one of the means, as in the stretches.
-  const float shift = __ldcg(partials);
-  for_items([&](float count, float mean, float) { sum += count * (mean - shift); });
-  const float total = static_cast<float>(width) * static_cast<float>(a.op.hw);
-  const float mean = shift + block_sum<group_norm_threads>(sum, shared) / total;
-  for_items([&](float count, float m, float s) { squares += s + count * (m - mean) * (m - mean); });
-  squares = block_sum<group_norm_threads>(squares, shared);
-  if (threadIdx.x != 0) return;
-  float* out = a.statistics + (blockIdx.z * static_cast<int64_t>(a.op.groups) + group) * 2;
-  out[0] = mean;
-  out[1] = rsqrtf(squares / total + a.op.eps);
+    const float mean = total * reciprocal(static_cast<float>(at.end - at.first));
+    place[0] = to_float(x[at.first * c + channel]) + mean;
+    place[V * plane] = total_squares - total * mean;
+  }
+  __syncthreads();
+}
+
+// Channels [first, end) that the panel of a block has of a group.
+struct Overlap {
+  int first, end;
+
+  __device__ Overlap(int group, int width, int panel, int panel_channels) {
+    first = max(group * width, panel * panel_channels);
+    end = min((group + 1) * width, (panel + 1) * panel_channels);
+  }
+};
+
+// Where the parts of a group begin that the blocks of a panel have found.
+__device__ float2* parts_of(const GroupFactorsLaunch& a, int group, int panel) {
+  const int64_t row = (static_cast<int64_t>(blockIdx.z) * a.op.groups + group) * a.cut.panels + panel;
+  return reinterpret_cast<float2*>(a.partials) + row * a.cut.stretches;
+}
+
+// The groups of a block, from its channels.
+template <int V>
+__device__ void join_channels(const GroupFactorsLaunch& a, const Place& at, const float* sums) {
+  const int width = static_cast<int>(a.op.c) / a.op.groups, panel_channels = a.cut.columns * V;
+  const int panel_first = blockIdx.y * panel_channels, plane = blockDim.x;
+  const float pixels = static_cast<float>(at.end - at.first);
+  for (int begin = panel_first / width; begin < a.op.groups; begin += blockDim.x / lanes) {
+    const int group = begin + threadIdx.x / lanes;
+    Moments m;
+    if (group < a.op.groups) {
+      const Overlap channels(group, width, blockIdx.y, panel_channels);
+      for (int channel = channels.first + threadIdx.x % lanes; channel < channels.end; channel += lanes) {
+        const float* place = sums + channel % V * plane + (channel - panel_first) / V;
+        join(m, {pixels, place[0], place[V * plane]});
+      }
+    }
+    m = join_lanes(m);
+    if (threadIdx.x % lanes == 0 && m.count > 0) {
+      parts_of(a, group, blockIdx.y)[blockIdx.x] = make_float2(m.mean, m.squares);
+    }
+  }
+}
+
+// The factors of a picture, from the groups of all its blocks.
+template <int V>
+__device__ void join_blocks(const GroupFactorsLaunch& a) {
+  const int width = static_cast<int>(a.op.c) / a.op.groups, lane = threadIdx.x % lanes;
+  for (int begin = 0; begin < a.op.groups; begin += blockDim.x / lanes) {
+    const int group = begin + threadIdx.x / lanes;
+    Moments m;
+    for (int panel = 0; panel < a.cut.panels && group < a.op.groups; panel++) {
+      const Overlap channels(group, width, panel, a.cut.columns * V);
+      if (channels.first >= channels.end) continue;
+      const float2* parts = parts_of(a, group, panel);
+      for (int stretch = lane; stretch < a.cut.stretches; stretch += lanes * parts_at_once) {
+        float2 part[parts_at_once];
+#pragma unroll
+        for (int u = 0; u < parts_at_once; u++) {
+          const int index = stretch + u * lanes;
+          part[u] = index < a.cut.stretches ? __ldcg(parts + index) : make_float2(0, 0);
+        }
+#pragma unroll
+        for (int u = 0; u < parts_at_once; u++) {
+          const int left = static_cast<int>(a.op.hw) - (stretch + u * lanes) * a.cut.stretch;
+          const int pixels = max(0, min(a.cut.stretch, left));
+          join(m, {static_cast<float>((channels.end - channels.first) * pixels), part[u].x, part[u].y});
+        }
+      }
+    }
+    m = join_lanes(m);
+    // All lanes go on with the sums of the first.
+    const float mean = __shfl_sync(0xffffffff, m.mean, 0, lanes);
+    const float variance = __shfl_sync(0xffffffff, m.squares / m.count, 0, lanes);
+    const float inverse = rsqrtf(variance + a.op.eps);
+    if (group >= a.op.groups) continue;
+    for (int channel = group * width + lane; channel < (group + 1) * width; channel += lanes) {
+      const int64_t i = blockIdx.z * a.op.c + channel;
+      a.op.mean[i] = mean;
+      a.op.factor[i] = inverse * a.op.gamma[channel];
+      a.op.shift[i] = a.op.beta[channel];
+    }
+  }
 }
 
 __device__ uint32_t group_norm_there[group_norm_pictures];
 
 // The last block of a picture joins what all have found.
 template <int V>
-__device__ void statistics(const GroupNormLaunch& a) {
-  extern __shared__ float shared[];
-  partial<V>(a, shared);
+__device__ void factors(const GroupFactorsLaunch& a) {
+  extern __shared__ __align__(16) float shared[];
+  const Place at = Place::of<V>(a.cut, a.op.hw, a.op.c);
+  sum_channels<V>(a, at, shared);
+  join_channels<V>(a, at, shared);
   uint32_t* word = reinterpret_cast<uint32_t*>(shared);
   __syncthreads();
-  if (!arrives_last(group_norm_there + blockIdx.z, gridDim.x * gridDim.y, word)) return;
-  for (int group = 0; group < a.op.groups; group++) join_group(a, group, shared);
-}
-
-// A block for one group of one picture. The second pass finds x in the L2 cache.
-template <int V>
-__device__ void whole(const GroupNormArgs& a) {
-  __shared__ float shared[group_norm_whole_threads / 32];
-  const int c = static_cast<int>(a.c), width = c / a.groups, hw = static_cast<int>(a.hw);
-  const int columns = width / V, rows = max(1, group_norm_whole_threads / columns);
-  const int64_t first = blockIdx.y * a.hw * a.c + blockIdx.x * width;
-  const Element* x = elements(a.x) + first;
-  Element* y = elements(a.y) + first;
-  // A thread stays in its column; groups with more columns than threads are gone through in turns.
-  const auto for_pixels = [&](auto begin, auto f) {
-    for (int column = threadIdx.x % columns; column < columns; column += group_norm_whole_threads) {
-      const int row = columns > group_norm_whole_threads ? 0 : threadIdx.x / columns;
-      if (row >= rows) continue;
-      begin(column * V);
-#pragma unroll 4
-      for (int pixel = row; pixel < hw; pixel += rows) f(static_cast<int64_t>(pixel) * c + column * V);
-    }
-  };
-  float sum = 0, squares = 0;
-  // Where the mean is large against the deviation, squares of the numbers themselves would lose it.
-  const float shift = to_float(x[0]);
-  for_pixels([](int) {},
-             [&](int64_t at) {
-               float v[V];
-               load_channels(x + at, v);
-#pragma unroll
-               for (int i = 0; i < V; i++) {
-                 sum += v[i] - shift;
-                 squares += (v[i] - shift) * (v[i] - shift);
-               }
-             });
-  const float total = static_cast<float>(width) * static_cast<float>(hw);
-  sum = block_sum<group_norm_whole_threads>(sum, shared) / total;
-  squares = block_sum<group_norm_whole_threads>(squares, shared) / total;
-  const float mean = shift + sum, inverse = rsqrtf(fmaxf(squares - sum * sum, 0.f) + a.eps);
-  float factor[V], beta[V];
-  for_pixels(
-      [&](int channel) {
-#pragma unroll
-        for (int i = 0; i < V; i++) {
-          factor[i] = inverse * a.gamma[blockIdx.x * width + channel + i];
-          beta[i] = a.beta[blockIdx.x * width + channel + i];
-        }
-      },
-      [&](int64_t at) {
-        float v[V];
-        load_channels(x + at, v);
-#pragma unroll
-        for (int i = 0; i < V; i++) v[i] = (v[i] - mean) * factor[i] + beta[i];
-        activate(v, a.activation);
-        store_channels(y + at, v);
-      });
+  if (arrives_last(group_norm_there + blockIdx.z, gridDim.x * gridDim.y, word)) join_blocks<V>(a);
 }
 
 template <int V>
-__device__ void apply(const GroupNormLaunch& a) {
-  const Place at = Place::of<V>(a);
-  if (!at.inside) return;
-  const int width = static_cast<int>(a.op.c) / a.op.groups;
-  const float* statistics = a.statistics + blockIdx.z * static_cast<int64_t>(a.op.groups) * 2;
-  float mean[V], factor[V], beta[V];
-#pragma unroll
-  for (int i = 0; i < V; i++) {
-    const int channel = at.channel + i, group = channel / width;
-    mean[i] = statistics[group * 2];
-    factor[i] = statistics[group * 2 + 1] * a.op.gamma[channel];
-    beta[i] = a.op.beta[channel];
+__device__ void load_factors(const float* p, float (&v)[V]) {
+  if constexpr (V == 1) {
+    v[0] = *p;
+  } else {
+    load(p, v);
   }
-  Element* y = elements(a.op.y) + blockIdx.z * a.op.hw * a.op.c + at.channel;
-  for (int pixel = at.first + at.row; pixel < at.end; pixel += group_norm_rows) {
-    float v[V];
-    load_channels(at.x + pixel * a.op.c, v);
+}
+
+// From the end of each stretch to its begin: the L2 cache still has what group_factors has read last.
+template <int V>
+__device__ void normalize_stretch(const NormalizeLaunch& a) {
+  const Place at = Place::of<V>(a.cut, a.op.hw, a.op.c);
+  if (!at.inside) return;
+  const int64_t c = a.op.c, picture = blockIdx.z * a.op.hw * c + at.channel;
+  const Element* x = elements(a.op.x) + picture;
+  Element* y = elements(a.op.y) + picture;
+  const int turn = loads_at_once * a.cut.rows;
+  int pixel = at.first + at.row + (at.end - at.first - 1) / turn * turn;
+  Raw<V> raw[loads_at_once];
+  load_turn<V>(x, pixel, at.end, a.cut.rows, c, {}, raw);
+  float mean[V], factor[V], bias[V];
+  load_factors(a.op.mean + blockIdx.z * c + at.channel, mean);
+  load_factors(a.op.factor + blockIdx.z * c + at.channel, factor);
+  load_factors(a.op.shift + blockIdx.z * c + at.channel, bias);
 #pragma unroll
-    for (int i = 0; i < V; i++) v[i] = (v[i] - mean[i]) * factor[i] + beta[i];
-    activate(v, a.op.activation);
-    store_channels(y + pixel * a.op.c, v);
+  for (int i = 0; i < V; i++) bias[i] -= mean[i] * factor[i];
+  while (pixel >= at.first) {
+#pragma unroll
+    for (int u = 0; u < loads_at_once; u++) {
+      if (pixel + u * a.cut.rows >= at.end) continue;
+      float v[V];
+      unpack<V>(raw[u], v);
+#pragma unroll
+      for (int i = 0; i < V; i++) v[i] = v[i] * factor[i] + bias[i];
+      activate(v, a.op.activation);
+      store_channels<V>(y + (pixel + u * a.cut.rows) * c, v);
+    }
+    pixel -= turn;
+    if (pixel >= at.first) load_turn<V>(x, pixel, at.end, a.cut.rows, c, {}, raw);
   }
 }
 
 }  // namespace
 
-extern "C" __global__ void __launch_bounds__(group_norm_threads)
-    group_norm_statistics_1(const __grid_constant__ GroupNormLaunch a) {
-  statistics<1>(a);
-}
-extern "C" __global__ void __launch_bounds__(group_norm_threads)
-    group_norm_statistics_8(const __grid_constant__ GroupNormLaunch a) {
-  statistics<8>(a);
-}
-
-extern "C" __global__ void __launch_bounds__(group_norm_threads) group_norm_apply_1(GroupNormLaunch a) {
-  apply<1>(a);
-}
-extern "C" __global__ void __launch_bounds__(group_norm_threads) group_norm_apply_8(GroupNormLaunch a) {
-  apply<8>(a);
-}
-
-extern "C" __global__ void __launch_bounds__(group_norm_whole_threads, 2)
-    group_norm_whole_1(const __grid_constant__ GroupNormArgs a) {
+extern "C" __global__ void __launch_bounds__(group_whole_threads)
+    group_norm_whole_1(const __grid_constant__ GroupWholeLaunch a) {
   whole<1>(a);
 }
-extern "C" __global__ void __launch_bounds__(group_norm_whole_threads, 2)
-    group_norm_whole_2(const __grid_constant__ GroupNormArgs a) {
+extern "C" __global__ void __launch_bounds__(group_whole_threads)
+    group_norm_whole_2(const __grid_constant__ GroupWholeLaunch a) {
   whole<2>(a);
 }
-extern "C" __global__ void __launch_bounds__(group_norm_whole_threads, 2)
-    group_norm_whole_4(const __grid_constant__ GroupNormArgs a) {
+extern "C" __global__ void __launch_bounds__(group_whole_threads)
+    group_norm_whole_4(const __grid_constant__ GroupWholeLaunch a) {
   whole<4>(a);
 }
-extern "C" __global__ void __launch_bounds__(group_norm_whole_threads, 2)
-    group_norm_whole_8(const __grid_constant__ GroupNormArgs a) {
+extern "C" __global__ void __launch_bounds__(group_whole_threads)
+    group_norm_whole_8(const __grid_constant__ GroupWholeLaunch a) {
   whole<8>(a);
 }
 
-// A thread for each channel of each picture. Latency.
-extern "C" __global__ void __launch_bounds__(group_norm_threads) group_factors(GroupFactorsLaunch a) {
-  const int64_t i = blockIdx.x * static_cast<int64_t>(group_norm_threads) + threadIdx.x;
-  if (i >= a.op.n * a.op.c) return;
-  const int64_t picture = i / a.op.c, channel = i % a.op.c, group = channel / (a.op.c / a.op.groups);
-  const float* statistics = a.statistics + (picture * a.op.groups + group) * 2;
-  a.op.mean[i] = statistics[0];
-  a.op.factor[i] = statistics[1] * a.op.gamma[channel];
-  a.op.shift[i] = a.op.beta[channel];
+extern "C" __global__ void __launch_bounds__(group_norm_threads, group_norm_resident)
+    group_factors_1(const __grid_constant__ GroupFactorsLaunch a) {
+  factors<1>(a);
+}
+extern "C" __global__ void __launch_bounds__(group_norm_threads, group_norm_resident)
+    group_factors_8(const __grid_constant__ GroupFactorsLaunch a) {
+  factors<8>(a);
+}
+
+extern "C" __global__ void __launch_bounds__(group_norm_threads, group_norm_resident)
+    normalize_1(const __grid_constant__ NormalizeLaunch a) {
+  normalize_stretch<1>(a);
+}
+extern "C" __global__ void __launch_bounds__(group_norm_threads, group_norm_resident)
+    normalize_8(const __grid_constant__ NormalizeLaunch a) {
+  normalize_stretch<8>(a);
 }
 
 }  // namespace tintype::cuda

@@ -5,51 +5,74 @@
 
 namespace tintype::cuda {
 
-// A block takes 32 columns of `vector` channels and 8 pixels at a time of a stretch of pixels.
-inline constexpr int group_norm_columns = 32;
-inline constexpr int group_norm_rows = 8;
-inline constexpr int group_norm_threads = group_norm_columns * group_norm_rows;
-
-struct GroupNormLaunch {
+// A block of group_norm_whole keeps one group of one picture in shared memory, behind the sums of its warps.
+struct GroupWholeLaunch {
   GroupNormArgs op;
-  int32_t stretches;  // of pixels
-  int32_t stretch;    // pixels in each but the last
-  float* partials;    // (n, stretches, c, 2): mean and sum of squares around it
-  float* statistics;  // (n, groups, 2): mean and 1 / deviation
+  int32_t columns, rows;  // of threads: one for each vector of channels, in rows of pixels
+  int32_t width;          // channels of a group
+  int32_t stage_turns;    // times that the rows are copied in each stage
 };
 
-struct GroupFactorsLaunch {
-  GroupFactorsArgs op;
-  const float* statistics;
-};
+inline constexpr int group_whole_stages = 4;  // in which a group arrives
 
-// Pictures whose blocks count how many of them have arrived.
-inline constexpr int group_norm_pictures = 1024;
+inline constexpr int group_whole_threads = 1024;  // at most
+inline constexpr int group_whole_sums = 2 * group_whole_threads / 32;
 
-constexpr int32_t group_norm_stretch(int64_t hw) {
-  const int64_t at_most = 256;  // of which the last block of a picture makes one
-  const int64_t pixels = ceil_div(hw, at_most);
-  return static_cast<int32_t>(pixels < 64 ? 64 : pixels);
+// Channels that its threads take at a time: what divides a group, and with it every row.
+constexpr int group_whole_vector(int64_t width) {
+  return width % 8 == 0 ? 8 : width % 4 == 0 ? 4 : width % 2 == 0 ? 2 : 1;
 }
+
+// Pixels that a thread normalises at a time.
+constexpr int group_whole_at_once(int vector) {
+  return 16 / vector;
+}
+
+constexpr int64_t group_whole_shared(int64_t hw, int64_t width) {
+  return static_cast<int64_t>(group_whole_sums * sizeof(float)) + hw * width * 2;
+}
+
+// Of the other kernels a block takes a stretch of pixels with all channels, or with a panel of them where
+// they are very many.
+struct GroupNormCut {
+  int32_t columns, rows;  // of threads, as above
+  int32_t stretch;        // pixels of every block but the last
+  int32_t stretches, panels;
+
+  constexpr uint32_t threads() const { return static_cast<uint32_t>(ceil_div(columns * rows, 32) * 32); }
+};
+
+inline constexpr int group_norm_threads = 512;  // at most
+inline constexpr int group_norm_resident = 2;   // such blocks on a processor
 
 // Channels that a thread takes: 16 bytes where every row allows it.
 constexpr int group_norm_vector(int64_t c) {
   return c % 8 == 0 ? 8 : 1;
 }
 
-// A block of group_norm_whole takes one group of one picture as a whole.
-inline constexpr int group_norm_whole_threads = 512;
+// Pictures whose blocks count how many of them have arrived.
+inline constexpr int group_norm_pictures = 1024;
 
-// Numbers of a group up to which one launch of such blocks takes no longer than two of all processors.
-inline constexpr int64_t group_norm_whole_numbers = 128 << 10;
+struct GroupFactorsLaunch {
+  GroupFactorsArgs op;
+  GroupNormCut cut;
+  float* partials;  // (n, groups, panels, stretches, 2): mean and sum of squares around it
+};
 
-constexpr bool group_norm_is_whole(int64_t hw, int64_t width) {
-  return hw * width <= group_norm_whole_numbers;
-}
+// y = f((x - mean) * factor + shift), for a group norm and for a convolution that wants its picture so.
+struct NormalizeArgs {
+  int64_t n, hw, c;
+  const float* x;                      // (n, hw, c)
+  const float *mean, *factor, *shift;  // (n, c)
+  float* y;                            // (n, hw, c)
+  Activation activation;
+};
 
-// Channels that its threads take at a time: what divides a group, and with it every row.
-constexpr int group_norm_whole_vector(int64_t width) {
-  return width % 8 == 0 ? 8 : width % 4 == 0 ? 4 : width % 2 == 0 ? 2 : 1;
-}
+struct NormalizeLaunch {
+  NormalizeArgs op;
+  GroupNormCut cut;
+};
+
+void normalize(const NormalizeArgs& a, Launcher& launcher);
 
 }  // namespace tintype::cuda

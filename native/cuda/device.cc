@@ -213,22 +213,28 @@ cudaKernel_t Device::kernel(const Launch& launch, DType element) {
       libraries.push_back(library);
     }
   }
-  const auto known = kernels_[type].find(launch.kernel);
+  LoadedKernel& known = loaded(launch.kernel, type);
+  if (launch.shared_bytes > known.shared_bytes) {
+    check(cudaFuncSetAttribute(static_cast<const void*>(known.kernel),
+                               cudaFuncAttributeMaxDynamicSharedMemorySize,
+                               static_cast<int>(launch.shared_bytes)),
+          "Asking for shared memory");
+    known.shared_bytes = launch.shared_bytes;
+  }
+  return known.kernel;
+}
+
+Device::LoadedKernel& Device::loaded(const char* name, int type) {
+  const auto known = kernels_[type].find(name);
   if (known != kernels_[type].end()) return known->second;
-  for (const cudaLibrary_t library : libraries) {
+  for (const cudaLibrary_t library : libraries_[type]) {
     cudaKernel_t found = nullptr;
-    if (cudaLibraryGetKernel(&found, library, launch.kernel) != cudaSuccess) continue;
+    if (cudaLibraryGetKernel(&found, library, name) != cudaSuccess) continue;
     constexpr size_t without_asking = 48 << 10;
-    if (launch.shared_bytes > without_asking) {
-      check(cudaFuncSetAttribute(static_cast<const void*>(found), cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                 static_cast<int>(launch.shared_bytes)),
-            "Asking for shared memory");
-    }
-    kernels_[type].emplace(launch.kernel, found);
-    return found;
+    return kernels_[type].emplace(name, LoadedKernel{found, without_asking}).first->second;
   }
   cudaGetLastError();
-  throw Error(code::internal, "there is no kernel ", launch.kernel);
+  throw Error(code::internal, "there is no kernel ", name);
 }
 
 void Device::launch(const Launch& launch, DType element) {

@@ -68,11 +68,17 @@ class Device {
   };
   static constexpr int most_pending = 4;
 
+  struct LoadedKernel {
+    cudaKernel_t kernel;
+    size_t shared_bytes;  // that a launch may have: 48 KB, or what has been asked for
+  };
+
   void check(cudaError_t error, const char* doing);
   void use();
   void open();
   void close() noexcept;
   cudaKernel_t kernel(const Launch& launch, DType element);
+  LoadedKernel& loaded(const char* name, int type);
   void reserve(Staging& staging, size_t bytes);
 
   const int number_;
@@ -84,7 +90,7 @@ class Device {
   cudaEvent_t marks_[most_pending] = {};
   uint64_t marked_ = 0;
   std::vector<cudaLibrary_t> libraries_[2];  // of each element type
-  std::unordered_map<std::string, cudaKernel_t> kernels_[2];
+  std::unordered_map<std::string, LoadedKernel> kernels_[2];
 };
 
 }  // namespace tintype::cuda

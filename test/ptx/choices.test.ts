@@ -16,11 +16,15 @@ const gpus = {
 } as const
 type GpuName = keyof typeof gpus
 
-/** `128x160, 128 blocks` */
-function choice(gpu: GpuName, c: OpCase): string {
+function launchesOf(gpu: GpuName, c: OpCase) {
   const numbers = new Map(operandsOf(c).map(([name], i) => [name, i]))
   const [architecture, processors] = gpus[gpu]
-  const launches = device().launchesOf(architecture, processors, encode(c, numbers))
+  return device().launchesOf(architecture, processors, encode(c, numbers))
+}
+
+/** `128x160, 128 blocks` */
+function choice(gpu: GpuName, c: OpCase): string {
+  const launches = launchesOf(gpu, c)
   const { kernel, blocks } = launches[0]!
   return `${/\d+x\d+$/.exec(kernel)![0]}, ${blocks} blocks${launches.length > 1 ? ' and more' : ''}`
 }
@@ -28,6 +32,10 @@ function choice(gpu: GpuName, c: OpCase): string {
 const conv = (side: number, c: number, o: number): OpCase => ({
   ...{ op: 'conv2d', dims: { n: 2, h: side, w: side, c, ho: side, wo: side, o, kh: 3, kw: 3, rows: 2 } },
   params: { stride: 1, padTop: 1, padLeft: 1, padBottom: 1, padRight: 1, upsample: 1, algorithm: 'direct' },
+})
+const groupNorm = (n: number, side: number, c: number): OpCase => ({
+  ...{ op: 'groupNorm', dims: { n, hw: side * side, c } },
+  params: { groups: 32, eps: 1e-5, activation: 'silu' },
 })
 const linear = (m: number, k: number, n: number): OpCase => ({ op: 'linear', dims: { m, n, k } })
 
@@ -56,5 +64,24 @@ describe.skipIf(missing)(`choices${missing && ` (${missing})`}`, () => {
         for (const k of [320, 1280, 5120, 11520]) expect(choice(gpu, linear(m, k, n))).not.toContain('more')
       }
     }
+  })
+
+  it.each([
+    // A block for each group reads it once: one launch, as far as shared memory holds the group.
+    ['H100', groupNorm(2, 64, 320), 'group_norm_whole_2 64'],
+    ['H100', groupNorm(2, 64, 640), 'group_norm_whole_4 64'],
+    ['H100', groupNorm(2, 64, 960), 'group_factors_8 256, normalize_8 256'],
+    ['A100', groupNorm(2, 64, 640), 'group_norm_whole_4 64'],
+    [4090, groupNorm(2, 64, 320), 'group_norm_whole_2 64'],
+    [4090, groupNorm(2, 64, 640), 'group_factors_8 256, normalize_8 256'],
+    ['2080 Ti', groupNorm(2, 64, 320), 'group_factors_8 136, normalize_8 136'],
+    ['2080 Ti', groupNorm(2, 16, 2560), 'group_norm_whole_8 64'],
+    // All processors for what none could keep.
+    ['H100', groupNorm(1, 512, 128), 'group_factors_8 264, normalize_8 264'],
+    // Many pictures keep all processors busy with groups.
+    ['H100', groupNorm(16, 32, 640), 'group_norm_whole_4 512'],
+  ] as const)('%s normalises %o', (gpu, c, expected) => {
+    const launches = launchesOf(gpu as GpuName, c).map(({ kernel, blocks }) => `${kernel} ${blocks}`)
+    expect(launches.join(', ')).toBe(expected)
   })
 })

@@ -10,7 +10,11 @@ import {
   type Pipeline,
   type ProgressEvent,
 } from '../../lib/index.ts'
+import { compile, loadWeights } from '../../lib/runtime/program.ts'
+import { targetOf } from '../../lib/runtime/target.ts'
+import { bitsOf } from '../../lib/selftest/half.ts'
 import { openGolden } from '../golden/pipelines.ts'
+import { encode, type HandPlan, writeWeights } from '../native/plans.ts'
 import { architectures } from './build.ts'
 import { addGpu, fail, setUp, stateOf, timings } from './player.ts'
 
@@ -64,6 +68,39 @@ describe('one GPU', () => {
     expect(calls.cudaStreamBeginCapture).toBe(twice.cudaStreamBeginCapture)
     expect(calls.cudaLaunchKernelExC).toBe(twice.cudaLaunchKernelExC)
     expect(calls.cudaGraphLaunch).toBeGreaterThan(twice.cudaGraphLaunch!)
+  })
+
+  it('asks for as much shared memory as the largest launch of a kernel wants', async () => {
+    // Groups of 50 and 70 KB, each in the shared memory of a block: without asking it may have 48.
+    const c = 32
+    const pixels = [800, 1100] as const
+    const bytes = pixels.map((hw) => hw * c * 2)
+    const value = (space: 'input' | 'output', place: number) =>
+      ({ space, place, bytes: bytes[place]!, dtype: 'f16' }) as const
+    const plan: HandPlan = {
+      values: [
+        ...([value('input', 0), value('input', 1), value('output', 0), value('output', 1)] as const),
+        { space: 'weight', place: 0, bytes: c * 4 },
+        { space: 'weight', place: 1, bytes: c * 4 },
+      ],
+      nodes: pixels.map((hw, i) => ({
+        ...{ op: 'groupNorm', dims: { n: 1, hw, c }, operands: { x: i, gamma: 4, beta: 5, y: 2 + i } },
+        params: { groups: 1, eps: 1e-5, activation: 'none' },
+      })),
+    }
+    const target = targetOf(on(addGpu()))
+    const ofChannels = (number: number) => ({ shape: [c], data: new Float32Array(c).fill(number) })
+    const weights = await loadWeights(writeWeights([ofChannels(1), ofChannels(0)]), target)
+    await using program = compile(encode(plan), weights, { target })
+    // Half of the numbers are 1, the others -1, and so they stay.
+    const one = bitsOf('f16', 1)
+    const inputs = bytes.map((size) =>
+      Uint16Array.from({ length: size / 2 }, (_, i) => (i % 2) * 0x8000 + one),
+    )
+    const outputs = bytes.map((size) => new Uint16Array(size / 2))
+    await program.run({ inputs, outputs })
+    expect(outputs).toEqual(inputs)
+    weights.dispose()
   })
 
   it('gives everything back', async () => {

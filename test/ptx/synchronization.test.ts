@@ -74,7 +74,8 @@ const launches = [
   { name: 'linear 64 1280->128, divided', noticed: 10 },
   { name: 'attention 256 over 256, heads of 40', noticed: 9 },
   { name: 'attention 64 over 256, head of 512', noticed: 6 },
-  { name: 'groupNorm 2x256x320', noticed: 3 },
+  { name: 'groupNorm 2x256x320', noticed: 5 },
+  { name: 'groupFactors 2x256x320', noticed: 5 },
 ] as const
 
 describe('barriers, waits and fences', () => {

@@ -86,13 +86,14 @@ export const groupFactors = defineOp({
     c % groups === 0 ? undefined : `${c} channels do not divide into ${groups} groups`,
   reference({ x, gamma, beta, mean, factor, shift, n, hw, c, groups, eps }, round) {
     const width = c / groups
-    for (let i = 0; i < n * c; i++) {
-      const group = Math.floor((i % c) / width)
-      const first = Math.floor(i / c) * hw * c + group * width
-      const found = moments(x, { first, hw, c, width, eps }, round)
-      mean[i] = found.mean
-      factor[i] = round(found.inverse * gamma[i % c]!)
-      shift[i] = beta[i % c]!
+    for (let first = 0; first < n * c; first += width) {
+      const picture = Math.floor(first / c)
+      const found = moments(x, { first: picture * hw * c + (first % c), hw, c, width, eps }, round)
+      for (let i = first; i < first + width; i++) {
+        mean[i] = found.mean
+        factor[i] = round(found.inverse * gamma[i % c]!)
+        shift[i] = beta[i % c]!
+      }
     }
   },
 })

@@ -64,10 +64,12 @@ const groupNorms: OpCase[] = [
     [1, 100, 96, 32],
     [1, 256, 320, 32],
     [1, 5000, 64, 32],
-    // More columns than a block has threads; more numbers than one block takes.
+    // Wide groups; more numbers than one block takes, groups that two of them share.
     [1, 9, 1030, 1],
     [2, 16400, 16, 2],
     [1, 16400, 9, 1],
+    [1, 120, 1001, 1],
+    [1, 90, 4152, 3],
   ].flatMap(([n, hw, c, groups]) =>
     ['none', 'silu'].map((activation) => ({
       ...{ op: 'groupNorm' as const, dims: { n: n!, hw: hw!, c: c! } },

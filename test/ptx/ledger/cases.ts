@@ -42,6 +42,11 @@ const groupNorm = (hw: number, c: number): OpCase => ({
   params: { groups: c % 32 === 0 ? 32 : 3, eps: 1e-5, activation: 'silu' },
 })
 
+const groupFactors = (hw: number, c: number): OpCase => ({
+  ...{ op: 'groupFactors', dims: { n: 2, hw, c } },
+  params: { groups: 32, eps: 1e-5 },
+})
+
 const layerNorm = (m: number, c: number): OpCase => ({
   ...{ op: 'layerNorm', dims: { m, c }, params: { eps: 1e-5 } },
 })
@@ -77,6 +82,7 @@ export const counted: readonly CountedLaunch[] = [
   { name: 'attention 128 over 128, heads of 160', op: attention(2, 160, 128, 128), processors: 108 },
   { name: 'attention 64 over 256, head of 512', op: attention(1, 512, 64, 256), processors: 108 },
   { name: 'groupNorm 2x256x320', op: groupNorm(256, 320), processors: 108 },
+  { name: 'groupFactors 2x256x320', op: groupFactors(256, 320), processors: 108 },
   { name: 'layerNorm 128x320', op: layerNorm(128, 320), processors: 108 },
   { name: 'schedulerStep 4096', op: schedulerStep(4096, 1), processors: 108 },
 ]
@@ -104,7 +110,6 @@ export const planned: readonly OpCase[] = [
   ...[attention(1, 512, 4096, 4096), attention(1, 24, 64, 64)],
   ...[groupNorm(64, 9), groupNorm(64, 30), groupNorm(64, 640), groupNorm(64, 1280)],
   ...[groupNorm(65536, 128), groupNorm(65536, 33)],
-  of('groupFactors', { n: 2, hw: 64, c: 320 }, { params: { groups: 32, eps: 1e-5 } }),
   of('activation', { count: 640 }, { params: { activation: 'silu' } }),
   of('geglu', { m: 64, n: 320, n2: 640 }),
   of('embedding', { m: 77, c: 768, rows: 49408, length: 77 }, { given: ['positions'] }),
