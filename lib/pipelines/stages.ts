@@ -6,7 +6,7 @@ import { type Hoisted, hoist } from '../graph/hoist.ts'
 import { stepCoefficients } from '../graph/ops/scheduler-step.ts'
 import { clipText } from '../models/clip.ts'
 import type { ModelConfigs } from '../models/configs.ts'
-import { featureChannels, unetFrom, unetWithFeatures } from '../models/unet.ts'
+import { featureChannels, type UnetInputs, unetFrom, unetWithFeatures } from '../models/unet.ts'
 import {
   vaeDecoder,
   vaeDecoderHead,
@@ -56,40 +56,44 @@ export function textGraph({ textEncoder }: ModelConfigs, n: number): Graph {
   return trace.graph()
 }
 
+/** What the UNet makes of scaled `latents` (n, h, w, c). */
+function predict(
+  { unet: config, textEncoder }: ModelConfigs,
+  step: StepKind,
+  { latents, timestep }: Pick<UnetInputs, 'latents' | 'timestep'>,
+): Tensor {
+  const { trace } = latents
+  const scope = new Scope(trace)
+  const [n, h, w] = latents.shape as [number, number, number]
+  const tokens = [n, textEncoder.maxPositions, config.crossAttentionDim]
+  const inputs = { latents, timestep, context: trace.input('context', 'f32', tokens) }
+  if (step.features === 'reuse') {
+    const kept = trace.input(features, 'f32', [n, h, w, featureChannels(config)])
+    return unetFrom(scope, { ...inputs, features: kept }, config)
+  }
+  const whole = unetWithFeatures(scope, inputs, config)
+  if (step.features === 'keep') trace.output(features, whole.features)
+  return whole.prediction
+}
+
 /**
  * One denoising step: `latents` (n, h, w, c) and `history` to the next ones, and `clean` where wanted. Nothing reads
  * the latents after they are written, so that input and output may be the same memory. The UNet's features are an output
  * named `features` where they are kept, and an input where they are used again.
  */
-export function stepGraph({ unet: config, textEncoder }: ModelConfigs, shape: StepShape): Graph {
+export function stepGraph(configs: ModelConfigs, shape: StepShape): Graph {
   const { n, h, w, guided, stochastic, historyLength, threshold, wantClean } = shape
-  const copies = guided ? 2 : 1
-  const size = [n, h, w, config.inChannels]
+  const size = [n, h, w, configs.unet.inChannels]
   const trace = new Trace()
   const latents = trace.input('latents', 'f32', size)
   const timestep = trace.input('timestep', 'f32', [1])
   const inputScale = trace.input('inputScale', 'f32', [1])
   const coefficients = trace.input('coefficients', 'f32', [stepCoefficients.length + historyLength])
-  const context = trace.input('context', 'f32', [
-    copies * n,
-    textEncoder.maxPositions,
-    config.crossAttentionDim,
-  ])
   const history = historyLength > 0 ? trace.input('history', 'f32', [historyLength, ...size]) : undefined
   const noise = stochastic ? trace.input('noise', 'f32', size) : undefined
 
   const scaled = scale(latents, { by: inputScale })
-  const scope = new Scope(trace)
-  const inputs = { latents: guided ? tile(scaled, 2) : scaled, timestep, context }
-  let model: Tensor
-  if (shape.features === 'reuse') {
-    const kept = trace.input(features, 'f32', [copies * n, h, w, featureChannels(config)])
-    model = unetFrom(scope, { ...inputs, features: kept }, config)
-  } else {
-    const whole = unetWithFeatures(scope, inputs, config)
-    if (shape.features === 'keep') trace.output(features, whole.features)
-    model = whole.prediction
-  }
+  const model = predict(configs, shape, { latents: guided ? tile(scaled, 2) : scaled, timestep })
   const prediction = { latents, model, coefficients }
   let clean = threshold || wantClean ? predictClean(prediction) : undefined
   if (clean && threshold) clean = dynamicThreshold(clean, threshold)
