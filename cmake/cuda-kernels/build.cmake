@@ -9,4 +9,7 @@ if(NINJA AND NOT EXISTS ${FOLDER}/Makefile)
 endif()
 execute_process(COMMAND ${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR} -B ${FOLDER} ${generator} COMMAND_ERROR_IS_FATAL ANY)
 cmake_host_system_information(RESULT processors QUERY NUMBER_OF_LOGICAL_CORES)
-execute_process(COMMAND ${CMAKE_COMMAND} --build ${FOLDER} --parallel ${processors} --target ${TARGETS} COMMAND_ERROR_IS_FATAL ANY)
+# Not at once: make would make twice what two targets share.
+foreach(target IN LISTS TARGETS)
+  execute_process(COMMAND ${CMAKE_COMMAND} --build ${FOLDER} --parallel ${processors} --target ${target} COMMAND_ERROR_IS_FATAL ANY)
+endforeach()
