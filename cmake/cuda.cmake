@@ -1,38 +1,22 @@
 # tintype_cuda.node: the kernels for every architecture as fat binaries within it, the CUDA runtime linked statically.
 
-find_program(NVCC nvcc REQUIRED)
-execute_process(COMMAND ${NVCC} --dryrun -x cu /dev/null -o /dev/null
-  ERROR_VARIABLE nvcc_says OUTPUT_QUIET)
-string(REGEX MATCH "#\\$ TOP=([^\n]*)" _ "${nvcc_says}")
-get_filename_component(cuda_root "${CMAKE_MATCH_1}" ABSOLUTE)
-find_path(CUDA_INCLUDE cuda_runtime_api.h HINTS ${cuda_root}/include ${cuda_root}/targets/x86_64-linux/include REQUIRED)
+set(TINTYPE_CUDA_KERNELS "" CACHE PATH "where the kernels were compiled before; empty to compile them here")
+if(TINTYPE_CUDA_KERNELS)
+  set(cuda_kernels ${TINTYPE_CUDA_KERNELS})
+  include(cmake/cuda-toolkit.cmake)
+else()
+  set(cuda_kernels ${CMAKE_CURRENT_BINARY_DIR}/cuda-kernels)
+  include(cmake/cuda-kernels.cmake)
+endif()
 find_library(CUDART_STATIC cudart_static HINTS ${cuda_root}/lib64 ${cuda_root}/lib ${cuda_root}/targets/x86_64-linux/lib REQUIRED)
-
-# Machine code for each, and PTX of the newest for what comes after it.
-set(TINTYPE_CUDA_ARCHITECTURES 75 80 86 89 90 120 CACHE STRING "architectures of tintype_cuda.node")
-list(GET TINTYPE_CUDA_ARCHITECTURES -1 newest)
 
 file(GLOB cuda_sources CONFIGURE_DEPENDS kernels/cuda/*.cu)
 set(includes "")
 foreach(element f16 bf16)
   set(modules "")
-  set(targets "")
-  foreach(architecture IN LISTS TINTYPE_CUDA_ARCHITECTURES)
-    # Turing has no bf16.
-    if(element STREQUAL "f16" OR architecture GREATER_EQUAL 80)
-      # wgmma is of sm_90a, whose code runs on every GPU of compute capability 9.0.
-      string(REGEX REPLACE "^90$" "90a" target ${architecture})
-      list(APPEND targets -gencode=arch=compute_${target},code=sm_${target})
-    endif()
-  endforeach()
-  list(APPEND targets -gencode=arch=compute_${newest},code=compute_${newest})
   foreach(source IN LISTS cuda_sources)
-    get_filename_component(name ${source} NAME_WE)
-    set(fatbin ${CMAKE_CURRENT_BINARY_DIR}/${name}_${element}.fatbin)
-    add_custom_command(OUTPUT ${fatbin}
-      COMMAND ${NVCC} -fatbin -std=c++20 --expt-relaxed-constexpr ${targets} -DTINTYPE_ELEMENT=${element}
-        -MD -MF ${fatbin}.d -MT ${fatbin} -o ${fatbin} ${source}
-      DEPENDS ${source} DEPFILE ${fatbin}.d VERBATIM)
+    cmake_path(GET source STEM name)
+    set(fatbin ${cuda_kernels}/${name}_${element}.fatbin)
     list(APPEND fatbins ${fatbin})
     set(symbol tintype_${name}_${element})
     string(APPEND includes "__asm__(\".section .rodata\\n.balign 64\\n${symbol}:\\n.incbin \\\"${fatbin}\\\"\\n.previous\\n\");\n")

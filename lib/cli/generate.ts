@@ -14,6 +14,7 @@ export interface GenerateFlags {
   readonly steps?: number
   readonly guidance?: number
   readonly guidanceInterval?: readonly [number, number]
+  readonly sequentialGuidance?: boolean
   readonly cacheInterval?: number
   readonly seed?: bigint
   readonly rng?: GenerateOptions['rng']
@@ -50,6 +51,7 @@ const optionsFrom = (
   steps: flags.steps,
   guidanceScale: flags.guidance,
   guidanceInterval: flags.guidanceInterval,
+  sequentialGuidance: flags.sequentialGuidance,
   cacheInterval: flags.cacheInterval,
   seed: flags.seed,
   rng: flags.rng,

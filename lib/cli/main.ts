@@ -58,6 +58,7 @@ function buildProgram(signal: AbortSignal): Command {
       'guide only in this part of the run (default: 0,1)',
       parseInterval,
     )
+    .option('--sequential-guidance', 'predict without and with the prompt in turns: less memory, more time')
     .option('--cache-interval <n>', 'compute the whole UNet in one step of n (default: 1)', parseNumber)
     .option('--seed <n>', 'where the noise starts (default: random, told in the file)', parseSeed)
     .addOption(

@@ -24,6 +24,8 @@ export interface DenoiseRequest {
   readonly prompts: readonly Float32Array[]
   readonly negatives: readonly Float32Array[] | undefined
   readonly guidanceScale: number
+  /** Predicts for negatives and for prompts in turns, not at once. */
+  readonly sequentialGuidance: boolean
   /** What each row of the trajectory computes; guided only where there are negatives. */
   readonly kinds: readonly StepKind[]
   readonly threshold: StepShape['threshold']
@@ -83,14 +85,14 @@ const arraysFor = ({ unet }: Model, { outputs, values }: Graph): Arrays =>
 async function prepare(
   { model, signal }: DenoiseRequest,
   step: StepShape,
-  { context, lane }: { readonly context: Float32Array; readonly lane: number },
+  { inputs, lane }: { readonly inputs: Arrays; readonly lane: number },
 ): Promise<Arrays> {
   const { before } = stepGraphs(model.configs, step)
   const prepared = arraysFor(model, before)
   await model.unet.run({
     key: `prompts ${JSON.stringify(step)}`,
     graph: () => before,
-    inputs: { context },
+    inputs,
     outputs: prepared,
     lane,
     signal,
@@ -105,15 +107,19 @@ async function makePrograms(
   { first, lane }: Pick<Batch, 'first' | 'lane'>,
 ): Promise<Map<string, StepProgram>> {
   const { model, prompts, negatives } = request
-  const own = (texts: readonly Float32Array[]) => texts.slice(first, first + shape.n)
+  const own = (texts: readonly Float32Array[] = []) => texts.slice(first, first + shape.n)
+  const contextsOf = ({ guided, sequentialGuidance }: StepShape): Arrays => {
+    if (!guided) return { context: concatenate(own(prompts)) }
+    if (!sequentialGuidance) return { context: concatenate([...own(negatives), ...own(prompts)]) }
+    return { 'negative context': concatenate(own(negatives)), context: concatenate(own(prompts)) }
+  }
   const programs = new Map<string, StepProgram>()
   /** By whether they are of guided steps. */
   const features = new Map<boolean, Arrays>()
   for (const kind of request.kinds) {
     if (programs.has(nameOf(kind))) continue
-    const step = { ...shape, ...kind }
-    const context = concatenate([...(kind.guided && negatives ? own(negatives) : []), ...own(prompts)])
-    const prepared = await prepare(request, step, { context, lane })
+    const step = { ...shape, ...kind, sequentialGuidance: kind.guided && request.sequentialGuidance }
+    const prepared = await prepare(request, step, { inputs: contextsOf(step), lane })
     if (kind.features === 'keep')
       features.set(kind.guided, arraysFor(model, stepGraphs(model.configs, step).loop))
     const kept = features.get(kind.guided) ?? {}

@@ -166,6 +166,7 @@ export async function* runGeneration(
     prompts: prompts.map(texts.of),
     negatives: guided ? negatives.map(texts.of) : undefined,
     guidanceScale,
+    sequentialGuidance: options.sequentialGuidance,
     kinds,
     threshold: options.threshold,
     drawNoise: () => generator.randn(latents.length),

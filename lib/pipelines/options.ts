@@ -36,6 +36,7 @@ const schema = {
     .tuple([real(0, 1), real(0, 1)])
     .refine(([from, to]) => from < to)
     .describe('two shares of the run, such as [0.2, 0.8]'),
+  sequentialGuidance: z.boolean().describe('true or false'),
   cacheInterval: integer(1, 1000),
   seed,
   rng: z.enum(['torch-cpu', 'torch-cuda']).describe('"torch-cpu" or "torch-cuda"'),
@@ -79,6 +80,7 @@ export interface ResolvedOptions {
   readonly steps: number
   readonly guidanceScale: number
   readonly guidanceInterval: readonly [number, number]
+  readonly sequentialGuidance: boolean
   readonly cacheInterval: number
   readonly seed: bigint
   readonly rng: 'torch-cpu' | 'torch-cuda'
@@ -177,6 +179,7 @@ export function resolveOptions(given: unknown, defaults: ModelDefaults): Resolve
     steps: options.steps ?? defaults.steps,
     guidanceScale: options.guidanceScale ?? defaults.guidanceScale,
     guidanceInterval: options.guidanceInterval ?? [0, 1],
+    sequentialGuidance: options.sequentialGuidance ?? false,
     cacheInterval: options.cacheInterval ?? 1,
     seed: BigInt(options.seed ?? randomBytes(4).readUInt32LE()),
     rng: options.rng ?? 'torch-cpu',

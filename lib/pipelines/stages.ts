@@ -6,7 +6,7 @@ import { type Hoisted, hoist } from '../graph/hoist.ts'
 import { stepCoefficients } from '../graph/ops/scheduler-step.ts'
 import { clipText } from '../models/clip.ts'
 import type { ModelConfigs } from '../models/configs.ts'
-import { featureChannels, unetFrom, unetWithFeatures } from '../models/unet.ts'
+import { featureChannels, type UnetInputs, unetFrom, unetWithFeatures } from '../models/unet.ts'
 import {
   vaeDecoder,
   vaeDecoderHead,
@@ -22,6 +22,7 @@ import {
   sampleGaussian,
   scale,
   schedulerStep,
+  stack,
   tile,
   toPixels,
 } from '../tensor/functional.ts'
@@ -43,10 +44,15 @@ export interface StepShape extends LatentSize, StepKind {
   readonly threshold: { readonly percentile: number; readonly max: number } | undefined
   /** Also give the predicted clean latents. */
   readonly wantClean: boolean
+  /** The two predictions of a guided step one after the other, in the memory of one. */
+  readonly sequentialGuidance?: boolean | undefined
 }
 
+/** Before the names of what belongs to negative prompts, where these are predicted for by themselves. */
+type Prefix = 'negative ' | ''
+
 /** The UNet's features, from one step to later ones. */
-export const features = handedOver('features')
+export const featuresOf = (prefix: Prefix = '') => handedOver(`${prefix}features`)
 
 /** `ids` (n, tokens) to `embeddings` (n, tokens, width). */
 export function textGraph({ textEncoder }: ModelConfigs, n: number): Graph {
@@ -56,40 +62,51 @@ export function textGraph({ textEncoder }: ModelConfigs, n: number): Graph {
   return trace.graph()
 }
 
+/** What the UNet makes of scaled `latents` (n, h, w, c). */
+function predict(
+  { unet: config, textEncoder }: ModelConfigs,
+  { features }: StepKind,
+  { latents, timestep, prefix }: Pick<UnetInputs, 'latents' | 'timestep'> & { readonly prefix: Prefix },
+): Tensor {
+  const { trace } = latents
+  const scope = new Scope(trace)
+  const [n, h, w] = latents.shape as [number, number, number]
+  const tokens = [n, textEncoder.maxPositions, config.crossAttentionDim]
+  const inputs = { latents, timestep, context: trace.input(`${prefix}context`, 'f32', tokens) }
+  if (features === 'reuse') {
+    const kept = trace.input(featuresOf(prefix), 'f32', [n, h, w, featureChannels(config)])
+    return unetFrom(scope, { ...inputs, features: kept }, config)
+  }
+  const whole = unetWithFeatures(scope, inputs, config)
+  if (features === 'keep') trace.output(featuresOf(prefix), whole.features)
+  return whole.prediction
+}
+
 /**
  * One denoising step: `latents` (n, h, w, c) and `history` to the next ones, and `clean` where wanted. Nothing reads
- * the latents after they are written, so that input and output may be the same memory. The UNet's features are an output
- * named `features` where they are kept, and an input where they are used again.
+ * the latents after they are written, so that input and output may be the same memory. Guidance reads negative prompts, then
+ * prompts in `context`, or `negative context` and `context` where it is sequential. The UNet's features (`featuresOf`) are
+ * outputs where they are kept, and inputs where they are used again.
  */
-export function stepGraph({ unet: config, textEncoder }: ModelConfigs, shape: StepShape): Graph {
+export function stepGraph(configs: ModelConfigs, shape: StepShape): Graph {
   const { n, h, w, guided, stochastic, historyLength, threshold, wantClean } = shape
-  const copies = guided ? 2 : 1
-  const size = [n, h, w, config.inChannels]
+  const size = [n, h, w, configs.unet.inChannels]
   const trace = new Trace()
   const latents = trace.input('latents', 'f32', size)
   const timestep = trace.input('timestep', 'f32', [1])
   const inputScale = trace.input('inputScale', 'f32', [1])
   const coefficients = trace.input('coefficients', 'f32', [stepCoefficients.length + historyLength])
-  const context = trace.input('context', 'f32', [
-    copies * n,
-    textEncoder.maxPositions,
-    config.crossAttentionDim,
-  ])
   const history = historyLength > 0 ? trace.input('history', 'f32', [historyLength, ...size]) : undefined
   const noise = stochastic ? trace.input('noise', 'f32', size) : undefined
 
   const scaled = scale(latents, { by: inputScale })
-  const scope = new Scope(trace)
-  const inputs = { latents: guided ? tile(scaled, 2) : scaled, timestep, context }
+  const predictFor = (latents: Tensor, prefix: Prefix = '') =>
+    predict(configs, shape, { latents, timestep, prefix })
   let model: Tensor
-  if (shape.features === 'reuse') {
-    const kept = trace.input(features, 'f32', [copies * n, h, w, featureChannels(config)])
-    model = unetFrom(scope, { ...inputs, features: kept }, config)
-  } else {
-    const whole = unetWithFeatures(scope, inputs, config)
-    if (shape.features === 'keep') trace.output(features, whole.features)
-    model = whole.prediction
-  }
+  if (!guided) model = predictFor(scaled)
+  else if (shape.sequentialGuidance) model = stack(predictFor(scaled, 'negative '), predictFor(scaled))
+  else model = predictFor(tile(scaled, 2))
+
   const prediction = { latents, model, coefficients }
   let clean = threshold || wantClean ? predictClean(prediction) : undefined
   if (clean && threshold) clean = dynamicThreshold(clean, threshold)
@@ -107,7 +124,7 @@ export function stepGraph({ unet: config, textEncoder }: ModelConfigs, shape: St
 
 /** `stepGraph` in two: what depends on the prompt alone, such as its keys and values, and the rest of every step. */
 export const stepGraphs = (configs: ModelConfigs, shape: StepShape): Hoisted =>
-  hoist(stepGraph(configs, shape), new Set(['context']))
+  hoist(stepGraph(configs, shape), new Set(['negative context', 'context']))
 
 /** `latents` (n, h, w, c) in the UNet's scale to `pixels` (n, fh, fw, 3) in bytes. */
 export function decodeGraph({ vae }: ModelConfigs, { n, h, w }: LatentSize): Graph {

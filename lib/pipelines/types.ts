@@ -21,6 +21,11 @@ export interface GenerateOptions {
    */
   readonly guidanceInterval?: readonly [number, number] | undefined
   /**
+   * Predict without and with the prompt one after the other instead of at once: a step takes about the memory of one
+   * prediction, and more time. The same picture but for rounding. Default false.
+   */
+  readonly sequentialGuidance?: boolean | undefined
+  /**
    * One step in so many computes the whole UNet; those between use its deep features again and cost little (DeepCache, Ma
    * et al., arXiv:2312.00858). The picture changes: docs/performance.md says how much. Default 1: all compute all.
    */

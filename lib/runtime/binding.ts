@@ -133,8 +133,8 @@ const codes: ReadonlySet<string> = new Set<ErrorCode>([
 /** A GPU has let go of everything that it could do without before it says so. */
 const memoryAdvice = (message: string) =>
   / cuda:\d/.test(message)
-    ? 'Make fewer or smaller pictures at once, decode in strips (vaeTiling: true), or do without guidance (guidanceScale: 1), which halves what a step takes.'
-    : 'Make smaller or fewer pictures at once, or free memory.'
+    ? 'Make fewer or smaller pictures at once, decode in strips (vaeTiling: true), or predict the halves of guidance in turns (sequentialGuidance: true), which nearly halves what a step takes.'
+    : 'Make smaller or fewer pictures at once, predict the halves of guidance in turns (sequentialGuidance: true), or free memory.'
 
 /** What native threw, as our own error; anything without one of our codes is a bug of ours. */
 export function fromNative(error: unknown): TintypeError {

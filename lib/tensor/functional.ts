@@ -214,6 +214,13 @@ export function tile(x: Tensor, times: number): Tensor {
   }).y
 }
 
+/** (N, ...) and (M, ...) give (N + M, ...): one after the other. */
+export function stack(a: Tensor, b: Tensor): Tensor {
+  const [[n, ...rest], [m, ...others]] = [a.shape as [number], b.shape as [number]]
+  if (`${rest}` !== `${others}`) a.trace.fail('stack', `(${[m, ...rest]})`, `(${b.shape})`)
+  return concat(a.reshape(1, elements(a.shape)), b.reshape(1, elements(b.shape))).reshape(n + m, ...rest)
+}
+
 /** (N, H, W, C) gives (N, ho, wo, C): every pixel twice in both directions, the last ones once where that is odd. */
 export function upsample(x: Tensor, ho: number, wo: number): Tensor {
   const [n, h, w, c] = x.shape as [number, number, number, number]

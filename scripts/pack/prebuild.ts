@@ -8,6 +8,7 @@ import { resolve } from 'node:path'
 import { fs, which } from 'zx'
 import { currentLibc, currentPlatform, platforms } from '../../lib/runtime/platform.ts'
 import { probe } from '../../lib/runtime/probe.ts'
+import { compileCudaKernels, cudaKernels } from '../cuda-kernels.ts'
 import { glibcSysroot } from './sysroot.ts'
 
 async function hasCuda(platform: string): Promise<boolean> {
@@ -44,6 +45,10 @@ export async function prebuild(): Promise<string> {
   if (currentLibc() === 'glibc') defines.push(`TINTYPE_GLIBC_SYSROOT=${await glibcSysroot(process.arch)}`)
   const cuda = await hasCuda(platform)
   defines.push(`TINTYPE_CUDA=${cuda ? 'ON' : 'OFF'}`)
+  if (cuda) {
+    compileCudaKernels(['fatbins'])
+    defines.push(`TINTYPE_CUDA_KERNELS=${cudaKernels}`)
+  }
   const options = defines.flatMap((define) => ['--define', define])
   // Without a shell: which one zx would find on Windows is anybody's guess.
   const build = ['scripts/build.mjs', '--out', 'build/cmake-prebuilt', ...options]

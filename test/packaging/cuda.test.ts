@@ -2,10 +2,11 @@
 // with one that ends the process. The drivers are stand-ins, compiled here; what a real one does was never seen.
 
 import { spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import type { Diagnosis } from '../../lib/index.ts'
+import { cudaKernels } from '../../scripts/cuda-kernels.ts'
 import { expectSuccess } from './outcome.ts'
 import { distanceFromExpected, paintingProgram } from './picture.ts'
 import { createUser } from './user.ts'
@@ -27,6 +28,19 @@ try {
 }
 await generate({ prompt: 'red apple', steps: 1 })
 console.log('and paints on the CPU')`
+
+// The binaries of a release are built elsewhere.
+it.runIf(packed && process.env.TINTYPE_PREBUILT !== 'keep')(
+  'the module holds the machine code of the tested PTX',
+  () => {
+    const module = readFileSync(join(inject('prebuilt'), 'tintype_cuda.node'))
+    const cubins = readdirSync(cudaKernels, { recursive: true, encoding: 'utf8' }).filter((file) =>
+      file.endsWith('.cubin'),
+    )
+    expect(cubins).toContain('sm_90/bf16/linear.cubin')
+    for (const file of cubins) expect(module.includes(readFileSync(join(cudaKernels, file))), file).toBe(true)
+  },
+)
 
 describe.runIf(packed)(`npm install tintype ${name}`, () => {
   let project: string

@@ -78,6 +78,7 @@ describe('the default model', () => {
       prompts: [await pipeline.encodePrompt(prompt)],
       negatives: [await pipeline.encodePrompt(negativePrompt)],
       guidanceScale,
+      sequentialGuidance: false,
       kinds: trajectory.rows.map(() => ({ guided: true })),
       threshold: undefined,
       drawNoise: () => {

@@ -5,7 +5,7 @@ import { elements } from '../../lib/graph/graph.ts'
 import { stepCoefficients } from '../../lib/graph/ops/scheduler-step.ts'
 import { type GenerateOptions, load, type Pipeline, readPngText } from '../../lib/index.ts'
 import { openModel } from '../../lib/pipelines/model.ts'
-import { features, stepGraph } from '../../lib/pipelines/stages.ts'
+import { featuresOf, stepGraph } from '../../lib/pipelines/stages.ts'
 import { noise } from '../../lib/selftest/op-case.ts'
 import { openGolden } from '../golden/pipelines.ts'
 
@@ -63,7 +63,7 @@ describe('cacheInterval', () => {
         ...{ threshold: undefined, wantClean: false },
       }
       const kept = stepGraph(model.configs, { ...shape, features: 'keep' })
-      const { value } = kept.outputs.find(({ name }) => name === features)!
+      const { value } = kept.outputs.find(({ name }) => name === featuresOf())!
       const between = new Float32Array(elements(kept.values[value]!.shape))
       const inputs = {
         latents: noise(size.h * size.w * inChannels, 3),
@@ -75,13 +75,13 @@ describe('cacheInterval', () => {
       const whole = new Float32Array(inputs.latents.length)
       await model.unet.run({
         ...{ key: 'keep', graph: () => kept, inputs },
-        outputs: { latents: whole, [features]: between },
+        outputs: { latents: whole, [featuresOf()]: between },
       })
       const again = new Float32Array(whole.length)
       await model.unet.run({
         key: 'reuse',
         graph: () => stepGraph(model.configs, { ...shape, features: 'reuse' }),
-        inputs: { ...inputs, [features]: between },
+        inputs: { ...inputs, [featuresOf()]: between },
         outputs: { latents: again },
       })
       expect(whole.every(Number.isFinite)).toBe(true)

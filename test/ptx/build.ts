@@ -1,8 +1,10 @@
-// Builds the interpreted device before its tests run. Without nvcc there is none, and the tests say so.
+// Builds the interpreted device and the kernels it runs before its tests do. Without nvcc there is none, and the tests
+// say so.
 
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { TestProject } from 'vitest/node'
+import { compileCudaKernels } from '../../scripts/cuda-kernels.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -39,13 +41,17 @@ function run(command: string, args: readonly string[]): void {
   if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed\n${stdout}${stderr}`)
 }
 
-/** @param parts what is built; by default all, or without machine code where architectures are named */
-export function build(parts?: readonly string[]): void {
+/** The ledger alone needs machine code, and that for every architecture. */
+const allKernels = process.env.TINTYPE_PTX_ARCHITECTURES
+  ? architectures.map((architecture) => `ptx_sm_${architecture}`)
+  : ['fatbins']
+
+/** @param kernels what is compiled of the kernels; by default all, or without machine code where architectures are named */
+export function build(kernels: readonly string[] = allKernels): void {
+  compileCudaKernels(kernels)
   const generator = has('ninja') ? ['-G', 'Ninja'] : []
-  run('cmake', ['-S', here, '-B', output, `-DTINTYPE_ARCHITECTURES=${architectures.join(';')}`, ...generator])
-  // The ledger alone needs machine code, and that for every architecture.
-  const all = process.env.TINTYPE_PTX_ARCHITECTURES ? ['ptx', 'device', 'interpreted', 'player'] : ['all']
-  run('cmake', ['--build', output, '--parallel', '2', '--target', ...(parts ?? all)])
+  run('cmake', ['-S', here, '-B', output, ...generator])
+  run('cmake', ['--build', output, '--parallel', '2'])
 }
 
 export default function setup(project: TestProject): void {
@@ -56,5 +62,5 @@ export default function setup(project: TestProject): void {
     console.warn(`CUDA kernels are not tested: ${reason}`)
     return
   }
-  build(process.env.TINTYPE_PTX_PARTS?.split(','))
+  build(process.env.TINTYPE_PTX_KERNELS?.split(','))
 }

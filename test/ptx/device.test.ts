@@ -177,7 +177,7 @@ describe('one GPU', () => {
     await expect(paintOnce(on(gpu))).rejects.toMatchObject({
       code: 'OUT_OF_MEMORY',
       message: expect.stringMatching(
-        /needs [\d.]+ MiB on cuda:\d+; [\d.]+ MiB of [\d.]+ MiB are free\. .*vaeTiling.*guidanceScale/,
+        /needs [\d.]+ MiB on cuda:\d+; [\d.]+ MiB of [\d.]+ MiB are free\. .*vaeTiling.*sequentialGuidance/,
       ),
     })
     await paintOnce({})

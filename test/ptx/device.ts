@@ -2,6 +2,7 @@
 
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import { cudaKernels } from '../../scripts/cuda-kernels.ts'
 import { output } from './build.ts'
 
 /** What a launch did, as the interpreter counted it. */
@@ -60,4 +61,4 @@ export function device(): Addon {
   return addon
 }
 
-export const ptxPath = (...parts: readonly string[]) => join(output, 'ptx', ...parts)
+export const ptxPath = (...parts: readonly string[]) => join(cudaKernels, ...parts)

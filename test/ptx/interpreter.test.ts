@@ -1,7 +1,9 @@
 // The checks of the interpreter: each mistake of faults.cu is reported as what it is, and its correct twin runs.
 
+import { join } from 'node:path'
 import { describe, expect, inject, it } from 'vitest'
-import { device, orders, ptxPath } from './device.ts'
+import { output } from './build.ts'
+import { device, orders } from './device.ts'
 
 const threads = 128
 const sharedBytes = threads * 4
@@ -11,7 +13,7 @@ function run(kernel: string, order = 0, blocks = 1): Float32Array {
   const x = Float32Array.from({ length: threads }, (_, i) => i)
   const y = new Float32Array(threads).fill(-1)
   const buffers = [x, y].map((array) => new Uint8Array(array.buffer))
-  device().launch(ptxPath('faults.ptx'), kernel, blocks, threads / blocks, sharedBytes, order, buffers)
+  device().launch(join(output, 'faults.ptx'), kernel, blocks, threads / blocks, sharedBytes, order, buffers)
   return y
 }
 

@@ -86,6 +86,13 @@ describe('a generation on the interpreted GPU', () => {
     }
   })
 
+  it('predicts the halves of guidance in turns, with features for several steps', async () => {
+    const more = { sequentialGuidance: true, cacheInterval: 2 }
+    const truth = await paint({ exact: true }, more)
+    const painted = await paint(on(), more)
+    expect(relativeError(painted.latents, truth.latents)).toBeLessThan(4e-3)
+  })
+
   it('starts from a picture', async () => {
     const data = Uint8Array.from({ length: 64 * 64 * 3 }, (_, i) => (i * 7) % 256)
     const more = { init: { data, width: 64, height: 64 }, strength: 0.7 }

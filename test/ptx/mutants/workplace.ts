@@ -19,11 +19,14 @@ import { apply, type Hunt, type Mutant } from './mutant.ts'
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const folder = join(root, 'build/mutants')
 const tree = join(folder, 'tree')
-const built = join(tree, 'build/ptx')
+const built = join(tree, 'build')
 const pristine = join(folder, 'pristine')
 
-const copied = ['kernels', 'native', 'lib', 'test', 'package.json', 'tsconfig.json', 'vitest.config.ts']
-const linked = ['node_modules', 'models', 'build/Release', 'bench', 'scripts']
+const copied = [
+  ...['kernels', 'native', 'lib', 'test', 'scripts', 'cmake'],
+  ...['package.json', 'tsconfig.json', 'vitest.config.ts'],
+]
+const linked = ['node_modules', 'models', 'build/Release', 'bench']
 
 export interface TestRun {
   readonly passed: number
@@ -39,11 +42,9 @@ const longestRun = 30 * 60_000
 const firstLines = (text: string) =>
   text.replaceAll(`${tree}/`, '').replaceAll(root, '').trim().split('\n').slice(0, 2).join(' ').slice(0, 300)
 
-/** The addons, and the kernels that the tests run. */
-function partsFor({ kernels, architecture = 80 }: Hunt): string {
-  const ptx = kernels ? kernels.map((name) => `ptx/sm_${architecture}/f16/${name}.ptx`) : ['ptx']
-  return ['device', 'interpreted', 'player', ...ptx].join(',')
-}
+/** The kernels that the tests run. */
+const kernelsFor = ({ kernels, architecture = 80 }: Hunt): string =>
+  kernels?.map((name) => `sm_${architecture}/f16/${name}.ptx`).join(',') ?? `ptx_sm_${architecture}`
 
 /** Runs tests of the workplace until one fails. */
 export function runTests(hunt: Hunt): TestRun {
@@ -55,7 +56,7 @@ export function runTests(hunt: Hunt): TestRun {
     TINTYPE_CUDA: 'ON',
     TINTYPE_PTX_ARCHITECTURES: String(architecture),
     TINTYPE_PTX_ELEMENTS: 'f16',
-    TINTYPE_PTX_PARTS: partsFor(hunt),
+    TINTYPE_PTX_KERNELS: kernelsFor(hunt),
   }
   // A busy machine is no bug that was caught.
   const patience = ['--testTimeout=1800000', '--hookTimeout=1800000']
@@ -131,9 +132,12 @@ export function prepare(architectures: readonly number[]): void {
 /** Copies what was built to where it is safe, or back. */
 function restore(direction: 'save' | 'load'): void {
   const [from, to] = direction === 'save' ? [built, pristine] : [pristine, built]
-  rmSync(to, { recursive: true, force: true })
-  const { status } = spawnSync('cp', ['-a', from, to])
-  if (status !== 0) throw new Error(`${from} could not be copied to ${to}`)
+  mkdirSync(to, { recursive: true })
+  for (const part of ['ptx', 'cuda-kernels']) {
+    rmSync(join(to, part), { recursive: true, force: true })
+    const { status } = spawnSync('cp', ['-a', join(from, part), to])
+    if (status !== 0) throw new Error(`${join(from, part)} could not be copied to ${to}`)
+  }
 }
 
 /** Runs the tests with the bug in place, and takes it away again. */

@@ -1,0 +1,83 @@
+# How CUDA kernels are compiled: each source for each element type to PTX, that to machine code for each architecture, and
+# both to one fat binary. The package has the fat binaries in it; tests run the very PTX that these were made of, and read
+# what ptxas says of it. In the folder `cuda_kernels`, which is set before:
+#
+#   compute_80/f16/linear.ptx   what nvcc emits
+#   sm_86/f16/linear.ptx        what an architecture runs: the PTX of its own, or of the next one below that has some
+#   sm_86/f16/linear.cubin      machine code of it, and in linear.log what that takes of a processor
+#   linear_f16.fatbin           machine code for each architecture, PTX of the newest for what comes after it
+
+include(${CMAKE_CURRENT_LIST_DIR}/cuda-toolkit.cmake)
+
+set(TINTYPE_CUDA_ARCHITECTURES 75 80 86 89 90 120 CACHE STRING "architectures of tintype_cuda.node")
+# What sources ask for by __CUDA_ARCH__ (a test looks), and the newest, which nvcc optimises for in another way. For 86 and
+# 89 it would emit what it emits for 80.
+set(ptx_architectures 75 80 90 120)
+# wgmma is of sm_90a, whose machine code runs on every GPU of compute capability 9.0.
+set(full_name_90 90a)
+
+# What the tools call an architecture.
+function(full_name architecture result)
+  set(${result} ${architecture} PARENT_SCOPE)
+  if(DEFINED full_name_${architecture})
+    set(${result} ${full_name_${architecture}} PARENT_SCOPE)
+  endif()
+endfunction()
+
+file(GLOB cuda_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/../kernels/cuda/*.cu)
+
+function(add_ptx source output architecture)
+  full_name(${architecture} target)
+  cmake_path(GET output PARENT_PATH folder)
+  file(MAKE_DIRECTORY ${folder})
+  add_custom_command(OUTPUT ${output}
+    COMMAND ${NVCC} -ptx -std=c++20 --expt-relaxed-constexpr -arch=compute_${target} ${ARGN}
+      -MD -MF ${output}.d -MT ${output} -o ${output} ${source}
+    DEPENDS ${source} DEPFILE ${output}.d VERBATIM)
+endfunction()
+
+# Of `ptx` a copy, machine code and a log, named `base`.
+function(add_cubin ptx base architecture)
+  full_name(${architecture} target)
+  cmake_path(GET base PARENT_PATH folder)
+  file(MAKE_DIRECTORY ${folder})
+  add_custom_command(OUTPUT ${base}.ptx COMMAND ${CMAKE_COMMAND} -E copy ${ptx} ${base}.ptx DEPENDS ${ptx} VERBATIM)
+  add_custom_command(OUTPUT ${base}.cubin
+    COMMAND sh -c "\"$@\" > ${base}.log 2>&1 || { cat ${base}.log; exit 1; }" sh
+      ${NVCC} -cubin -arch=sm_${target} -Xptxas -v -o ${base}.cubin ${base}.ptx
+    DEPENDS ${base}.ptx VERBATIM)
+endfunction()
+
+foreach(element f16 bf16)
+  foreach(source IN LISTS cuda_sources)
+    cmake_path(GET source STEM name)
+    set(images "")
+    set(made "")
+    foreach(architecture IN LISTS TINTYPE_CUDA_ARCHITECTURES)
+      # Turing has no bf16.
+      if(element STREQUAL "bf16" AND architecture LESS 80)
+        continue()
+      endif()
+      foreach(candidate IN LISTS ptx_architectures)
+        if(candidate LESS_EQUAL architecture)
+          set(virtual ${candidate})
+        endif()
+      endforeach()
+      set(ptx ${cuda_kernels}/compute_${virtual}/${element}/${name}.ptx)
+      if(NOT ptx IN_LIST made)
+        add_ptx(${source} ${ptx} ${virtual} -DTINTYPE_ELEMENT=${element})
+      endif()
+      set(base ${cuda_kernels}/sm_${architecture}/${element}/${name})
+      add_cubin(${ptx} ${base} ${architecture})
+      full_name(${architecture} target)
+      list(APPEND images --image3=kind=elf,sm=${target},file=${base}.cubin)
+      list(APPEND made ${ptx} ${base}.cubin)
+      list(APPEND ptx_sm_${architecture} ${base}.ptx)
+    endforeach()
+    set(fatbin ${cuda_kernels}/${name}_${element}.fatbin)
+    add_custom_command(OUTPUT ${fatbin}
+      COMMAND ${FATBINARY} -64 --create=${fatbin} ${images} --image3=kind=ptx,sm=${virtual},file=${ptx}
+      DEPENDS ${made} VERBATIM)
+    list(APPEND cuda_fatbins ${fatbin})
+  endforeach()
+endforeach()
