@@ -115,7 +115,7 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
   explicit ProgramHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) {}
 
  private:
-  // run(inputs, outputs): { promise, cancel() }
+  // run(inputs, outputs, versions of inputs): { promise, cancel() }
   Napi::Value run(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     return at_boundary(env, [&]() -> Napi::Value {
@@ -123,6 +123,12 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
       const Napi::Array views = Napi::Array::New(env);
       const uint32_t input_count = append(views, info[0].As<Napi::Array>());
       append(views, info[1].As<Napi::Array>());
+      std::vector<uint32_t> versions;
+      const Napi::Array named = info[2].As<Napi::Array>();
+      for (uint32_t i = 0; i < input_count; i++) {
+        const Napi::Value version = named.Get(i);
+        versions.push_back(version.IsNumber() ? version.As<Napi::Number>().Uint32Value() : 0);
+      }
       if (!program_) throw Error(code::disposed, "The program was used after dispose().");
       const Plan& plan = program_->plan;
       if (input_count != plan.inputs.size() || views.Length() != input_count + plan.outputs.size()) {
@@ -132,6 +138,7 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
       }
       const auto run = std::make_shared<PendingRun>(Environment::of(env), env, views);
       run->program = program_;
+      run->versions = std::move(versions);
       for (uint32_t i = 0; i < views.Length(); i++) {
         const bool is_input = i < input_count;
         const uint32_t place = is_input ? i : i - input_count;

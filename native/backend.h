@@ -31,6 +31,7 @@ struct Work {
   const ProgramOptions& options;
   Prepared& prepared;
   const std::vector<void*>&inputs, &outputs;  // memory of JavaScript, one for each slot
+  const std::vector<uint32_t>& versions;      // of the inputs, 0 where they may have changed
   const std::atomic<int>& cancel;
   std::vector<double>& seconds;  // how long each node took, where the program is profiled
 };

@@ -128,7 +128,7 @@ void Executor::execute(Run& run) {
     throw_if_cancelled(run.cancel);
     const Program& program = *run.program;
     backend_->run({program.plan, program.weights.get(), program.options, *program.prepared_, run.inputs,
-                   run.outputs, run.cancel, run.seconds});
+                   run.outputs, run.versions, run.cancel, run.seconds});
   } catch (...) {
     run.error = std::current_exception();
   }

@@ -22,11 +22,26 @@ export interface ComponentOptions {
 
 export type Arrays = Readonly<Record<string, ArrayBufferView>>
 
+/** Arrays that do not change as long as they have this version, which no others have. */
+export interface Constants {
+  readonly arrays: Arrays
+  readonly version: number
+}
+
+let versions = 0
+
+export function constants(arrays: Arrays): Constants {
+  versions = versions === 2 ** 32 - 1 ? 1 : versions + 1
+  return { arrays, version: versions }
+}
+
 export interface RunRequest {
   /** Tells shapes apart: the same key, the same graph. */
   readonly key: string
   readonly graph: () => Graph
   readonly inputs: Arrays
+  /** Further inputs: what a device has of them already is not copied to it again. */
+  readonly constants?: Constants | undefined
   /** Written in place. */
   readonly outputs: Arrays
   /** Which of the devices, counted round: pictures of a generation go to different ones. Default: the first. */
@@ -117,11 +132,12 @@ export class Component {
   }
 
   /** Runs a graph over the weights; its plan is made once for each key. */
-  async run({ key, graph, inputs, outputs, lane = 0, signal }: RunRequest): Promise<void> {
+  async run({ key, graph, inputs, constants: same, outputs, lane = 0, signal }: RunRequest): Promise<void> {
     const device = this.#devices[lane % this.#devices.length]!
     const { program, inputNames, outputNames } = this.#compile(device, key, graph)
     await program.run({
-      inputs: inputNames.map((name) => inputs[name]!),
+      inputs: inputNames.map((name) => inputs[name] ?? same!.arrays[name]!),
+      versions: inputNames.map((name) => (name in inputs ? 0 : same!.version)),
       outputs: outputNames.map((name) => outputs[name]!),
       ...(signal && { signal }),
     })

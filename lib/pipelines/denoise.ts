@@ -4,7 +4,7 @@ import { elements, type Graph } from '../graph/graph.ts'
 import { isHandedOver } from '../graph/handed-over.ts'
 import { stepCoefficients } from '../graph/ops/scheduler-step.ts'
 import type { StepRow, Trajectory } from '../schedulers/contract.ts'
-import type { Arrays } from './component.ts'
+import { type Arrays, type Constants, constants } from './component.ts'
 import { inLanes } from './lanes.ts'
 import { type ImageShape, toChannelsLast } from './layout.ts'
 import type { Model } from './model.ts'
@@ -57,6 +57,8 @@ interface Batch {
 /** Steps of one kind, and what other graphs hand them and they hand others, by name. */
 interface StepProgram {
   readonly step: StepShape
+  /** Of the prompts: the same in all steps. */
+  readonly prepared: Constants
   readonly given: Arrays
   readonly kept: Arrays
 }
@@ -119,13 +121,14 @@ async function makePrograms(
   for (const kind of request.kinds) {
     if (programs.has(nameOf(kind))) continue
     const step = { ...shape, ...kind, sequentialGuidance: kind.guided && request.sequentialGuidance }
-    const prepared = await prepare(request, step, { inputs: contextsOf(step), lane })
+    const prepared = constants(await prepare(request, step, { inputs: contextsOf(step), lane }))
     if (kind.features === 'keep')
       features.set(kind.guided, arraysFor(model, stepGraphs(model.configs, step).loop))
     const kept = features.get(kind.guided) ?? {}
     programs.set(nameOf(kind), {
       step,
-      given: { ...prepared, ...(kind.features === 'reuse' && kept) },
+      prepared,
+      given: kind.features === 'reuse' ? kept : {},
       kept: kind.features === 'keep' ? kept : {},
     })
   }
@@ -191,7 +194,7 @@ export async function* denoise(request: DenoiseRequest): AsyncGenerator<Step, vo
     const noise = trajectory.stochastic ? toChannelsLast(request.drawNoise(), shape) : undefined
     const kind = nameOf(kinds[index]!)
     const run = ({ first, n, lane, programs, history }: Batch) => {
-      const { step, given, kept } = programs.get(kind)!
+      const { step, prepared, given, kept } = programs.get(kind)!
       const own = (array: Float32Array) => array.subarray(first * picture, (first + n) * picture)
       return model.unet.run({
         key: `step ${JSON.stringify(step)}`,
@@ -205,6 +208,7 @@ export async function* denoise(request: DenoiseRequest): AsyncGenerator<Step, vo
           ...(history && { history }),
           ...(noise && { noise: own(noise) }),
         },
+        constants: prepared,
         outputs: {
           latents: own(latents),
           ...kept,

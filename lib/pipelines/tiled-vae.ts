@@ -40,7 +40,23 @@ interface Planned extends Pick<Model, 'configs' | 'vaeTiling'> {
   readonly vae: Pick<Model['vae'], 'arenaBytes'>
 }
 
-export function decodeTiling({ vae, configs, vaeTiling }: Planned, plane: LatentPlane): Tiling | undefined {
+/** Decisions that were made for a model, by what was to be done: each takes milliseconds of planning. */
+const decided = new WeakMap<Planned, Map<string, Tiling | undefined>>()
+
+function once(model: Planned, key: string, decide: () => Tiling | undefined): Tiling | undefined {
+  const known = decided.get(model) ?? new Map<string, Tiling | undefined>()
+  decided.set(model, known)
+  if (!known.has(key)) known.set(key, decide())
+  return known.get(key)
+}
+
+export const decodeTiling = (model: Planned, plane: LatentPlane): Tiling | undefined =>
+  once(model, `decode ${plane.h}x${plane.w}`, () => chooseDecodeTiling(model, plane))
+
+export const encodeTiling = (model: Planned, plane: LatentPlane): Tiling | undefined =>
+  once(model, `encode ${plane.h}x${plane.w}`, () => chooseEncodeTiling(model, plane))
+
+function chooseDecodeTiling({ vae, configs, vaeTiling }: Planned, plane: LatentPlane): Tiling | undefined {
   const cuts = levelsOf(configs.vae).map((level): Cut => {
     const reach = decoderReach(configs.vae, level)
     const shape = featuresOf(plane, configs.vae, reach)
@@ -58,7 +74,7 @@ export function decodeTiling({ vae, configs, vaeTiling }: Planned, plane: Latent
   return chooseTiling(vaeTiling, whole, cuts.reverse())
 }
 
-export function encodeTiling({ vae, configs, vaeTiling }: Planned, plane: LatentPlane): Tiling | undefined {
+function chooseEncodeTiling({ vae, configs, vaeTiling }: Planned, plane: LatentPlane): Tiling | undefined {
   const cuts = levelsOf(configs.vae).map((level): Cut => {
     const reach = encoderReach(configs.vae, level)
     const shape = featuresOf(plane, configs.vae, reach)

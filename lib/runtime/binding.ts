@@ -14,7 +14,11 @@ export interface NativeRun {
 }
 
 export interface NativeProgram {
-  run(inputs: readonly ArrayBufferView[], outputs: readonly ArrayBufferView[]): NativeRun
+  run(
+    inputs: readonly ArrayBufferView[],
+    outputs: readonly ArrayBufferView[],
+    versions: readonly number[],
+  ): NativeRun
   dispose(): void
 }
 

@@ -31,6 +31,11 @@ export interface CompileOptions {
 export interface RunOptions {
   /** One view for each input slot of the plan, of exactly its size. Not to be changed or transferred during the run. */
   readonly inputs: readonly ArrayBufferView[]
+  /**
+   * For an input slot a number (1 to 2^32 - 1) that changes when its contents do: where the last run of the program had the same,
+   * they are not copied to a GPU again. 0, or none, for what may change at any time.
+   */
+  readonly versions?: readonly number[]
   /** One for each output slot, written in place. A view may be an input as well. */
   readonly outputs: readonly ArrayBufferView[]
   readonly signal?: AbortSignal
@@ -126,12 +131,12 @@ export class Program {
    *   `DISPOSED`, `INVALID_ARGUMENT` (number, size or alignment of views), `OUT_OF_MEMORY`, `INVALID_WEIGHTS` or `IO`
    *   (a file was truncated or cannot be read)
    */
-  async run({ inputs, outputs, signal }: RunOptions): Promise<Float64Array | undefined> {
+  async run({ inputs, outputs, versions = [], signal }: RunOptions): Promise<Float64Array | undefined> {
     if (signal?.aborted) throw aborted(signal)
     const views = [inputs, outputs].map((list, i) =>
       list.map((view, slot) => checked(view, `${i === 0 ? 'input' : 'output'} ${slot}`)),
     )
-    const { promise, cancel } = this.#start(views[0]!, views[1]!)
+    const { promise, cancel } = this.#start(views[0]!, views[1]!, versions)
     this.#pending.add(promise)
     signal?.addEventListener('abort', cancel, { once: true })
     try {
@@ -144,9 +149,13 @@ export class Program {
     }
   }
 
-  #start(inputs: readonly ArrayBufferView[], outputs: readonly ArrayBufferView[]): NativeRun {
+  #start(
+    inputs: readonly ArrayBufferView[],
+    outputs: readonly ArrayBufferView[],
+    versions: readonly number[],
+  ): NativeRun {
     try {
-      return this.#native.run(inputs, outputs)
+      return this.#native.run(inputs, outputs, versions)
     } catch (error) {
       throw fromNative(error)
     }

@@ -15,6 +15,7 @@ struct CudaPrepared final : Prepared, std::enable_shared_from_this<CudaPrepared>
   DType element = DType::f16;
   size_t arena_bytes = 0;
   std::vector<std::shared_ptr<void>> inputs, outputs;  // one buffer for each slot
+  std::vector<uint32_t> sent;                          // version of what each input holds, 0 where unknown
   std::vector<std::shared_ptr<void>> separate;         // one for each value of the arena, where wanted
   bool is_warm = false;                                // every kernel has been loaded
   std::vector<std::unique_ptr<LaunchGraph>> graphs;    // one for each segment
@@ -26,6 +27,7 @@ struct CudaPrepared final : Prepared, std::enable_shared_from_this<CudaPrepared>
   }
   void drop_memory() {
     inputs.clear();
+    sent.clear();
     outputs.clear();
     separate.clear();
   }
@@ -144,6 +146,7 @@ void CudaBackend::reserve(const Work& work) {
   };
   make(work.plan.inputs, state.inputs);
   make(work.plan.outputs, state.outputs);
+  state.sent.resize(state.inputs.size());
   if (!options_.separate_values) return;
   for (size_t i = state.separate.size(); i < work.plan.bindings.size(); i++) {
     const Binding& binding = work.plan.bindings[i];
@@ -232,7 +235,11 @@ void CudaBackend::run_once(const Work& work) {
       plan, std::move(operands),
       NodeLauncher(*device_, state.element, static_cast<char*>(workspace_.get()) + state.arena_bytes)};
   for (size_t i = 0; i < plan.inputs.size(); i++) {
-    if (plan.inputs[i].bytes > 0) upload(state.inputs[i].get(), work.inputs[i], plan.inputs[i].bytes);
+    const uint32_t version = work.versions[i];
+    if (plan.inputs[i].bytes == 0 || (version != 0 && version == state.sent[i])) continue;
+    state.sent[i] = 0;
+    upload(state.inputs[i].get(), work.inputs[i], plan.inputs[i].bytes);
+    state.sent[i] = version;
   }
 
   const std::vector<Segment> segments = segments_of(plan);
