@@ -103,6 +103,19 @@ describe('one GPU', () => {
     weights.dispose()
   })
 
+  it('sends what depends on the prompt alone once for all steps', async () => {
+    const gpu = addGpu()
+    await using pipeline = await load(folder, on(gpu))
+    const copies = async (steps: number) => {
+      const { cudaMemcpyAsync: before = 0 } = stateOf(gpu).calls
+      await paint(pipeline, { steps })
+      return stateOf(gpu).calls.cudaMemcpyAsync! - before
+    }
+    await copies(2)
+    // Latents, timestep, scale and coefficients of a step are sent, and its latents come back.
+    expect((await copies(5)) - (await copies(2))).toBe(3 * 5)
+  })
+
   it('gives everything back', async () => {
     const gpu = addGpu()
     await paintOnce(on(gpu))
