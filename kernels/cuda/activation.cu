@@ -1,12 +1,10 @@
 #include "chunk.cuh"
-#include "launch_order.cuh"
 #include "math.cuh"
 
 namespace tintype::cuda {
 
 // Bandwidth: 2 elements for each result.
 extern "C" __global__ void activation(ActivationArgs a) {
-  follow_previous_launch();
   const FlatChunk at(a.count);
   Chunk v;
   load(elements(a.x) + at.first, at.count, at.whole, v);
@@ -16,7 +14,6 @@ extern "C" __global__ void activation(ActivationArgs a) {
 
 // Bandwidth: 3 elements for each result.
 extern "C" __global__ void geglu(GegluArgs a) {
-  follow_previous_launch();
   const RowChunk at(a.m, a.n);
   const Element* x = elements(a.x) + at.row * a.n2 + at.column;
   Chunk value, gate;

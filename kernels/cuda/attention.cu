@@ -1,58 +1,47 @@
 // Attention for the head sizes of the models, and one for all others.
 #include "attention.cuh"
-#include "launch_order.cuh"
 
 namespace tintype::cuda {
 
 // Each is one of attention_shapes.
 extern "C" __global__ void __launch_bounds__(attention_threads)
     attention_40_64(const __grid_constant__ AttentionLaunch a) {
-  follow_previous_launch();
   attention<AttentionShape{40, 64, 2}>(a);
 }
 extern "C" __global__ void __launch_bounds__(attention_threads)
     attention_40_80(const __grid_constant__ AttentionLaunch a) {
-  follow_previous_launch();
   attention<AttentionShape{40, 80, 2}>(a);
 }
 extern "C" __global__ void __launch_bounds__(attention_threads)
     attention_64_64(const __grid_constant__ AttentionLaunch a) {
-  follow_previous_launch();
   attention<AttentionShape{64, 64, 2}>(a);
 }
 extern "C" __global__ void __launch_bounds__(attention_threads)
     attention_64_80(const __grid_constant__ AttentionLaunch a) {
-  follow_previous_launch();
   attention<AttentionShape{64, 80, 2}>(a);
 }
 extern "C" __global__ void __launch_bounds__(attention_threads)
     attention_80_64(const __grid_constant__ AttentionLaunch a) {
-  follow_previous_launch();
   attention<AttentionShape{80, 64, 1}>(a);
 }
 extern "C" __global__ void __launch_bounds__(attention_threads)
     attention_80_80(const __grid_constant__ AttentionLaunch a) {
-  follow_previous_launch();
   attention<AttentionShape{80, 80, 1}>(a);
 }
 extern "C" __global__ void __launch_bounds__(attention_threads)
     attention_96_64(const __grid_constant__ AttentionLaunch a) {
-  follow_previous_launch();
   attention<AttentionShape{96, 64, 1}>(a);
 }
 extern "C" __global__ void __launch_bounds__(attention_threads)
     attention_128_64(const __grid_constant__ AttentionLaunch a) {
-  follow_previous_launch();
   attention<AttentionShape{128, 64, 1}>(a);
 }
 extern "C" __global__ void __launch_bounds__(attention_threads)
     attention_160_64(const __grid_constant__ AttentionLaunch a) {
-  follow_previous_launch();
   attention<AttentionShape{160, 64, 1}>(a);
 }
 extern "C" __global__ void __launch_bounds__(attention_threads)
     attention_160_80(const __grid_constant__ AttentionLaunch a) {
-  follow_previous_launch();
   attention<AttentionShape{160, 80, 1}>(a);
 }
 
@@ -60,7 +49,6 @@ extern "C" __global__ void __launch_bounds__(attention_threads)
 // keys and values again for every query.
 extern "C" __global__ void __launch_bounds__(attention_threads)
     attention_any(const __grid_constant__ AttentionLaunch a) {
-  follow_previous_launch();
   const int lane = threadIdx.x % 32, c = static_cast<int>(a.op.c), head = c / a.op.heads;
   const int query = blockIdx.x * attention_warps + threadIdx.x / 32;
   const int lk = static_cast<int>(a.op.lk);

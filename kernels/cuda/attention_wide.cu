@@ -4,7 +4,6 @@
 #include "attention.h"
 #include "attention_wide.h"
 #include "gemm_gather.cuh"
-#include "launch_order.cuh"
 #include "math.cuh"
 #include "tensor_core.cuh"
 
@@ -302,7 +301,6 @@ class WideAttentionBlock {
 
 extern "C" __global__ void __launch_bounds__(wide.threads, 1)
     attention_512(const __grid_constant__ AttentionLaunch a) {
-  follow_previous_launch();
   extern __shared__ __align__(128) unsigned char attention_shared[];
   WideAttentionBlock(a, attention_shared).run();
 }

@@ -1,12 +1,10 @@
 // Additions, scalings and copies: all of them bound by bandwidth.
 #include "chunk.cuh"
-#include "launch_order.cuh"
 #include "math.cuh"
 
 namespace tintype::cuda {
 
 extern "C" __global__ void add(AddArgs args) {
-  follow_previous_launch();
   const FlatChunk at(args.count);
   Chunk a, b;
   load(elements(args.a) + at.first, at.count, at.whole, a);
@@ -17,7 +15,6 @@ extern "C" __global__ void add(AddArgs args) {
 }
 
 extern "C" __global__ void add_row_bias(AddRowBiasArgs a) {
-  follow_previous_launch();
   const RowChunk at(a.n * a.hw, a.c);
   const int64_t picture = a.rows == 1 ? 0 : at.row / a.hw;
   Chunk v, bias;
@@ -29,7 +26,6 @@ extern "C" __global__ void add_row_bias(AddRowBiasArgs a) {
 }
 
 extern "C" __global__ void scale(ScaleArgs a) {
-  follow_previous_launch();
   const FlatChunk at(a.count);
   const float factor = a.factor * (a.by ? *a.by : 1.f);
   Chunk v;
@@ -40,7 +36,6 @@ extern "C" __global__ void scale(ScaleArgs a) {
 }
 
 extern "C" __global__ void narrow(NarrowArgs a) {
-  follow_previous_launch();
   const FlatChunk at(a.count);
   Chunk v;
   load(a.x + at.first, at.count, at.whole, v);
@@ -48,7 +43,6 @@ extern "C" __global__ void narrow(NarrowArgs a) {
 }
 
 extern "C" __global__ void widen(WidenArgs a) {
-  follow_previous_launch();
   const FlatChunk at(a.count);
   Chunk v;
   load(elements(a.x) + at.first, at.count, at.whole, v);
@@ -56,7 +50,6 @@ extern "C" __global__ void widen(WidenArgs a) {
 }
 
 extern "C" __global__ void concat(ConcatArgs args) {
-  follow_previous_launch();
   const RowChunk at(args.m, args.c);
   const Element* a = elements(args.a) + at.row * args.ca + at.column;
   const Element* b = elements(args.b) + at.row * args.cb + at.column - args.ca;
@@ -69,7 +62,6 @@ extern "C" __global__ void concat(ConcatArgs args) {
 }
 
 extern "C" __global__ void tile(TileArgs a) {
-  follow_previous_launch();
   const RowChunk at(a.times, a.count);
   const Element* x = elements(a.x) + at.column;
   Element* y = elements(a.y) + at.first;
@@ -81,7 +73,6 @@ extern "C" __global__ void tile(TileArgs a) {
 }
 
 extern "C" __global__ void upsample(UpsampleArgs a) {
-  follow_previous_launch();
   const RowChunk at(a.n * a.ho * a.wo, a.c);
   const int64_t picture = at.row / (a.ho * a.wo);
   const int64_t oy = at.row / a.wo % a.ho, ox = at.row % a.wo;

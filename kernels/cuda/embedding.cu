@@ -1,5 +1,4 @@
 #include "chunk.cuh"
-#include "launch_order.cuh"
 #include "math.cuh"
 
 namespace tintype::cuda {
@@ -36,7 +35,6 @@ __device__ void sin_cos(float angle, float& sine, float& cosine) {
 
 // Latency: some thousand numbers.
 extern "C" __global__ void embedding(EmbeddingArgs a) {
-  follow_previous_launch();
   const RowChunk at(a.m, a.c);
   if (at.count == 0) return;
   const int64_t wanted = a.ids[at.row];
@@ -50,7 +48,6 @@ extern "C" __global__ void embedding(EmbeddingArgs a) {
 
 // One thread for each angle, and one behind them for the zero of odd sizes.
 extern "C" __global__ void timestep_embedding(TimestepEmbeddingArgs a) {
-  follow_previous_launch();
   const int half = static_cast<int>(a.dim / 2), j = static_cast<int>(threadIdx.x + blockIdx.x * blockDim.x);
   Element* y = elements(a.y) + blockIdx.y * a.dim;
   if (j < half) {

@@ -5,7 +5,6 @@
 #include "arrivals.cuh"
 #include "async_copy.cuh"
 #include "group_norm.h"
-#include "launch_order.cuh"
 #include "math.cuh"
 #include "tensor_core.cuh"
 
@@ -404,44 +403,36 @@ __device__ void normalize_stretch(const NormalizeLaunch& a) {
 
 extern "C" __global__ void __launch_bounds__(group_whole_threads)
     group_norm_whole_1(const __grid_constant__ GroupWholeLaunch a) {
-  follow_previous_launch();
   whole<1>(a);
 }
 extern "C" __global__ void __launch_bounds__(group_whole_threads)
     group_norm_whole_2(const __grid_constant__ GroupWholeLaunch a) {
-  follow_previous_launch();
   whole<2>(a);
 }
 extern "C" __global__ void __launch_bounds__(group_whole_threads)
     group_norm_whole_4(const __grid_constant__ GroupWholeLaunch a) {
-  follow_previous_launch();
   whole<4>(a);
 }
 extern "C" __global__ void __launch_bounds__(group_whole_threads)
     group_norm_whole_8(const __grid_constant__ GroupWholeLaunch a) {
-  follow_previous_launch();
   whole<8>(a);
 }
 
 extern "C" __global__ void __launch_bounds__(group_norm_threads, group_norm_resident)
     group_factors_1(const __grid_constant__ GroupFactorsLaunch a) {
-  follow_previous_launch();
   factors<1>(a);
 }
 extern "C" __global__ void __launch_bounds__(group_norm_threads, group_norm_resident)
     group_factors_8(const __grid_constant__ GroupFactorsLaunch a) {
-  follow_previous_launch();
   factors<8>(a);
 }
 
 extern "C" __global__ void __launch_bounds__(group_norm_threads, group_norm_resident)
     normalize_1(const __grid_constant__ NormalizeLaunch a) {
-  follow_previous_launch();
   normalize_stretch<1>(a);
 }
 extern "C" __global__ void __launch_bounds__(group_norm_threads, group_norm_resident)
     normalize_8(const __grid_constant__ NormalizeLaunch a) {
-  follow_previous_launch();
   normalize_stretch<8>(a);
 }
 

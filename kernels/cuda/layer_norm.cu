@@ -1,5 +1,4 @@
 #include "chunk.cuh"
-#include "launch_order.cuh"
 #include "layer_norm.h"
 #include "math.cuh"
 
@@ -8,7 +7,6 @@ namespace tintype::cuda {
 // A warp for each row. Mean, then squares around it, then the result: the row is read three times, twice of
 // these from L1. Bandwidth.
 extern "C" __global__ void __launch_bounds__(layer_norm_threads) layer_norm(LayerNormArgs a) {
-  follow_previous_launch();
   const int lane = threadIdx.x % 32, c = static_cast<int>(a.c);
   const int64_t row = blockIdx.x * static_cast<int64_t>(layer_norm_threads / 32) + threadIdx.x / 32;
   if (row >= a.m) return;

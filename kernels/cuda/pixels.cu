@@ -1,12 +1,10 @@
 // Between latents or pixels as the models see them and what users see. Bandwidth.
 #include "chunk.cuh"
-#include "launch_order.cuh"
 #include "math.cuh"
 
 namespace tintype::cuda {
 
 extern "C" __global__ void to_pixels(ToPixelsArgs a) {
-  follow_previous_launch();
   const FlatChunk at(a.count);
   Chunk v;
   load(elements(a.x) + at.first, at.count, at.whole, v);
@@ -20,7 +18,6 @@ extern "C" __global__ void to_pixels(ToPixelsArgs a) {
 }
 
 extern "C" __global__ void from_pixels(FromPixelsArgs a) {
-  follow_previous_launch();
   const FlatChunk at(a.count);
   Chunk v;
 #pragma unroll
@@ -30,7 +27,6 @@ extern "C" __global__ void from_pixels(FromPixelsArgs a) {
 
 // Latents are float32: what comes of them goes through every step of a sampler.
 extern "C" __global__ void sample_gaussian(SampleGaussianArgs a) {
-  follow_previous_launch();
   const RowChunk at(a.m, a.c);
   const Element* moments = elements(a.moments) + at.row * a.c2 + at.column;
   Chunk mean, logvar, noise = {};

@@ -1,7 +1,6 @@
 // The sampler's part of a step, all in float32 but the model's output. Bandwidth, and latency: latents are
 // small.
 #include "chunk.cuh"
-#include "launch_order.cuh"
 #include "math.cuh"
 #include "threshold.h"
 
@@ -22,7 +21,6 @@ __device__ int64_t my_index() {
 }  // namespace
 
 extern "C" __global__ void predict_clean(PredictCleanArgs a) {
-  follow_previous_launch();
   const int64_t i = my_index();
   if (i >= a.count) return;
   const StepCoefficients& c = *reinterpret_cast<const StepCoefficients*>(a.coefficients);
@@ -31,7 +29,6 @@ extern "C" __global__ void predict_clean(PredictCleanArgs a) {
 }
 
 extern "C" __global__ void scheduler_step(SchedulerStepArgs a) {
-  follow_previous_launch();
   const int64_t i = my_index();
   if (i >= a.count) return;
   const StepCoefficients& c = *reinterpret_cast<const StepCoefficients*>(a.coefficients);
@@ -91,7 +88,6 @@ __device__ void refine(Selection& s, const float* x, int count, int shift) {
 
 // A block for each picture. Radix selection: four passes over the picture, which stays in the L2 cache.
 extern "C" __global__ void __launch_bounds__(threshold_threads) dynamic_threshold(ThresholdArgs a) {
-  follow_previous_launch();
   __shared__ Selection s;
   const int count = static_cast<int>(a.op.count);
   const float* x = a.op.x + blockIdx.x * a.op.count;

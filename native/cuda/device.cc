@@ -244,14 +244,6 @@ void Device::launch(const Launch& launch, DType element) {
   config.blockDim = dim3(launch.threads);
   config.dynamicSmemBytes = launch.shared_bytes;
   config.stream = stream_;
-  // A launch may begin while the one before it ends; kernels wait for it themselves (launch_order.cuh).
-  cudaLaunchAttribute overlap = {};
-  overlap.id = cudaLaunchAttributeProgrammaticStreamSerialization;
-  overlap.val.programmaticStreamSerializationAllowed = 1;
-  if (gpu_.architecture >= 90) {
-    config.attrs = &overlap;
-    config.numAttrs = 1;
-  }
   void* args[] = {const_cast<void*>(launch.args)};
   check(cudaLaunchKernelExC(&config, static_cast<const void*>(kernel(launch, element)), args), launch.kernel);
 }
