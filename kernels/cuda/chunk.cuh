@@ -7,7 +7,7 @@ namespace tintype::cuda {
 inline constexpr int chunk = 8;
 using Chunk = float[chunk];
 
-// All eight, from an address that is a multiple of 16.
+// All eight, from an address that is a multiple of 16, of shared memory too.
 __device__ inline void load(const Element* p, Chunk& v) {
   const uint4 raw = *reinterpret_cast<const uint4*>(p);
   const uint32_t pairs[] = {raw.x, raw.y, raw.z, raw.w};

@@ -7,12 +7,11 @@
 
 namespace tintype::cuda {
 
-// Of each tile the splits that have stored their sums, and of each tile of rows the columns that are
-// finished.
-static __device__ uint32_t gemm_splits_there[gemm_counters], gemm_columns_there[gemm_counters];
+// Of each tile the splits that have stored their sums.
+static __device__ uint32_t gemm_splits_there[gemm_counters];
 
-// What happens to sums beside what GemmArgs says: values and gates are joined, or there may be several layers
-// and a norm behind them.
+// What happens to sums beside what GemmArgs says: values and gates are joined, or there may be several
+// layers. Rows may be normalised in front of both.
 enum class GemmKind { plain, gated, joined };
 
 template <GemmTile Tile, GemmKind Kind>
@@ -20,6 +19,9 @@ class GemmBlock {
   static constexpr bool gated = Kind == GemmKind::gated;
   static constexpr int tiles_m = Tile.warp_m / 16, tiles_n = Tile.warp_n / 8;
   using GatherB = RowsGather<Tile.n, Tile.threads()>;
+  // Behind what store_tile stages.
+  static constexpr int norms_bytes = Tile.m * static_cast<int>(sizeof(RowNorm));
+  static_assert(Tile.warps() * Tile.staging_floats() * 4 + norms_bytes <= Tile.shared_bytes());
 
  public:
   __device__ GemmBlock(const GemmArgs& a, unsigned char* shared)
@@ -50,6 +52,8 @@ class GemmBlock {
       if (s < steps) copy_step(s);
       commit_copies();
     }
+    RowMoments<Tile> moments;
+    if (has_norm()) moments.begin(a_, row, first_k);
     int reading = 0, writing = Tile.stages - 1;
     for (int step = 0; step < steps; step++) {
       wait_for_copies<Tile.stages - 2>();
@@ -57,16 +61,24 @@ class GemmBlock {
       if (step + Tile.stages - 1 < steps) copy_step(writing);
       commit_copies();
       multiply(address_ + reading * Tile.stage_bytes());
+      if (has_norm()) {
+        moments.add(shared_ + reading * Tile.stage_bytes(), end_k - first_k - step * gemm_depth);
+      }
       reading = reading + 1 == Tile.stages ? 0 : reading + 1;
       writing = writing + 1 == Tile.stages ? 0 : writing + 1;
     }
     wait_for_copies<0>();
     __syncthreads();
+    if (has_norm()) normalize_sums(column, moments.of(end_k - first_k));
     store_tile(row, column);
     finish_tile(row, column);
   }
 
  private:
+  __device__ bool has_norm() const {
+    return Kind != GemmKind::plain && a_.layers[0].norm.sums != nullptr;
+  }
+
   // Panels of some tiles of rows, all their columns one after the other.
   __device__ void find_tile() {
     const int columns = a_.column_tiles * a_.layer_count, of_panel = gemm_panel * columns;
@@ -129,6 +141,79 @@ class GemmBlock {
     for (int i = 0; i < chunk; i++) v[i] = both[i];
   }
 
+  __device__ RowNorm* row_norms() const {
+    return reinterpret_cast<RowNorm*>(shared_ + Tile.shared_bytes() - norms_bytes);
+  }
+  __device__ int tile() const {
+    return (layer_ * a_.row_tiles + row_tile_) * a_.column_tiles + column_tile_;
+  }
+  __device__ Moments* moments_of(int split) const {
+    return reinterpret_cast<Moments*>(a_.moments) +
+           (static_cast<int64_t>(tile()) * a_.splits + split) * Tile.m;
+  }
+
+  // Makes of the products with rows as they are those with normalised rows. Where the product is divided, the
+  // last block does, by the moments of all.
+  __device__ void normalize_sums(int block_column, const Moments& moments) {
+    const FoldedNorm norm = layer().norm;
+    if (RowMoments<Tile>::is_first_of_row()) {
+      const int row = RowMoments<Tile>::row();
+      if (a_.splits > 1) {
+        moments_of(blockIdx.z)[row] = moments;
+      } else {
+        row_norms()[row] = row_norm(moments, a_.k, a_.eps, *norm.inverse_factor);
+      }
+    }
+    if (a_.splits > 1) return;
+    __syncthreads();
+#pragma unroll
+    for (int n = 0; n < tiles_n; n++) {
+      const int column = block_column + warp_column_ + n * 8 + lane_ % 4 * 2;
+      const bool inside = column < a_.n;
+      const float2 zero = make_float2(0, 0);
+      const float2 sum = inside ? *reinterpret_cast<const float2*>(norm.sums + column) : zero;
+      const float2 shift = inside ? *reinterpret_cast<const float2*>(norm.shifts + column) : zero;
+#pragma unroll
+      for (int m = 0; m < tiles_m; m++) {
+        float(&s)[4] = sums_[m][n];
+#pragma unroll
+        for (int half = 0; half < 2; half++) {
+          const RowNorm row = row_norms()[warp_row_ + m * 16 + half * 8 + lane_ / 4];
+          s[half * 2] = (s[half * 2] - row.mean * sum.x) * row.factor + shift.x;
+          s[half * 2 + 1] = (s[half * 2 + 1] - row.mean * sum.y) * row.factor + shift.y;
+        }
+      }
+    }
+  }
+
+  // By the last block of a divided product.
+  __device__ void join_moments() {
+    const int row = threadIdx.x;
+    if (row < Tile.m) {
+      Moments all = load_moments(0, row);
+      for (int split = 1; split < a_.splits; split++) {
+        const int before = split * a_.split_depth, count = min(a_.split_depth, a_.k - before);
+        all = join(all, before, load_moments(split, row), count);
+      }
+      row_norms()[row] = row_norm(all, a_.k, a_.eps, *layer().norm.inverse_factor);
+    }
+    __syncthreads();
+  }
+  __device__ Moments load_moments(int split, int row) const {
+    const float2 raw = __ldcg(reinterpret_cast<const float2*>(moments_of(split) + row));
+    return {raw.x, raw.y};
+  }
+
+  // Eight sums of one row of the tile.
+  __device__ void normalize(int row, int column, Chunk& v) const {
+    const RowNorm own = row_norms()[row];
+    Chunk sums, shifts;
+    load(layer().norm.sums + column, sums);
+    load(layer().norm.shifts + column, shifts);
+#pragma unroll
+    for (int i = 0; i < chunk; i++) v[i] = (v[i] - own.mean * sums[i]) * own.factor + shifts[i];
+  }
+
   // Through shared memory, 16 rows of a warp at a time, so that a lane gets eight sums of one row, and their
   // gates.
   __device__ void store_tile(int block_row, int block_column) {
@@ -175,19 +260,13 @@ class GemmBlock {
     }
   }
 
-  // What is left to do where several blocks make a tile, or a row.
+  // What is left to do where several blocks make a tile.
   __device__ void finish_tile(int row, int column) {
+    if (a_.splits == 1) return;
     uint32_t* word = reinterpret_cast<uint32_t*>(shared_);
-    if (a_.splits > 1) {
-      const int tile = (layer_ * a_.row_tiles + row_tile_) * a_.column_tiles + column_tile_;
-      if (!arrives_last(gemm_splits_there + tile, a_.splits, word)) return;
-      add_splits(row, column);
-    }
-    if constexpr (Kind == GemmKind::joined) {
-      if (!a_.norm.y) return;
-      if (!arrives_last(gemm_columns_there + row_tile_, a_.column_tiles, word)) return;
-      normalize_rows<Tile.m, Tile.threads()>(a_, row);
-    }
+    if (!arrives_last(gemm_splits_there + tile(), a_.splits, word)) return;
+    if (has_norm()) join_moments();
+    add_splits(row, column);
   }
 
   __device__ void add_splits(int block_row, int block_column) {
@@ -199,6 +278,10 @@ class GemmBlock {
       Chunk v = {}, gate = {};
       add_partials(a_, layer_, row, column, v);
       if constexpr (gated) add_partials(a_, layer_, row, column + chunk, gate);
+      if (has_norm()) {
+        normalize(i / pieces, column, v);
+        if constexpr (gated) normalize(i / pieces, column + chunk, gate);
+      }
       finish_piece(row, column, v, gate);
     }
   }
