@@ -7,7 +7,7 @@
 namespace tintype {
 
 enum class DType : uint32_t { f32, f16, bf16, i32, u8 };
-enum class Packing : uint32_t { raw, vector, matrix, gated };
+enum class Packing : uint32_t { raw, vector, matrix, gated, folded };
 
 // A weight in its stored type: as in the file (raw), or packed (matrix, gated).
 struct Weight {
@@ -25,7 +25,7 @@ struct StepCoefficients {
 };
 inline constexpr int64_t step_coefficients = 10;
 
-enum class Opcode : uint32_t { linear, linear_geglu, linear_norm, projections, conv2d, attention, group_norm, group_factors, layer_norm, activation, geglu, embedding, timestep_embedding, add, add_row_bias, scale, narrow, widen, concat, tile, upsample, to_pixels, from_pixels, sample_gaussian, predict_clean, dynamic_threshold, scheduler_step };
+enum class Opcode : uint32_t { linear, linear_geglu, projections, conv2d, attention, group_norm, group_factors, layer_norm, activation, geglu, embedding, timestep_embedding, add, add_row_bias, scale, narrow, widen, concat, tile, upsample, to_pixels, from_pixels, sample_gaussian, predict_clean, dynamic_threshold, scheduler_step };
 
 // y = f(x w^T + bias) + residual
 struct LinearArgs {
@@ -38,33 +38,26 @@ struct LinearArgs {
   Activation activation;
 };
 
-// y[i, j] = z[i, j] * gelu(z[i, n + j]), z = x w^T + bias
+// y[i, j] = z[i, j] * gelu(z[i, n + j]), z = norm(x) w^T + bias; norm is the layer norm, without gamma and
+//   beta nothing
 struct LinearGegluArgs {
   int64_t m, n, n2, k;
   const float* x;  // (m, k)
+  const float* gamma;  // (k), or null
+  const float* beta;  // (k), or null
   Weight w;  // (n2, k)
   const float* bias;  // (n2), or null
   float* y;  // (m, n)
-};
-
-// y = x w^T + bias + residual, normed = (y - mean) / sqrt(var + eps) * gamma + beta by row
-struct LinearNormArgs {
-  int64_t m, n, k;
-  const float* x;  // (m, k)
-  Weight w;  // (n, k)
-  const float* bias;  // (n), or null
-  const float* residual;  // (m, n), or null
-  const float* gamma;  // (n)
-  const float* beta;  // (n)
-  float* y;  // (m, n), may be residual
-  float* normed;  // (m, n)
   float eps;
 };
 
-// y_i = x w_i^T + bias_i, layer by layer: those that are there are the first ones
+// y_i = f(norm(x) w_i^T + bias_i), layer by layer: those that are there are the first ones; norm is the layer
+//   norm, without gamma and beta nothing
 struct ProjectionsArgs {
   int64_t m, n, k;
   const float* x;  // (m, k)
+  const float* gamma;  // (k), or null
+  const float* beta;  // (k), or null
   Weight w0;  // (n, k)
   Weight w1;  // (n, k), or null
   Weight w2;  // (n, k), or null
@@ -83,6 +76,8 @@ struct ProjectionsArgs {
   float* y3;  // (m, n), or null
   float* y4;  // (m, n), or null
   float* y5;  // (m, n), or null
+  float eps;
+  Activation activation;
 };
 
 // y = f(conv(upsample(g((x - mean) * factor + shift)), w) + bias + rowBias) + residual; upsample repeats each

@@ -32,7 +32,7 @@ struct ParamInfo {
 struct OpInfo {
   const char* name;
   int dims;
-  OperandInfo operands[19];
+  OperandInfo operands[21];
   int operand_count;
   ParamInfo params[9];
   int param_count;
@@ -46,18 +46,14 @@ inline constexpr OpInfo op_infos[] = {
       {"residual", Role::input, DType::f32, Packing::raw, true, false, 2, {0, 1}},
       {"y", Role::output, DType::f32, Packing::raw, false, false, 2, {0, 1}}}, 5, {{"activation", ParamType::int_, 0, 3}}, 1},
     {"linearGeglu", 4, {{"x", Role::input, DType::f32, Packing::raw, false, false, 2, {0, 3}},
+      {"gamma", Role::weight, DType::f32, Packing::folded, true, false, 1, {3}},
+      {"beta", Role::weight, DType::f32, Packing::folded, true, false, 1, {3}},
       {"w", Role::weight, DType::f32, Packing::gated, false, false, 2, {2, 3}},
       {"bias", Role::weight, DType::f32, Packing::vector, true, false, 1, {2}},
-      {"y", Role::output, DType::f32, Packing::raw, false, false, 2, {0, 1}}}, 4, {}, 0},
-    {"linearNorm", 3, {{"x", Role::input, DType::f32, Packing::raw, false, false, 2, {0, 2}},
-      {"w", Role::weight, DType::f32, Packing::matrix, false, false, 2, {1, 2}},
-      {"bias", Role::weight, DType::f32, Packing::vector, true, false, 1, {1}},
-      {"residual", Role::input, DType::f32, Packing::raw, true, false, 2, {0, 1}},
-      {"gamma", Role::weight, DType::f32, Packing::vector, false, false, 1, {1}},
-      {"beta", Role::weight, DType::f32, Packing::vector, false, false, 1, {1}},
-      {"y", Role::output, DType::f32, Packing::raw, false, false, 2, {0, 1}},
-      {"normed", Role::output, DType::f32, Packing::raw, false, false, 2, {0, 1}}}, 8, {{"eps", ParamType::float_, 0, 2147483647}}, 1},
+      {"y", Role::output, DType::f32, Packing::raw, false, false, 2, {0, 1}}}, 6, {{"eps", ParamType::float_, 0, 2147483647}}, 1},
     {"projections", 3, {{"x", Role::input, DType::f32, Packing::raw, false, false, 2, {0, 2}},
+      {"gamma", Role::weight, DType::f32, Packing::folded, true, false, 1, {2}},
+      {"beta", Role::weight, DType::f32, Packing::folded, true, false, 1, {2}},
       {"w0", Role::weight, DType::f32, Packing::matrix, false, false, 2, {1, 2}},
       {"w1", Role::weight, DType::f32, Packing::matrix, true, false, 2, {1, 2}},
       {"w2", Role::weight, DType::f32, Packing::matrix, true, false, 2, {1, 2}},
@@ -75,7 +71,7 @@ inline constexpr OpInfo op_infos[] = {
       {"y2", Role::output, DType::f32, Packing::raw, true, false, 2, {0, 1}},
       {"y3", Role::output, DType::f32, Packing::raw, true, false, 2, {0, 1}},
       {"y4", Role::output, DType::f32, Packing::raw, true, false, 2, {0, 1}},
-      {"y5", Role::output, DType::f32, Packing::raw, true, false, 2, {0, 1}}}, 19, {}, 0},
+      {"y5", Role::output, DType::f32, Packing::raw, true, false, 2, {0, 1}}}, 21, {{"eps", ParamType::float_, 0, 2147483647}, {"activation", ParamType::int_, 0, 3}}, 2},
     {"conv2d", 10, {{"x", Role::input, DType::f32, Packing::raw, false, false, 4, {0, 1, 2, 3}},
       {"mean", Role::input, DType::f32, Packing::raw, true, true, 2, {0, 3}},
       {"factor", Role::input, DType::f32, Packing::raw, true, true, 2, {0, 3}},
@@ -155,7 +151,7 @@ inline constexpr OpInfo op_infos[] = {
       {"y", Role::output, DType::f32, Packing::raw, false, true, 1, {0}},
       {"newHistory", Role::output, DType::f32, Packing::raw, true, true, 2, {3, 0}}}, 8, {}, 0},
 };
-inline constexpr uint32_t op_count = 27;
+inline constexpr uint32_t op_count = 26;
 
 // Calls f(kernel, args) with the kernel of an op and its decoded arguments. Operands must offer
 // pointer(word) -> void* and weight(word) -> Weight.
@@ -182,26 +178,13 @@ decltype(auto) visit_op(Opcode opcode, const uint32_t* w, const Kernels& kernels
       a.n2 = w[2];
       a.k = w[3];
       a.x = static_cast<const float*>(o.pointer(w[4]));
-      a.w = o.weight(w[5]);
-      a.bias = static_cast<const float*>(o.pointer(w[6]));
-      a.y = static_cast<float*>(o.pointer(w[7]));
-      return f(kernels.linear_geglu, a);
-    }
-    case Opcode::linear_norm: {
-      LinearNormArgs a;
-      a.m = w[0];
-      a.n = w[1];
-      a.k = w[2];
-      a.x = static_cast<const float*>(o.pointer(w[3]));
-      a.w = o.weight(w[4]);
-      a.bias = static_cast<const float*>(o.pointer(w[5]));
-      a.residual = static_cast<const float*>(o.pointer(w[6]));
-      a.gamma = static_cast<const float*>(o.pointer(w[7]));
-      a.beta = static_cast<const float*>(o.pointer(w[8]));
+      a.gamma = static_cast<const float*>(o.pointer(w[5]));
+      a.beta = static_cast<const float*>(o.pointer(w[6]));
+      a.w = o.weight(w[7]);
+      a.bias = static_cast<const float*>(o.pointer(w[8]));
       a.y = static_cast<float*>(o.pointer(w[9]));
-      a.normed = static_cast<float*>(o.pointer(w[10]));
-      a.eps = std::bit_cast<float>(w[11]);
-      return f(kernels.linear_norm, a);
+      a.eps = std::bit_cast<float>(w[10]);
+      return f(kernels.linear_geglu, a);
     }
     case Opcode::projections: {
       ProjectionsArgs a;
@@ -209,24 +192,28 @@ decltype(auto) visit_op(Opcode opcode, const uint32_t* w, const Kernels& kernels
       a.n = w[1];
       a.k = w[2];
       a.x = static_cast<const float*>(o.pointer(w[3]));
-      a.w0 = o.weight(w[4]);
-      a.w1 = o.weight(w[5]);
-      a.w2 = o.weight(w[6]);
-      a.w3 = o.weight(w[7]);
-      a.w4 = o.weight(w[8]);
-      a.w5 = o.weight(w[9]);
-      a.bias0 = static_cast<const float*>(o.pointer(w[10]));
-      a.bias1 = static_cast<const float*>(o.pointer(w[11]));
-      a.bias2 = static_cast<const float*>(o.pointer(w[12]));
-      a.bias3 = static_cast<const float*>(o.pointer(w[13]));
-      a.bias4 = static_cast<const float*>(o.pointer(w[14]));
-      a.bias5 = static_cast<const float*>(o.pointer(w[15]));
-      a.y0 = static_cast<float*>(o.pointer(w[16]));
-      a.y1 = static_cast<float*>(o.pointer(w[17]));
-      a.y2 = static_cast<float*>(o.pointer(w[18]));
-      a.y3 = static_cast<float*>(o.pointer(w[19]));
-      a.y4 = static_cast<float*>(o.pointer(w[20]));
-      a.y5 = static_cast<float*>(o.pointer(w[21]));
+      a.gamma = static_cast<const float*>(o.pointer(w[4]));
+      a.beta = static_cast<const float*>(o.pointer(w[5]));
+      a.w0 = o.weight(w[6]);
+      a.w1 = o.weight(w[7]);
+      a.w2 = o.weight(w[8]);
+      a.w3 = o.weight(w[9]);
+      a.w4 = o.weight(w[10]);
+      a.w5 = o.weight(w[11]);
+      a.bias0 = static_cast<const float*>(o.pointer(w[12]));
+      a.bias1 = static_cast<const float*>(o.pointer(w[13]));
+      a.bias2 = static_cast<const float*>(o.pointer(w[14]));
+      a.bias3 = static_cast<const float*>(o.pointer(w[15]));
+      a.bias4 = static_cast<const float*>(o.pointer(w[16]));
+      a.bias5 = static_cast<const float*>(o.pointer(w[17]));
+      a.y0 = static_cast<float*>(o.pointer(w[18]));
+      a.y1 = static_cast<float*>(o.pointer(w[19]));
+      a.y2 = static_cast<float*>(o.pointer(w[20]));
+      a.y3 = static_cast<float*>(o.pointer(w[21]));
+      a.y4 = static_cast<float*>(o.pointer(w[22]));
+      a.y5 = static_cast<float*>(o.pointer(w[23]));
+      a.eps = std::bit_cast<float>(w[24]);
+      a.activation = static_cast<Activation>(w[25]);
       return f(kernels.projections, a);
     }
     case Opcode::conv2d: {

@@ -3,6 +3,7 @@
 #include <bit>
 #include <map>
 #include <string>
+#include <tuple>
 
 #include "../kernels/cpu/table.gen.h"
 #include "errors.h"
@@ -65,8 +66,16 @@ bool consistent(const GroupNormArgs& a) {
 bool consistent(const GroupFactorsArgs& a) {
   return a.c % a.groups == 0;
 }
+// A norm has both of its vectors, or there is none.
+template <class Args>
+bool norm_is_whole(const Args& a) {
+  return (a.gamma == nullptr) == (a.beta == nullptr);
+}
 bool consistent(const LinearGegluArgs& a) {
-  return a.n2 == 2 * a.n && a.n % 32 == 0;
+  return a.n2 == 2 * a.n && a.n % 32 == 0 && norm_is_whole(a);
+}
+bool consistent(const ProjectionsArgs& a) {
+  return norm_is_whole(a);
 }
 bool consistent(const GegluArgs& a) {
   return a.n2 == 2 * a.n;
@@ -169,6 +178,7 @@ class Parser {
     const auto words = static_cast<size_t>(info_->words());
     if (words_.size() - next_ < words) refuse("it ends within node ", node_, " (", info_->name, ")");
     Node node{static_cast<Opcode>(opcode), {&words_[next_], &words_[next_] + words}};
+    norm_ = {};
     uint32_t* operand = node.words.data() + info_->dims;
     for (int i = 0; i < info_->operand_count; i++) operand[i] = bind(info_->operands[i], node, operand[i]);
     const uint32_t* param = operand + info_->operand_count;
@@ -250,9 +260,16 @@ class Parser {
       refuse_operand(info, "weight ", index, " has the shape ", list(tensor.shape), ", expected ",
                      list(dims));
     }
-    // The shape follows from the tensor's, so that tensor and packing identify a use.
-    const auto [place, is_new] = weight_bindings_.try_emplace({index, info.packing}, 0);
-    if (is_new) place->second = add({Space::weight, 0, 0, {index, info.packing, shape}});
+    WeightUse use{index, info.packing, shape, {}};
+    if (info.packing == Packing::folded) {
+      // Of the two the first is the scale, and matrices come later (lib/graph/ops).
+      (norm_.scale == NormTensors::none ? norm_.scale : norm_.shift) = index;
+      use.packing = Packing::vector;
+    } else if (is_matrix(info.packing)) {
+      use.norm = norm_;
+    }
+    const auto [place, is_new] = weight_bindings_.try_emplace({index, use.packing, use.norm}, 0);
+    if (is_new) place->second = add({Space::weight, 0, 0, use});
     return place->second;
   }
 
@@ -272,10 +289,11 @@ class Parser {
   Plan plan_{};
   std::vector<Value> values_;
   std::vector<uint32_t> binding_of_;  // of each value that is no weight
-  std::map<std::pair<uint32_t, Packing>, uint32_t> weight_bindings_;
+  std::map<std::tuple<uint32_t, Packing, NormTensors>, uint32_t> weight_bindings_;
   size_t next_ = 0;
   uint32_t node_ = 0;
   const OpInfo* info_ = nullptr;
+  NormTensors norm_;  // of the node
 };
 
 }  // namespace

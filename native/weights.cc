@@ -32,7 +32,7 @@ uint64_t Tensor::bytes() const {
   return elements * element_size(dtype);
 }
 
-Weights::Weights(const std::vector<WeightRef>& refs) : loaded_(refs.size() * packings) {
+Weights::Weights(const std::vector<WeightRef>& refs) : kept_(refs.size()) {
   std::map<std::string, std::shared_ptr<const File>> files;
   for (const WeightRef& ref : refs) {
     std::shared_ptr<const File>& file = files[ref.path];
@@ -59,22 +59,26 @@ void Weights::read(uint32_t index, char* data, const std::atomic<int>& cancel) c
 }
 
 const Resident* Weights::find(const WeightUse& use) const {
-  const Resident& resident = loaded_[place(use)];
-  return resident.memory ? &resident : nullptr;
+  for (const Kept& kept : kept_[use.tensor]) {
+    if (kept.use == use) return &kept.resident;
+  }
+  return nullptr;
 }
 
 const Resident& Weights::keep(const WeightUse& use, Resident resident) {
   resident_.fetch_add(resident.bytes, std::memory_order_relaxed);
-  return loaded_[place(use)] = std::move(resident);
+  return kept_[use.tensor].emplace_back(Kept{use, std::move(resident)}).resident;
 }
 
 void Weights::drop_all_but(const std::vector<WeightUse>& uses) {
-  std::vector<bool> kept(loaded_.size());
-  for (const WeightUse& use : uses) kept[place(use)] = true;
-  for (size_t i = 0; i < loaded_.size(); i++) {
-    if (kept[i] || !loaded_[i].memory) continue;
-    resident_.fetch_sub(loaded_[i].bytes, std::memory_order_relaxed);
-    loaded_[i] = {};
+  std::vector<std::vector<WeightUse>> used(kept_.size());
+  for (const WeightUse& use : uses) used[use.tensor].push_back(use);
+  for (size_t i = 0; i < kept_.size(); i++) {
+    std::erase_if(kept_[i], [&](const Kept& kept) {
+      if (std::find(used[i].begin(), used[i].end(), kept.use) != used[i].end()) return false;
+      resident_.fetch_sub(kept.resident.bytes, std::memory_order_relaxed);
+      return true;
+    });
   }
 }
 

@@ -1,6 +1,7 @@
 // The tensors of a model's files: where they lie, and in memory what the kernels have asked for so far.
 #pragma once
 #include <atomic>
+#include <compare>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -27,11 +28,27 @@ struct Tensor {
   uint64_t bytes() const;
 };
 
+// The norm in front of a matrix, if there is one: what it multiplies and adds by channel.
+struct NormTensors {
+  static constexpr uint32_t none = 0xffffffff;
+  uint32_t scale = none, shift = none;
+  auto operator<=>(const NormTensors&) const = default;
+};
+
+inline bool is_matrix(Packing packing) {
+  return packing == Packing::matrix || packing == Packing::gated;
+}
+
 // A tensor as one operand wants it.
 struct WeightUse {
   uint32_t tensor;
   Packing packing;
   MatrixShape shape;  // of a matrix
+  NormTensors norm;   // of a matrix, for devices that fold it in
+  // The shape follows from the tensor's.
+  bool operator==(const WeightUse& other) const {
+    return tensor == other.tensor && packing == other.packing && norm == other.norm;
+  }
 };
 
 // A weight in the memory of a backend.
@@ -62,13 +79,13 @@ class Weights : public std::enable_shared_from_this<Weights> {
   void drop_all_but(const std::vector<WeightUse>& uses);
 
  private:
-  static constexpr int packings = 4;
-  static size_t place(const WeightUse& use) {
-    return size_t{use.tensor} * packings + static_cast<size_t>(use.packing);
-  }
+  struct Kept {
+    WeightUse use;
+    Resident resident;
+  };
 
   std::vector<Tensor> tensors_;
-  std::vector<Resident> loaded_;  // of each tensor one for each packing
+  std::vector<std::vector<Kept>> kept_;  // of each tensor one for each of its uses, which are few
   uint64_t stored_ = 0;
   std::atomic<uint64_t> resident_{0};
 };

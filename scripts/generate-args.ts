@@ -4,7 +4,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { stepCoefficients } from '../lib/graph/ops/scheduler-step.ts'
 import { opNames, opOf } from '../lib/graph/ops.ts'
-import { bytesPerElement, type Op, type OperandSpec, type ParamSpec } from '../lib/graph/spec.ts'
+import { bytesPerElement, isVector, type Op, type OperandSpec, type ParamSpec } from '../lib/graph/spec.ts'
 
 const header = '// Generated from lib/graph/ops by scripts/generate-args.ts. Do not edit.\n'
 const snake = (name: string) => name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`)
@@ -12,7 +12,7 @@ const pascal = (name: string) => name[0]!.toUpperCase() + name.slice(1)
 const all: readonly Op[] = opNames.map(opOf)
 
 const cType = (spec: OperandSpec) => {
-  if (spec.role === 'weight') return spec.packing === 'vector' ? 'const float*' : 'Weight'
+  if (spec.role === 'weight') return isVector(spec.packing) ? 'const float*' : 'Weight'
   const element = { f32: 'float', i32: 'int32_t', u8: 'uint8_t', f16: 'uint16_t', bf16: 'uint16_t' }[
     spec.dtype
   ]
@@ -56,7 +56,7 @@ function argsHeader(): string {
 namespace tintype {
 
 enum class DType : uint32_t { ${Object.keys(bytesPerElement).join(', ')} };
-enum class Packing : uint32_t { raw, vector, matrix, gated };
+enum class Packing : uint32_t { raw, vector, matrix, gated, folded };
 
 // A weight in its stored type: as in the file (raw), or packed (matrix, gated).
 struct Weight {

@@ -1,7 +1,7 @@
 // The graphs whose budgets are given, after all passes: a step of the SD 1.5 UNet and the decoder, at 512x512.
 
 import type { Graph, Node } from '../../lib/graph/graph.ts'
-import { makePlan } from '../../lib/graph/plan.ts'
+import { makePlan, type PassOptions } from '../../lib/graph/plan.ts'
 import { parseTextEncoderConfig, parseUnetConfig, parseVaeConfig } from '../../lib/models/configs.ts'
 import { decodeGraph, stepGraphs } from '../../lib/pipelines/stages.ts'
 import { sd15 } from '../../test/unit/models/published-configs.ts'
@@ -20,9 +20,11 @@ const step = {
 }
 
 // Winograd is for CPUs: tensor cores make direct products cheaper than its transforms.
-const nodesOf = (graph: Graph): readonly Node[] =>
-  makePlan(graph, () => 0, { winograd: false, normalizeOnLoad: false, joinLayers: true, precision: 'f16' })
-    .graph.nodes
+const passes: PassOptions = {
+  ...{ winograd: false, normalizeOnLoad: false, joinLayers: true, foldNorms: true },
+  precision: 'f16',
+}
+const nodesOf = (graph: Graph): readonly Node[] => makePlan(graph, () => 0, passes).graph.nodes
 
 /** Of every step; what depends on the prompt alone is done before. */
 export const stepNodes = (): readonly Node[] => nodesOf(stepGraphs(configs, step).loop)

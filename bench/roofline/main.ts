@@ -19,7 +19,6 @@ build()
 function classOf({ op, dims }: Node): string {
   if (op === 'conv2d') return dims.kh === 1 ? 'linear, 1x1' : 'convolution 3x3'
   if (op === 'linear' || op === 'projections') return 'linear, 1x1'
-  if (op === 'linearNorm') return 'linear with layer norm'
   if (op === 'linearGeglu') return 'gated linear'
   if (op === 'attention') return dims.lq === dims.lk ? 'self-attention' : 'cross-attention'
   return op === 'groupNorm' || op === 'layerNorm' ? op : 'rest'

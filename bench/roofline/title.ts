@@ -10,9 +10,12 @@ export function titleOf({ op, dims: d, params, operands }: Node): string {
     return `conv2d ${d.n}x${d.ho}x${d.wo} ${d.c}->${d.o}${kind}`
   }
   if (op === 'linear') return `linear ${d.m} ${d.k}->${d.n}`
-  if (op === 'linearNorm') return `linear ${d.m} ${d.k}->${d.n}, layer norm`
-  if (op === 'projections') return `linear ${d.m} ${d.k}->${layersOf(operands)}x${d.n}`
-  if (op === 'linearGeglu') return `linearGeglu ${d.m} ${d.k}->${d.n}`
+  const normed = operands.gamma === undefined ? '' : ' normed'
+  if (op === 'projections') {
+    const layers = layersOf(operands)
+    return `linear ${d.m} ${d.k}->${layers > 1 ? `${layers}x` : ''}${d.n}${normed}`
+  }
+  if (op === 'linearGeglu') return `linearGeglu ${d.m} ${d.k}->${d.n}${normed}`
   if (op === 'attention') {
     const heads = params.heads as number
     return `attention ${d.n}x${heads} heads of ${d.c! / heads}, ${d.lq} over ${d.lk}`

@@ -3,6 +3,7 @@
 
 import type { Node } from '../../lib/graph/graph.ts'
 import { opOf } from '../../lib/graph/ops.ts'
+import { isVector } from '../../lib/graph/spec.ts'
 import { device, type PlannedLaunch } from '../../test/ptx/device.ts'
 import { encode, storedAs } from '../../test/ptx/run-op.ts'
 import { flopOf, layersOf } from '../stages/flop.ts'
@@ -36,7 +37,7 @@ function bytesOf(node: Node): number {
   return Object.keys(node.operands).reduce((total, name) => {
     const { role, packing, dims } = opOf(node.op).operands[name]!
     const count = dims.reduce((product, dim) => product * node.dims[dim]!, 1)
-    const isHalf = role === 'weight' && packing !== 'vector'
+    const isHalf = role === 'weight' && !isVector(packing)
     return total + count * (isHalf ? 2 : elementBytes[storedAs(node, name)])
   }, 0)
 }

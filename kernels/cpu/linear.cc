@@ -1,5 +1,6 @@
 // Linear layers, plain and gated: the GEMM over the rows of a matrix.
 #include "gemm.h"
+#include "normed_rows.h"
 
 namespace tintype::TINTYPE_ISA {
 namespace {
@@ -27,13 +28,17 @@ ScratchSize linear_scratch(const LinearArgs& args) {
   return gemm_scratch(shape_of(args));
 }
 
-void linear_geglu(const LinearGegluArgs& args, const Exec& exec) {
-  const Epilogue epilogue{args.bias, nullptr, 1, Activation::none, nullptr, args.y};
-  gemm({shape_of(args), {&args, point_rows<LinearGegluArgs>}, args.w, epilogue, true}, exec);
+void linear_geglu(const LinearGegluArgs& all, const Exec& exec) {
+  with_normed_rows(all, exec, [](const LinearGegluArgs& args, const Exec& rest) {
+    const Epilogue epilogue{args.bias, nullptr, 1, Activation::none, nullptr, args.y};
+    gemm({shape_of(args), {&args, point_rows<LinearGegluArgs>}, args.w, epilogue, true}, rest);
+  });
 }
 
 ScratchSize linear_geglu_scratch(const LinearGegluArgs& args) {
-  return gemm_scratch(shape_of(args), true);
+  ScratchSize size = gemm_scratch(shape_of(args), true);
+  size.shared += normed_bytes(args);
+  return size;
 }
 
 }  // namespace tintype::TINTYPE_ISA

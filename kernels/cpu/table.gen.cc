@@ -12,8 +12,6 @@ void linear(const LinearArgs&, const Exec&);
 ScratchSize linear_scratch(const LinearArgs&);
 void linear_geglu(const LinearGegluArgs&, const Exec&);
 ScratchSize linear_geglu_scratch(const LinearGegluArgs&);
-void linear_norm(const LinearNormArgs&, const Exec&);
-ScratchSize linear_norm_scratch(const LinearNormArgs&);
 void projections(const ProjectionsArgs&, const Exec&);
 ScratchSize projections_scratch(const ProjectionsArgs&);
 void conv2d(const Conv2dArgs&, const Exec&);
@@ -71,7 +69,6 @@ const CpuKernels kernels = {
     TINTYPE_NAME(TINTYPE_ISA),
     {linear, linear_scratch},
     {linear_geglu, linear_geglu_scratch},
-    {linear_norm, linear_norm_scratch},
     {projections, projections_scratch},
     {conv2d, conv2d_scratch},
     {attention, attention_scratch},

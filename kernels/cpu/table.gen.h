@@ -18,7 +18,6 @@ struct CpuKernels {
   const char* isa;
   Kernel<LinearArgs> linear;
   Kernel<LinearGegluArgs> linear_geglu;
-  Kernel<LinearNormArgs> linear_norm;
   Kernel<ProjectionsArgs> projections;
   Kernel<Conv2dArgs> conv2d;
   Kernel<AttentionArgs> attention;

@@ -17,7 +17,7 @@ __device__ inline void unpack(const uint4& raw, Chunk& v) {
   }
 }
 
-// All eight, from an address that is a multiple of 16.
+// All eight, from an address that is a multiple of 16, of shared memory too.
 __device__ inline void load(const Element* p, Chunk& v) {
   unpack(*reinterpret_cast<const uint4*>(p), v);
 }

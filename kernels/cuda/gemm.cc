@@ -125,9 +125,19 @@ GemmVariant choose_gemm(const GemmSize& size, std::span<const GemmTile* const> t
   return best;
 }
 
+namespace {
+
+// Behind them lie the moments, of two floats each.
+int64_t partial_floats(const GemmVariant& variant, const GemmSize& size) {
+  return ceil_div(variant.splits * size.layers * size.m * size.n, 2) * 2;
+}
+
+}  // namespace
+
 size_t gemm_workspace(const GemmVariant& variant, const GemmSize& size) {
   if (variant.splits == 1) return 0;
-  return static_cast<size_t>(variant.splits * size.layers * size.m * size.n) * sizeof(float);
+  const int64_t moments = size.has_norm ? size.tiles(*variant.tile) * variant.splits * variant.tile->m : 0;
+  return static_cast<size_t>(partial_floats(variant, size) + 2 * moments) * sizeof(float);
 }
 
 void run_gemm(const char* kernel, GemmArgs args, const GemmVariant& variant, Launcher& launcher) {
@@ -137,7 +147,10 @@ void run_gemm(const char* kernel, GemmArgs args, const GemmVariant& variant, Lau
   args.column_tiles = static_cast<int32_t>(ceil_div(args.n, tile.n));
   args.splits = variant.splits;
   args.split_depth = static_cast<int32_t>(steps_of_split(args.k, variant.splits) * gemm_depth);
-  args.partials = args.splits > 1 ? static_cast<float*>(launcher.workspace()) : nullptr;
+  if (args.splits > 1) {
+    args.partials = static_cast<float*>(launcher.workspace());
+    args.moments = args.partials + partial_floats(variant, {args.m, args.n, args.k, args.layer_count});
+  }
   const std::string name = std::string(kernel) + "_" + std::to_string(tile.m) + "x" + std::to_string(tile.n);
   const Grid grid = {static_cast<uint32_t>(args.row_tiles * args.column_tiles * args.layer_count), 1,
                      static_cast<uint32_t>(args.splits)};

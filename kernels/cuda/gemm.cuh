@@ -8,12 +8,11 @@
 
 namespace tintype::cuda {
 
-// Of each tile the splits that have stored their sums, and of each tile of rows the columns that are
-// finished.
-static __device__ uint32_t gemm_splits_there[gemm_counters], gemm_columns_there[gemm_counters];
+// Of each tile the splits that have stored their sums.
+static __device__ uint32_t gemm_splits_there[gemm_counters];
 
-// What happens to sums beside what GemmArgs says: values and gates are joined, or there may be several layers
-// and a norm behind them.
+// What happens to sums beside what GemmArgs says: values and gates are joined, or there may be several
+// layers. Rows may be normalised in front of both.
 enum class GemmKind { plain, gated, joined };
 
 constexpr GemmTile tile_built(GemmTile tile) {
@@ -26,6 +25,9 @@ class GemmBlock {
   static constexpr int tiles_m = Tile.warp_m / 16, tiles_n = Tile.warp_n / 8;
   static constexpr int ahead = Tile.stages - 1;  // steps that are copied ahead
   using GatherB = RowsGather<Tile.n, Tile.threads(), Tile.depth>;
+  // Behind what store_tile stages.
+  static constexpr int norms_bytes = Tile.m * static_cast<int>(sizeof(RowNorm));
+  static_assert(Tile.warps() * Tile.staging_floats() * 4 + norms_bytes <= Tile.shared_bytes());
 
  public:
   __device__ GemmBlock(const GemmArgs& a, unsigned char* shared)
@@ -56,6 +58,8 @@ class GemmBlock {
       if (s < steps) copy_step(s);
       commit_copies();
     }
+    RowMoments<Tile> moments;
+    if (has_norm()) moments.begin(a_, row, first_k);
     int reading = 0, writing = ahead;
     for (int step = 0; step < steps; step++) {
       wait_for_copies<ahead - 1>();
@@ -65,20 +69,25 @@ class GemmBlock {
       if constexpr (by_warpgroups) begin_multiplying(stage);
       if (step + ahead < steps) copy_step(writing);
       commit_copies();
-      if constexpr (by_warpgroups) {
-        wait_for_products();
-      } else {
-        multiply(stage);
+      if constexpr (!by_warpgroups) multiply(stage);
+      if (has_norm()) {
+        moments.add(shared_ + reading * Tile.stage_bytes(), end_k - first_k - step * Tile.depth);
       }
+      if constexpr (by_warpgroups) wait_for_products();
       reading = reading + 1 == Tile.stages ? 0 : reading + 1;
       writing = writing + 1 == Tile.stages ? 0 : writing + 1;
     }
     wait_for_copies<0>();
     __syncthreads();
+    if (has_norm()) normalize_sums(column, moments.of(end_k - first_k));
     store_tile(row, column);
   }
 
  private:
+  __device__ bool has_norm() const {
+    return Kind != GemmKind::plain && a_.layers[0].norm.sums != nullptr;
+  }
+
   // Panels of some tiles of rows, all their columns one after the other.
   __device__ void find_tile() {
     const int columns = a_.column_tiles * a_.layer_count, of_panel = gemm_panel * columns;
@@ -156,6 +165,69 @@ class GemmBlock {
     for (int i = 0; i < chunk; i++) v[i] = both[i];
   }
 
+  __device__ RowNorm* row_norms() const {
+    return reinterpret_cast<RowNorm*>(shared_ + Tile.shared_bytes() - norms_bytes);
+  }
+  __device__ int tile() const {
+    return (layer_ * a_.row_tiles + row_tile_) * a_.column_tiles + column_tile_;
+  }
+  __device__ Moments* moments_of(int split) const {
+    return reinterpret_cast<Moments*>(a_.moments) +
+           (static_cast<int64_t>(tile()) * a_.splits + split) * Tile.m;
+  }
+
+  // Makes of the products with rows as they are those with normalised rows. Where the product is divided, the
+  // last block does, by the moments of all.
+  __device__ void normalize_sums(int block_column, const Moments& moments) {
+    const FoldedNorm norm = layer().norm;
+    if (RowMoments<Tile>::is_first_of_row()) {
+      const int row = RowMoments<Tile>::row();
+      if (a_.splits > 1) {
+        moments_of(blockIdx.z)[row] = moments;
+      } else {
+        row_norms()[row] = row_norm(moments, a_.k, a_.eps, *norm.inverse_factor);
+      }
+    }
+    if (a_.splits > 1) return;
+    __syncthreads();
+#pragma unroll
+    for (int n = 0; n < tiles_n; n++) {
+      const int column = block_column + warp_column_ + n * 8 + lane_ % 4 * 2;
+      const bool inside = column < a_.n;
+      const float2 zero = make_float2(0, 0);
+      const float2 sum = inside ? *reinterpret_cast<const float2*>(norm.sums + column) : zero;
+      const float2 shift = inside ? *reinterpret_cast<const float2*>(norm.shifts + column) : zero;
+#pragma unroll
+      for (int m = 0; m < tiles_m; m++) {
+        float(&s)[4] = sums_[m][n];
+#pragma unroll
+        for (int half = 0; half < 2; half++) {
+          const RowNorm row = row_norms()[warp_row_ + m * Tile.rows_apart + half * 8 + lane_ / 4];
+          s[half * 2] = (s[half * 2] - row.mean * sum.x) * row.factor + shift.x;
+          s[half * 2 + 1] = (s[half * 2 + 1] - row.mean * sum.y) * row.factor + shift.y;
+        }
+      }
+    }
+  }
+
+  // By the last block of a divided product.
+  __device__ void join_moments() {
+    const int row = threadIdx.x;
+    if (row < Tile.m) {
+      Moments all = load_moments(0, row);
+      for (int split = 1; split < a_.splits; split++) {
+        const int before = split * a_.split_depth, count = min(a_.split_depth, a_.k - before);
+        all = join(all, before, load_moments(split, row), count);
+      }
+      row_norms()[row] = row_norm(all, a_.k, a_.eps, *layer().norm.inverse_factor);
+    }
+    __syncthreads();
+  }
+  __device__ Moments load_moments(int split, int row) const {
+    const float2 raw = __ldcg(reinterpret_cast<const float2*>(moments_of(split) + row));
+    return {raw.x, raw.y};
+  }
+
   // Rows of a warp that lie in shared memory at a time, and how lanes share them: some side by side on a row,
   // so that each has as many pieces of it as the others.
   static constexpr int staged_m = Tile.staged_rows() / 16, stride = Tile.warp_n + 8;
@@ -193,22 +265,15 @@ class GemmBlock {
       }
       __syncwarp();
     }
-    uint32_t* word = reinterpret_cast<uint32_t*>(shared_);
-    if (a_.splits > 1) {
-      const int tile = (layer_ * a_.row_tiles + row_tile_) * a_.column_tiles + column_tile_;
-      if (!arrives_last(gemm_splits_there + tile, a_.splits, word)) return;
+    if (a_.splits == 1) return;
+    if (!arrives_last(gemm_splits_there + tile(), a_.splits, reinterpret_cast<uint32_t*>(shared_))) return;
+    if (has_norm()) join_moments();
 #pragma unroll 1
-      for (int m = 0; m < tiles_m; m += staged_m) {
-        add_partials(block_row, block_column, m);
-        __syncwarp();
-        finish_staged(own, block_row, block_column, m);
-        __syncwarp();
-      }
-    }
-    if constexpr (Kind == GemmKind::joined) {
-      if (!a_.norm.y) return;
-      if (!arrives_last(gemm_columns_there + row_tile_, a_.column_tiles, word)) return;
-      normalize_rows<Tile.m, Tile.threads()>(a_, block_row);
+    for (int m = 0; m < tiles_m; m += staged_m) {
+      add_partials(own, block_row, block_column, m);
+      __syncwarp();
+      finish_staged(own, block_row, block_column, m);
+      __syncwarp();
     }
   }
 
@@ -300,7 +365,7 @@ class GemmBlock {
 
   // The sums of all splits, in their order, to where they are staged. Many are asked for at once, so that no
   // branch may come between: what lies outside of y gets sums of something else that nobody reads.
-  __device__ void add_partials(int block_row, int block_column, int m) {
+  __device__ void add_partials(const GemmLayer& own, int block_row, int block_column, int m) {
     constexpr int step = across * 4, together = 8 / passes;
     const bool whole = a_.n % 4 == 0;
 #pragma unroll 1
@@ -331,10 +396,23 @@ class GemmBlock {
 #pragma unroll
         for (int pass = 0; pass < passes; pass++) {
           const Row row = row_of(block_row, m, pass);
-          if (row.inside && c < Tile.warp_n) *reinterpret_cast<float4*>(row.sums + staged(c / 4) * 4) = sums[i][pass];
+          if (!row.inside || c >= Tile.warp_n) continue;
+          if (has_norm()) normalize(own.norm, row_norms()[row.y - block_row], block_column + warp_column_ + c, sums[i][pass]);
+          *reinterpret_cast<float4*>(row.sums + staged(c / 4) * 4) = sums[i][pass];
         }
       }
     }
+  }
+
+  // Four sums of a row; those behind the last are not read.
+  __device__ void normalize(const FoldedNorm& norm, const RowNorm& row, int column, float4& v) const {
+    if (column >= a_.n) return;
+    const float4 sums = *reinterpret_cast<const float4*>(norm.sums + column);
+    const float4 shifts = *reinterpret_cast<const float4*>(norm.shifts + column);
+    v.x = (v.x - row.mean * sums.x) * row.factor + shifts.x;
+    v.y = (v.y - row.mean * sums.y) * row.factor + shifts.y;
+    v.z = (v.z - row.mean * sums.z) * row.factor + shifts.z;
+    v.w = (v.w - row.mean * sums.w) * row.factor + shifts.w;
   }
 
   static __device__ void add(float4& sum, const float4& part) {

@@ -1,10 +1,11 @@
-// y (m, n) = f(A B^T + bias + row_bias) + residual, A gathered from a picture or read as it lies: what the
-// host part decides and the kernels get.
+// y (m, n) = f(A B^T + bias + row_bias) + residual, A gathered from a picture or read as it lies, its rows
+// perhaps normalised: what the host part decides and the kernels get.
 #pragma once
 #include <span>
 
 #include "../args.gen.h"
 #include "launch.h"
+#include "pack.h"
 
 namespace tintype::cuda {
 
@@ -62,20 +63,10 @@ struct GemmLayer {
   const void* b;  // (n, b_stride), packed
   const float* bias;
   float* y;
+  FoldedNorm norm;  // of the rows of A, all null where they are taken as they are
 };
 
-// Columns that a block normalises at most: it keeps its rows in registers.
-inline constexpr int gemm_norm_columns = 1280;
-
-// The layer norm of y by row, done by the block that finishes its rows last.
-struct GemmNorm {
-  const float *gamma, *beta;
-  float* y;  // null where there is none
-  float eps;
-};
-
-// Blocks count in memory what has arrived: of divided products, and of rows that are to be normalised. More
-// tiles than this are neither divided nor normalised.
+// Blocks count in memory which parts of divided products have arrived. More tiles than this are not divided.
 inline constexpr int gemm_counters = 4096;
 
 // Tiles of rows whose blocks run one after the other, so that they find A and B in the L2 cache.
@@ -87,6 +78,7 @@ struct GemmArgs {
   const float* row_bias;
   const float* residual;
   float* partials;  // (layers, splits, m, n) of sums that the last block of a tile adds up, or null
+  float* moments;  // (tiles, splits, rows of a tile, 2) of the depth of each split, where rows are normalised
   int32_t layer_count;
   int32_t m, n, k, b_stride;
   int32_t row_tiles, column_tiles;  // of one layer
@@ -94,15 +86,11 @@ struct GemmArgs {
   int32_t splits;
   int32_t row_bias_period;  // rows of y that share a row of row_bias
   Activation activation;
-  GemmNorm norm;
+  float eps;  // of the norm
   // The picture that A is gathered from: row m is an output pixel, k runs over taps (kh, kw), then channels.
   int32_t h, w, c, ho, wo, kh, kw, stride, pad_top, pad_left;
   int32_t enlarged;  // 1 where the picture is read as if every pixel was four
 };
-
-// Gated products: B has rows of values and of gates in turns, eight at a time, and y half as many columns as
-// B rows. `bias` is that of all values, then that of all gates.
-inline constexpr int gate_rows = 8;
 
 struct GemmVariant {
   const GemmTile* tile;
@@ -112,6 +100,7 @@ struct GemmVariant {
 // Of the products of all layers together: n is the columns of one of them.
 struct GemmSize {
   int64_t m, n, k, layers = 1;
+  bool has_norm = false;
   int64_t tiles(const GemmTile& tile) const { return ceil_div(m, tile.m) * ceil_div(n, tile.n) * layers; }
 };
 

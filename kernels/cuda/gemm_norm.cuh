@@ -1,68 +1,99 @@
-// The layer norm of rows that blocks have just stored, some lanes for each: they read a row once and keep it.
+// The layer norm of the rows of A, which B has in it (pack.h): mean and deviation of a row are taken from
+// shared memory while its products are, and come into the sums afterwards. A row is read by the threads that
+// own it, once for each tile of columns, but from no further away than the tensor cores read it.
 #pragma once
 #include "arrivals.cuh"
 #include "gemm.h"
+#include "gemm_gather.cuh"
 
 namespace tintype::cuda {
 
-template <int Lanes>
-__device__ float row_sum(float value) {
-#pragma unroll
-  for (int distance = Lanes / 2; distance > 0; distance /= 2)
-    value += __shfl_xor_sync(0xffffffff, value, distance);
-  return value;
+// Of some numbers: their mean, and the sum of squares around it.
+struct Moments {
+  float mean, squares;
+};
+
+// Of both together (Chan, Golub and LeVeque, 1983, equations 1.5).
+__device__ inline Moments join(const Moments& a, float count_a, const Moments& b, float count_b) {
+  const float away = b.mean - a.mean, share = count_b / (count_a + count_b);
+  return {a.mean + away * share, a.squares + b.squares + away * away * count_a * share};
 }
 
-// Rows [first, first + Rows) of y, as far as there are any.
-template <int Rows, int Threads>
-__device__ void normalize_rows(const GemmArgs& a, int first) {
-  // A block goes through its rows in eight turns: the lower the tile, the fewer registers there are.
-  constexpr int norm_lanes = 8 * Threads / Rows,
-                pieces = gemm_norm_columns / (norm_lanes * chunk);  // of a lane
-  static_assert(norm_lanes == 8 || norm_lanes == 16, "a row lies within a warp");
-  const int lane = threadIdx.x % norm_lanes;
+// What sums of a row are corrected by.
+struct RowNorm {
+  float mean, factor;
+};
+
+__device__ inline RowNorm row_norm(const Moments& moments, int count, float eps, float inverse_factor) {
+  return {moments.mean, rsqrtf(moments.squares / count + eps) * inverse_factor};
+}
+
+// The moments of the row of a thread, or of the one that it shares with its neighbour, over the depth of a
+// block. Sums are those around the first number: that lies at most the root of the count of deviations from
+// the mean, so that the variance loses at most count * 2^-24 of itself, wherever the mean is.
+template <GemmTile Tile>
+class RowMoments {
+  static constexpr int lanes = Tile.threads() / Tile.m, chunks = Tile.depth / chunk / lanes;
+  static_assert(lanes * Tile.m == Tile.threads() && (lanes == 1 || lanes == 2));
+
+ public:
+  __device__ void begin(const GemmArgs& a, int first_row, int first_k) {
+    const int m = first_row + row();
+    if (m < a.m) around_ = to_float(elements(a.a)[static_cast<int64_t>(m) * a.k + first_k]);
+  }
+
+  static __device__ int row() { return static_cast<int>(threadIdx.x) / lanes; }
+  static __device__ bool is_first_of_row() { return threadIdx.x % lanes == 0; }
+
+  // A step of A in shared memory, of which `left` numbers of a row are inside of its depth.
+  __device__ void add(const unsigned char* stage, int left) {
+    const int first = static_cast<int>(threadIdx.x) % lanes * chunks;
+    if (left >= Tile.depth) {
+#pragma unroll
+      for (int i = 0; i < chunks; i++) add(chunk_of(stage, first + i));
+    } else {
 #pragma unroll 1
-  for (int r = threadIdx.x / norm_lanes; r < Rows; r += Threads / norm_lanes) {
-    const int row = first + r;
-    const int64_t at = static_cast<int64_t>(row) * a.n;
-    const Element* y = elements(a.layers[0].y) + at;
-    uint4 raw[pieces];
-    Chunk v;
-    float sum = 0, squares = 0;
-#pragma unroll
-    for (int i = 0; i < pieces; i++) {
-      const int column = (i * norm_lanes + lane) * chunk;
-      raw[i] = row < a.m && column < a.n ? load_stored(y + column) : make_uint4(0, 0, 0, 0);
-    }
-#pragma unroll
-    for (int i = 0; i < pieces; i++) {
-      unpack(raw[i], v);
-#pragma unroll
-      for (int e = 0; e < chunk; e++) sum += v[e];
-    }
-    const float mean = row_sum<norm_lanes>(sum) / a.n;
-#pragma unroll
-    for (int i = 0; i < pieces; i++) {
-      if ((i * norm_lanes + lane) * chunk >= a.n) continue;
-      unpack(raw[i], v);
-#pragma unroll
-      for (int e = 0; e < chunk; e++) squares += (v[e] - mean) * (v[e] - mean);
-    }
-    const float inverse = rsqrtf(row_sum<norm_lanes>(squares) / a.n + a.norm.eps);
-    if (row >= a.m) continue;
-#pragma unroll
-    for (int i = 0; i < pieces; i++) {
-      const int column = (i * norm_lanes + lane) * chunk;
-      if (column >= a.n) continue;
-      Chunk gamma, beta;
-      load(a.norm.gamma + column, gamma);
-      load(a.norm.beta + column, beta);
-      unpack(raw[i], v);
-#pragma unroll
-      for (int e = 0; e < chunk; e++) v[e] = (v[e] - mean) * inverse * gamma[e] + beta[e];
-      store(elements(a.norm.y) + at + column, v);
+      for (int k = first * chunk; k < min(left, (first + chunks) * chunk); k++) {
+        add(to_float(chunk_of(stage, k / chunk)[k % chunk]));
+      }
     }
   }
-}
+
+  // To all threads of the row.
+  __device__ Moments of(int count) const {
+    float sum = sum_, squares = squares_;
+    if constexpr (lanes == 2) {
+      sum += __shfl_xor_sync(0xffffffff, sum, 1);
+      squares += __shfl_xor_sync(0xffffffff, squares, 1);
+    }
+    const float away = sum / count, rest = squares - sum * away;
+    return {around_ + away, rest < 0 ? 0 : rest};  // but not where it is no number
+  }
+
+ private:
+  static __device__ const Element* chunk_of(const unsigned char* stage, int number) {
+    return reinterpret_cast<const Element*>(stage + swizzle<Tile.depth / chunk>(row(), number));
+  }
+  __device__ void add(const Element* eight) {
+    Chunk v;
+    load(eight, v);
+    float sum = 0, squares = 0;
+#pragma unroll
+    for (int i = 0; i < chunk; i++) {
+      const float away = v[i] - around_;
+      sum += away;
+      squares += away * away;
+    }
+    sum_ += sum;
+    squares_ += squares;
+  }
+  __device__ void add(float value) {
+    const float away = value - around_;
+    sum_ += away;
+    squares_ += away * away;
+  }
+
+  float around_ = 0, sum_ = 0, squares_ = 0;
+};
 
 }  // namespace tintype::cuda

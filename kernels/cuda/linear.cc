@@ -42,22 +42,23 @@ GemmSize size_of(const Args& a) {
   return {a.m, a.n, a.k};
 }
 GemmSize size_of(const LinearGegluArgs& a) {
-  return {a.m, a.n2, a.k};
+  return {a.m, a.n2, a.k, 1, a.gamma != nullptr};
 }
 // Layers that are there are the first ones.
 GemmSize size_of(const ProjectionsArgs& a) {
   const Weight weights[] = {a.w0, a.w1, a.w2, a.w3, a.w4, a.w5};
-  return {a.m, a.n, a.k,
-          std::count_if(std::begin(weights), std::end(weights), [](const Weight& w) { return w.data; })};
+  const auto layers =
+      std::count_if(std::begin(weights), std::end(weights), [](const Weight& w) { return w.data; });
+  return {a.m, a.n, a.k, layers, a.gamma != nullptr};
+}
+
+GemmLayer layer_of(const Weight& w, const float* bias, float* y, const GemmSize& size) {
+  const bool has_norm = size.has_norm && w.data;
+  return {w.data, bias, y, has_norm ? folded_norm(w.data, {size.n, size.k, 1}) : FoldedNorm{}};
 }
 
 void run(const GemmArgs& args, const GemmSize& size, Launcher& launcher) {
   run_gemm(aligned(size.k) ? "linear" : "gemm_any", args, variant_of(size, launcher.gpu()), launcher);
-}
-
-// Whether the block that finishes rows can normalise them: 16 bytes at a time, from registers.
-bool normalizes(const LinearNormArgs& a, const GemmVariant& variant) {
-  return a.n % 8 == 0 && a.n <= gemm_norm_columns && ceil_div(a.m, variant.tile->m) <= gemm_counters;
 }
 
 }  // namespace
@@ -70,17 +71,13 @@ size_t linear_geglu_workspace(const LinearGegluArgs& a, const Gpu& gpu) {
   return gemm_workspace(variant_of(size_of(a), gpu), size_of(a));
 }
 
-size_t linear_norm_workspace(const LinearNormArgs& a, const Gpu& gpu) {
-  return gemm_workspace(variant_of(size_of(a), gpu), size_of(a));
-}
-
 size_t projections_workspace(const ProjectionsArgs& a, const Gpu& gpu) {
   return gemm_workspace(variant_of(size_of(a), gpu), size_of(a));
 }
 
 void run_linear(const LinearArgs& a, const RowBias& row_bias, Launcher& launcher) {
   GemmArgs args = matrix_args(a.x, size_of(a));
-  args.layers[0] = {a.w.data, a.bias, a.y};
+  args.layers[0] = layer_of(a.w, a.bias, a.y, size_of(a));
   args.row_bias = row_bias.rows;
   args.row_bias_period = static_cast<int32_t>(row_bias.period);
   args.residual = a.residual;
@@ -92,31 +89,23 @@ void linear(const LinearArgs& a, Launcher& launcher) {
   run_linear(a, {nullptr, 1}, launcher);
 }
 
-void linear_norm(const LinearNormArgs& a, Launcher& launcher) {
-  const GemmSize size = size_of(a);
-  GemmArgs args = matrix_args(a.x, size);
-  args.layers[0] = {a.w.data, a.bias, a.y};
-  args.residual = a.residual;
-  const bool together = normalizes(a, variant_of(size, launcher.gpu()));
-  if (together) args.norm = {a.gamma, a.beta, a.normed, a.eps};
-  run(args, size, launcher);
-  if (!together) layer_norm({a.m, a.n, a.y, a.gamma, a.beta, a.normed, a.eps}, launcher);
-}
-
 void projections(const ProjectionsArgs& a, Launcher& launcher) {
   const GemmSize size = size_of(a);
   GemmArgs args = matrix_args(a.x, size);
   const Weight weights[] = {a.w0, a.w1, a.w2, a.w3, a.w4, a.w5};
   const float* const biases[] = {a.bias0, a.bias1, a.bias2, a.bias3, a.bias4, a.bias5};
   float* const results[] = {a.y0, a.y1, a.y2, a.y3, a.y4, a.y5};
-  for (int i = 0; i < gemm_layers; i++) args.layers[i] = {weights[i].data, biases[i], results[i]};
+  for (int i = 0; i < gemm_layers; i++) args.layers[i] = layer_of(weights[i], biases[i], results[i], size);
+  args.activation = a.activation;
+  args.eps = a.eps;
   run(args, size, launcher);
 }
 
 void linear_geglu(const LinearGegluArgs& a, Launcher& launcher) {
   const GemmSize size = size_of(a);
   GemmArgs args = matrix_args(a.x, size);
-  args.layers[0] = {a.w.data, a.bias, a.y};
+  args.layers[0] = layer_of(a.w, a.bias, a.y, size);
+  args.eps = a.eps;
   run_gemm(aligned(a.k) ? "linear_geglu" : "gemm_any_geglu", args, variant_of(size, launcher.gpu()),
            launcher);
 }

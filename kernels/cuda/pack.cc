@@ -1,8 +1,8 @@
 #include "pack.h"
 
+#include <algorithm>
 #include <bit>
-
-#include "gemm.h"
+#include <cmath>
 
 namespace tintype::cuda {
 
@@ -48,32 +48,67 @@ float read(const void* data, DType dtype, int64_t index) {
   return dtype == DType::f16 ? from_f16(half) : from_bf16(half);
 }
 
-template <class SourceRow>
-void pack_rows(const PackMatrix& pack, DType to, SourceRow source_row) {
+uint16_t write(float value, DType to) {
+  return to == DType::f16 ? to_f16(value) : to_bf16(value);
+}
+
+// The row of the file that becomes row `row`.
+int64_t source_row(int64_t row, int64_t rows, RowOrder order) {
+  if (order == RowOrder::plain) return row;
+  const int64_t turn = row / gate_rows;
+  return turn % 2 * (rows / 2) + turn / 2 * gate_rows + row % gate_rows;
+}
+
+// A power of two that brings the largest product of weights and scales into [1/2, 1).
+float factor_of(const PackMatrix& pack, const float* scale) {
+  const auto [n, k, taps] = pack.shape;
+  float largest = 0;
+  for (int64_t i = 0; i < n * k; i++) {
+    const float size = std::abs(read(pack.src, pack.dtype, i) * scale[i % k]);
+    if (std::isfinite(size)) largest = std::max(largest, size);
+  }
+  int exponent = 0;
+  std::frexp(largest, &exponent);
+  return std::ldexp(1.f, std::clamp(-exponent, -100, 100));
+}
+
+}  // namespace
+
+void pack_matrix(const PackMatrix& pack, DType to, RowOrder order) {
   const auto [n, k, taps] = pack.shape;
   const int64_t channels = k / taps, columns = packed_columns(k);
   auto* dst = static_cast<uint16_t*>(pack.dst);
   for (int64_t row = 0; row < n; row++) {
     for (int64_t column = 0; column < columns; column++) {
       const int64_t tap = column / channels, channel = column % channels;
-      const int64_t from = source_row(row) * k + channel * taps + tap;
-      const float value = column < k ? read(pack.src, pack.dtype, from) : 0.f;
-      dst[row * columns + column] = to == DType::f16 ? to_f16(value) : to_bf16(value);
+      const int64_t from = source_row(row, n, order) * k + channel * taps + tap;
+      dst[row * columns + column] = write(column < k ? read(pack.src, pack.dtype, from) : 0.f, to);
     }
   }
 }
 
-}  // namespace
-
-void pack_matrix(const PackMatrix& pack, DType to) {
-  pack_rows(pack, to, [](int64_t row) { return row; });
-}
-
-void pack_gated_matrix(const PackMatrix& pack, DType to) {
-  pack_rows(pack, to, [half = pack.shape.n / 2](int64_t row) {
-    const int64_t turn = row / gate_rows;
-    return turn % 2 * half + turn / 2 * gate_rows + row % gate_rows;
-  });
+void fold_matrix(const PackMatrix& pack, DType to, RowOrder order, const NormVectors& norm) {
+  const auto [n, k, taps] = pack.shape;
+  const int64_t columns = packed_columns(k);
+  const float factor = factor_of(pack, norm.scale);
+  auto* dst = static_cast<uint16_t*>(pack.dst);
+  auto* sums = reinterpret_cast<float*>(static_cast<char*>(pack.dst) + packed_bytes(pack.shape));
+  float* shifts = sums + folded_rows(n);
+  std::fill(sums, shifts + folded_rows(n), 0.f);
+  shifts[folded_rows(n)] = 1.f / factor;
+  for (int64_t row = 0; row < n; row++, dst += columns) {
+    const int64_t from = source_row(row, n, order) * k;
+    double sum = 0, shift = 0;
+    for (int64_t column = 0; column < k; column++) {
+      const float weight = read(pack.src, pack.dtype, from + column);
+      dst[column] = write(weight * norm.scale[column] * factor, to);
+      sum += read(dst, to, column);
+      shift += static_cast<double>(weight) * norm.shift[column];
+    }
+    std::fill(dst + k, dst + columns, uint16_t{0});
+    sums[row] = static_cast<float>(sum);
+    shifts[row] = static_cast<float>(shift);
+  }
 }
 
 void widen_vector(const void* src, DType dtype, float* dst, int64_t count) {

@@ -13,11 +13,44 @@ constexpr size_t packed_bytes(const MatrixShape& shape) {
   return static_cast<size_t>(shape.n * packed_columns(shape.k)) * 2;
 }
 
-// Converts to `to`, fp16 or bf16; columns behind the last are 0.
-void pack_matrix(const PackMatrix& pack, DType to);
+// Gated products: B has rows of values and of gates in turns, eight at a time, and y half as many columns as
+// B rows. The bias is that of all values, then that of all gates, as both lie in the file.
+inline constexpr int gate_rows = 8;
+enum class RowOrder { plain, gated };
 
-// The rows of values and gates of a gated layer, which follow one another in the file, in turns (gate_rows).
-void pack_gated_matrix(const PackMatrix& pack, DType to);
+// Converts to `to`, fp16 or bf16; columns behind the last are 0.
+void pack_matrix(const PackMatrix& pack, DType to, RowOrder order = RowOrder::plain);
+
+// A layer norm folded into the matrix behind it. With u the row of x less its mean and over its deviation,
+//   norm(x) w^T = (u * scale + shift) w^T = u folded^T / factor + shifts
+//               = (x folded^T - mean(x) * sums) / (factor * deviation(x)) + shifts,
+// where folded = w * scale * factor by column, sums are those of its rows as they are after rounding, and
+// shifts are w shift^T. The factor, a power of two, keeps small products from the subnormal halves: the
+// largest is in [1/2, 1).
+struct NormVectors {
+  const float *scale, *shift;  // (k)
+};
+
+// Behind the packed matrix there are, in float32, sums, shifts, and 1 / factor.
+struct FoldedNorm {
+  const float *sums, *shifts, *inverse_factor;
+};
+
+constexpr int64_t folded_rows(int64_t n) {
+  return (n + 7) / 8 * 8;  // those behind the last are 0
+}
+
+constexpr size_t folded_bytes(const MatrixShape& shape) {
+  return packed_bytes(shape) + static_cast<size_t>(2 * folded_rows(shape.n) + 1) * sizeof(float);
+}
+
+inline FoldedNorm folded_norm(const void* matrix, const MatrixShape& shape) {
+  const auto* sums = reinterpret_cast<const float*>(static_cast<const char*>(matrix) + packed_bytes(shape));
+  return {sums, sums + folded_rows(shape.n), sums + 2 * folded_rows(shape.n)};
+}
+
+// Of a linear layer: taps = 1.
+void fold_matrix(const PackMatrix& pack, DType to, RowOrder order, const NormVectors& norm);
 
 // Any of the float types to float32.
 void widen_vector(const void* src, DType dtype, float* dst, int64_t count);

@@ -7,7 +7,6 @@ namespace tintype::cuda {
 
 void linear(const LinearArgs&, Launcher&);
 void linear_geglu(const LinearGegluArgs&, Launcher&);
-void linear_norm(const LinearNormArgs&, Launcher&);
 void projections(const ProjectionsArgs&, Launcher&);
 void conv2d(const Conv2dArgs&, Launcher&);
 void attention(const AttentionArgs&, Launcher&);
@@ -35,7 +34,6 @@ void scheduler_step(const SchedulerStepArgs&, Launcher&);
 
 size_t linear_workspace(const LinearArgs&, const Gpu&);
 size_t linear_geglu_workspace(const LinearGegluArgs&, const Gpu&);
-size_t linear_norm_workspace(const LinearNormArgs&, const Gpu&);
 size_t projections_workspace(const ProjectionsArgs&, const Gpu&);
 size_t conv2d_workspace(const Conv2dArgs&, const Gpu&);
 size_t group_norm_workspace(const GroupNormArgs&, const Gpu&);
@@ -52,7 +50,6 @@ struct Kernel {
 struct Kernels {
   Kernel<LinearArgs> linear{cuda::linear, linear_workspace};
   Kernel<LinearGegluArgs> linear_geglu{cuda::linear_geglu, linear_geglu_workspace};
-  Kernel<LinearNormArgs> linear_norm{cuda::linear_norm, linear_norm_workspace};
   Kernel<ProjectionsArgs> projections{cuda::projections, projections_workspace};
   Kernel<Conv2dArgs> conv2d{cuda::conv2d, conv2d_workspace};
   Kernel<AttentionArgs> attention{cuda::attention};

@@ -1,29 +1,7 @@
-// Fewer and fuller launches for a GPU: linear layers of the same rows become one op, and a layer norm goes into the op
-// whose result it normalises.
+// Fewer and fuller launches for a GPU: linear layers of the same rows become one op.
 
-import type { Graph, Node, ValueId } from './graph.ts'
+import type { Graph, Node } from './graph.ts'
 import { joinedLayers } from './ops/joined.ts'
-
-/** A 1x1 convolution that keeps the size of its picture is a linear layer over the pixels. */
-function asLinear(node: Node): Node {
-  if (node.op !== 'conv2d') return node
-  const { n, ho, wo, o, c, kh, kw } = node.dims as Readonly<Record<string, number>>
-  const { stride, upsample, padTop, padLeft, padBottom, padRight, activation } = node.params
-  const moves = [padTop, padLeft, padBottom, padRight].some((pad) => pad !== 0)
-  const { x, weight, bias, residual, rowBias, mean, y } = node.operands
-  if (kh !== 1 || kw !== 1 || stride !== 1 || upsample !== 1 || moves) return node
-  if (rowBias !== undefined || mean !== undefined) return node
-  return {
-    op: 'linear',
-    dims: { m: n! * ho! * wo!, n: o!, k: c! },
-    operands: {
-      ...{ x: x!, w: weight!, y: y! },
-      ...(bias !== undefined && { bias }),
-      ...(residual !== undefined && { residual }),
-    },
-    params: { activation: activation! },
-  }
-}
 
 /** Layers that may stand in one op have the same key. */
 function keyOf({ op, dims, operands, params }: Node): string | undefined {
@@ -38,7 +16,10 @@ function project(layers: readonly Node[]): Node {
     ...(bias === undefined ? [] : [[`bias${i}`, bias] as const]),
     [`y${i}`, y!] as const,
   ])
-  return { op: 'projections', dims, operands: { x: operands.x!, ...Object.fromEntries(all) }, params: {} }
+  return {
+    ...{ op: 'projections', dims, operands: { x: operands.x!, ...Object.fromEntries(all) } },
+    params: { eps: 0, activation: 'none' },
+  }
 }
 
 /** The op stands where the first of its layers stood: all that they read is there by then. */
@@ -64,29 +45,4 @@ function joinSameRows(nodes: readonly Node[]): Node[] {
   })
 }
 
-/** The norm is computed where the layer stood: it reads nothing else. */
-function joinNorms(nodes: readonly Node[]): Node[] {
-  const norms = new Map<ValueId, Node>()
-  for (const node of nodes) {
-    if (node.op === 'layerNorm' && !norms.has(node.operands.x!)) norms.set(node.operands.x!, node)
-  }
-  const joined = new Set<Node>()
-  const result = nodes.map((node): Node => {
-    const norm = norms.get(node.operands.y!)
-    if (node.op !== 'linear' || node.params.activation !== 'none' || norm?.dims.c !== node.dims.n) return node
-    joined.add(norm!)
-    const { gamma, beta, y } = norm!.operands
-    return {
-      op: 'linearNorm',
-      dims: node.dims,
-      operands: { ...node.operands, gamma: gamma!, beta: beta!, normed: y! },
-      params: { eps: norm!.params.eps! },
-    }
-  })
-  return result.filter((node) => !joined.has(node))
-}
-
-export const joinLayers = (graph: Graph): Graph => ({
-  ...graph,
-  nodes: joinNorms(joinSameRows(graph.nodes.map(asLinear))),
-})
+export const joinLayers = (graph: Graph): Graph => ({ ...graph, nodes: joinSameRows(graph.nodes) })

@@ -7,7 +7,7 @@ import { conv2d } from './ops/conv2d.ts'
 import { add, addRowBias, concat, narrow, scale, tile, upsample, widen } from './ops/elementwise.ts'
 import { embedding, timestepEmbedding } from './ops/embedding.ts'
 import { groupFactors, groupNorm } from './ops/group-norm.ts'
-import { linearNorm, projections } from './ops/joined.ts'
+import { projections } from './ops/joined.ts'
 import { layerNorm } from './ops/layer-norm.ts'
 import { linear, linearGeglu } from './ops/linear.ts'
 import { fromPixels, sampleGaussian, toPixels } from './ops/pixels.ts'
@@ -18,7 +18,6 @@ import type { Op, OperandSpec } from './spec.ts'
 export const ops = {
   linear,
   linearGeglu,
-  linearNorm,
   projections,
   conv2d,
   attention,

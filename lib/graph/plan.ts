@@ -2,6 +2,7 @@
 
 import { chooseConvolutions } from './choose-convolution.ts'
 import { encode } from './encode.ts'
+import { foldNorms } from './fold-norms.ts'
 import { fuse } from './fuse.ts'
 import type { Graph } from './graph.ts'
 import { joinLayers } from './join-layers.ts'
@@ -11,7 +12,7 @@ import { planMemory } from './plan-memory.ts'
 import { shareCopies } from './share-copies.ts'
 import { verify } from './verify.ts'
 
-/** Each optimisation can be switched off; results stay the same, but for the rounding of `winograd`. */
+/** Each optimisation can be switched off; results stay the same, but for the rounding of `winograd` and `foldNorms`. */
 export interface PassOptions {
   readonly shareCopies?: boolean
   readonly fuse?: boolean
@@ -21,6 +22,8 @@ export interface PassOptions {
   readonly normalizeOnLoad?: boolean
   /** Off where it is not asked for: fewer launches are for GPUs. */
   readonly joinLayers?: boolean
+  /** Off where it is not asked for: GPUs alone gain by it. */
+  readonly foldNorms?: boolean
   readonly reuseMemory?: boolean
   /** What a device computes in that does not compute in float32. */
   readonly precision?: HalfPrecision
@@ -46,7 +49,8 @@ export function makePlan(
   const chosen = options.winograd === false ? fused : verify(chooseConvolutions(fused))
   const normalized = options.normalizeOnLoad === false ? chosen : verify(normalizeOnLoad(chosen))
   const joined = options.joinLayers ? verify(joinLayers(normalized)) : normalized
-  const graph = options.precision ? verify(lowerPrecision(joined, options.precision)) : joined
+  const folded = options.foldNorms ? verify(foldNorms(joined)) : joined
+  const graph = options.precision ? verify(lowerPrecision(folded, options.precision)) : folded
   const memory = planMemory(graph, { reuse: options.reuseMemory ?? true })
   return { graph, arenaBytes: memory.arenaBytes, words: encode(graph, memory, weightIndex) }
 }

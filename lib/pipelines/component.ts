@@ -58,10 +58,12 @@ interface Compiled {
 
 /**
  * Winograd, and what it makes worth while, are for the CPU: tensor cores are faster than its transforms. What joins
- * layers is for GPUs: the CPU has no launches to save.
+ * layers and norms is for GPUs: the CPU has no launches to save.
  */
 const passesFor = ({ precision }: Target, exact: boolean): PassOptions =>
-  precision ? { winograd: false, normalizeOnLoad: false, joinLayers: true, precision } : { winograd: !exact }
+  precision
+    ? { winograd: false, normalizeOnLoad: false, joinLayers: true, foldNorms: true, precision }
+    : { winograd: !exact }
 
 /** A device with the weights on it, and what has been compiled for it. */
 interface LoadedDevice {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Graph, Value } from '../graph/graph.ts'
 import { opOf } from '../graph/ops.ts'
 import { makePlan } from '../graph/plan.ts'
+import { isVector } from '../graph/spec.ts'
 import { compile, loadWeights, type WeightLocation } from '../runtime/program.ts'
 import type { Target } from '../runtime/target.ts'
 import { type ElementType, roundTo } from './half.ts'
@@ -14,7 +15,7 @@ import { noise, type OpCase, operandsOf, sizeOf, type Values } from './op-case.t
 /** Whether a device that computes in half precision keeps the operand in it. */
 export const isElement = (c: OpCase, operand: string): boolean => {
   const { role, dtype, keepsFloat, packing } = opOf(c.op).operands[operand]!
-  return dtype === 'f32' && (role === 'weight' ? packing !== 'vector' : !keepsFloat)
+  return dtype === 'f32' && (role === 'weight' ? !isVector(packing) : !keepsFloat)
 }
 
 /** Numbers for the kernel and its reference, the same every time, rounded to what the device holds. */

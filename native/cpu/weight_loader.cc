@@ -5,15 +5,6 @@
 
 namespace tintype {
 
-namespace {
-
-// The CPU keeps gated weights as all others.
-bool is_matrix(Packing packing) {
-  return packing == Packing::matrix || packing == Packing::gated;
-}
-
-}  // namespace
-
 DType kept_dtype(const Tensor& tensor, const WeightUse& use) {
   return use.packing == Packing::vector ? DType::f32 : tensor.dtype;
 }
@@ -36,6 +27,7 @@ Weight WeightLoader::load(const WeightUse& use) {
       staging_ = Block(tensor.bytes(), "reading a weight");
     }
     weights_->read(use.tensor, staging_.data(), cancel_);
+    // The CPU keeps gated weights as all others, and norms apart.
     if (is_matrix(use.packing)) {
       kernels.pack_matrix({use.shape, tensor.dtype, staging_.data(), packed->data()}, exec_);
     } else {

@@ -19,6 +19,8 @@ class WeightLoader {
   void load(const WeightUse& use);
 
  private:
+  std::vector<float> read_vector(uint32_t tensor);
+
   const std::shared_ptr<Device> device_;
   Weights* weights_;
   const DType element_;

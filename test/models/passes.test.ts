@@ -62,8 +62,15 @@ describe('a step', () => {
     const [with_, without] = [await run({ joinLayers: true }), await run({})]
     expect(with_.outputs).toEqual(without.outputs)
     expect(with_.names).toContain('projections')
-    expect(with_.names).toContain('linearNorm')
     expect(with_.ops).toBeLessThan(without.ops)
+  })
+
+  it('is the same to the bit when norms go into their layers', async () => {
+    const [with_, without] = [await run({ foldNorms: true }), await run({})]
+    expect(with_.outputs).toEqual(without.outputs)
+    expect(with_.names).not.toContain('layerNorm')
+    expect(without.names).toContain('layerNorm')
+    expect(with_.arenaBytes).toBeLessThanOrEqual(without.arenaBytes)
   })
 
   it('is the same to the bit when gates are apart from their layers', async () => {

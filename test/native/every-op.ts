@@ -11,9 +11,8 @@ const width = stepCoefficients.length
 /** Small dimensions that straddle a vector, and parameters. */
 const samples: Readonly<Record<OpName, Pick<PlanNode, 'dims' | 'params'>>> = {
   linear: { dims: { m: 5, n: 33, k: 17 }, params: { activation: 'silu' } },
-  linearGeglu: { dims: { m: 5, n: 32, n2: 64, k: 7 } },
-  linearNorm: { dims: { m: 5, n: 33, k: 17 }, params: { eps: 1e-5 } },
-  projections: { dims: { m: 5, n: 19, k: 17 } },
+  linearGeglu: { dims: { m: 5, n: 32, n2: 64, k: 7 }, params: { eps: 1e-5 } },
+  projections: { dims: { m: 5, n: 19, k: 17 }, params: { eps: 1e-5, activation: 'silu' } },
   conv2d: {
     dims: { n: 2, h: 5, w: 4, c: 3, ho: 10, wo: 8, o: 6, kh: 3, kw: 3, rows: 2 },
     params: {

@@ -79,6 +79,19 @@ describe('compile refuses', () => {
     expect(error).toMatchObject({ code: 'INTERNAL', message: expect.stringMatching(message) })
   })
 
+  it('half of a norm', async () => {
+    const { plan: normed, weights: refs } = everyOp(join(temporaryFolder(), 'weights')).find(
+      ({ op }) => op === 'linearGeglu',
+    )!
+    const [last] = normed.nodes.slice(-1)
+    for (const left of ['gamma', 'beta']) {
+      const nodes = [{ ...last!, operands: { ...last!.operands, [left]: 0xffffffff } }]
+      const half = encode({ ...normed, nodes: [...normed.nodes.slice(0, -1), ...nodes] })
+      const loaded = await loadWeights(refs)
+      expect((await errorOf(() => compile(half, loaded))).message).toMatch(/do not fit together/)
+    }
+  })
+
   it('weights that are not there', async () => {
     expect(await errorOf(() => compile(encode(plan), null))).toMatchObject({ code: 'INTERNAL' })
   })

@@ -23,26 +23,33 @@ struct DeviceOperands {
   }
 };
 
-// Matrix weights are packed on the way to the device.
-template <auto Pack = cuda::pack_matrix>
-void pack_weight(Weight& weight, const MatrixShape& shape, InterpretedGpu& gpu, DType element) {
-  void* packed = gpu.memory().allocate(cuda::packed_bytes(shape), "packed weight");
-  Pack({shape, weight.dtype, weight.data, packed}, element);
+// Matrix weights are packed on the way to the device, norms in front of them folded in.
+void pack_weight(Weight& weight, const MatrixShape& shape, InterpretedGpu& gpu, DType element,
+                 cuda::RowOrder order = cuda::RowOrder::plain, const cuda::NormVectors& norm = {}) {
+  const size_t bytes = norm.scale ? cuda::folded_bytes(shape) : cuda::packed_bytes(shape);
+  void* packed = gpu.memory().allocate(bytes, "packed weight");
+  const PackMatrix pack = {shape, weight.dtype, weight.data, packed};
+  if (norm.scale) {
+    cuda::fold_matrix(pack, element, order, norm);
+  } else {
+    cuda::pack_matrix(pack, element, order);
+  }
   weight.data = packed;
 }
 
 template <class Args>
 void prepare(Args& args, InterpretedGpu& gpu, DType element) {
-  if constexpr (std::is_same_v<Args, LinearArgs> || std::is_same_v<Args, LinearNormArgs>) {
+  if constexpr (std::is_same_v<Args, LinearArgs>) {
     pack_weight(args.w, {args.n, args.k, 1}, gpu, element);
   }
   if constexpr (std::is_same_v<Args, ProjectionsArgs>) {
     for (Weight* w : {&args.w0, &args.w1, &args.w2, &args.w3, &args.w4, &args.w5}) {
-      if (w->data) pack_weight(*w, {args.n, args.k, 1}, gpu, element);
+      if (!w->data) continue;
+      pack_weight(*w, {args.n, args.k, 1}, gpu, element, cuda::RowOrder::plain, {args.gamma, args.beta});
     }
   }
   if constexpr (std::is_same_v<Args, LinearGegluArgs>) {
-    pack_weight<cuda::pack_gated_matrix>(args.w, {args.n2, args.k, 1}, gpu, element);
+    pack_weight(args.w, {args.n2, args.k, 1}, gpu, element, cuda::RowOrder::gated, {args.gamma, args.beta});
   }
   if constexpr (std::is_same_v<Args, Conv2dArgs>) {
     pack_weight(args.weight, {args.o, args.c * args.kh * args.kw, args.kh * args.kw}, gpu, element);

@@ -1,6 +1,7 @@
 // One op of the op table on the interpreted device: its numbers as the device keeps them, and what it launches.
 
 import { opNames, opOf } from '../../lib/graph/ops.ts'
+import { isVector } from '../../lib/graph/spec.ts'
 import { bitsOf, type ElementType, numberOf } from '../../lib/selftest/half.ts'
 import { type OpCase, operandsOf, sizeOf, type Values } from '../../lib/selftest/op-case.ts'
 import { device, type Launched, orders, ptxPath } from './device.ts'
@@ -75,7 +76,7 @@ export function runOn(
       numbers.set(name, numbers.get(source)!)
       continue
     }
-    const isMatrix = spec.role === 'weight' && spec.packing !== 'vector'
+    const isMatrix = spec.role === 'weight' && !isVector(spec.packing)
     const stored = isMatrix ? 'element' : storedAs(c, name)
     const values = data.get(name) ?? new Float32Array(sizeOf(c, name)).fill(Number.NaN)
     const bytes =

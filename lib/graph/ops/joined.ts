@@ -1,17 +1,7 @@
-// Linear layers that a GPU runs in one launch: several of the same rows, or one with the norm that follows it.
+// Linear layers of the same rows, which a GPU runs in one launch, with the norm in front of them.
 
-import {
-  defineOp,
-  float,
-  inPlace,
-  input,
-  type Numbers,
-  optional,
-  output,
-  type Round,
-  weight,
-} from '../spec.ts'
-import { layerNorm } from './layer-norm.ts'
+import { activationParam, defineOp, float, input, type Numbers, optional, output, weight } from '../spec.ts'
+import { normalizedRows } from './layer-norm.ts'
 import { linear } from './linear.ts'
 
 /** How many layers one op holds. */
@@ -28,53 +18,26 @@ const each = <const Prefix extends string, S>(prefix: Prefix, spec: (i: number) 
 const maybe = <const S extends Parameters<typeof optional>[0]>(spec: S, i: number) =>
   i === 0 ? spec : optional(spec)
 
-interface Layer {
-  readonly x: Numbers
-  readonly w: Numbers
-  readonly bias: Numbers | undefined
-  readonly y: Numbers
-}
-
-const runLayer = (layer: Layer, dims: { m: number; n: number; k: number }, round: Round) =>
-  linear.reference({ ...layer, ...dims, residual: undefined, activation: 'none' }, round)
-
 export const projections = defineOp({
   name: 'projections',
-  formula: 'y_i = x w_i^T + bias_i, layer by layer: those that are there are the first ones',
+  formula:
+    'y_i = f(norm(x) w_i^T + bias_i), layer by layer: those that are there are the first ones; norm is the layer norm, without gamma and beta nothing',
   dims: ['m', 'n', 'k'],
   operands: {
     x: input('m', 'k'),
+    gamma: optional(weight('folded', 'k')),
+    beta: optional(weight('folded', 'k')),
     ...each('w', (i) => maybe(weight('matrix', 'n', 'k'), i)),
     ...each('bias', () => optional(weight('vector', 'n'))),
     ...each('y', (i) => maybe(output('m', 'n'), i)),
   },
-  params: {},
+  params: { eps: float, activation: activationParam },
   reference(args, round) {
-    const { x, m, n, k } = args
+    const { m, n, k, activation } = args
+    const x: Numbers = normalizedRows(args, round)
     for (const i of numbers) {
       const [w, bias, y] = (['w', 'bias', 'y'] as const).map((name) => args[`${name}${i as 0}`])
-      if (w && y) runLayer({ x, w, bias, y }, { m, n, k }, round)
+      if (w && y) linear.reference({ x, w, bias, y, residual: undefined, m, n, k, activation }, round)
     }
-  },
-})
-
-export const linearNorm = defineOp({
-  name: 'linearNorm',
-  formula: 'y = x w^T + bias + residual, normed = (y - mean) / sqrt(var + eps) * gamma + beta by row',
-  dims: ['m', 'n', 'k'],
-  operands: {
-    x: input('m', 'k'),
-    w: weight('matrix', 'n', 'k'),
-    bias: optional(weight('vector', 'n')),
-    residual: optional(input('m', 'n')),
-    gamma: weight('vector', 'n'),
-    beta: weight('vector', 'n'),
-    y: inPlace(output('m', 'n'), 'residual'),
-    normed: output('m', 'n'),
-  },
-  params: { eps: float },
-  reference({ x, w, bias, residual, gamma, beta, y, normed, m, n, k, eps }, round) {
-    linear.reference({ x, w, bias, residual, y, m, n, k, activation: 'none' }, round)
-    layerNorm.reference({ x: y, gamma, beta, y: normed, m, c: n, eps }, round)
   },
 })

@@ -1,6 +1,6 @@
 // Layer normalisation (Ba, Kiros and Hinton, 2016, equation 4) of each row.
 
-import { defineOp, float, inPlace, input, output, weight } from '../spec.ts'
+import { defineOp, float, inPlace, input, type Numbers, output, type Round, weight } from '../spec.ts'
 
 export const layerNorm = defineOp({
   name: 'layerNorm',
@@ -28,3 +28,20 @@ export const layerNorm = defineOp({
     }
   },
 })
+
+interface Rows {
+  readonly x: Numbers
+  readonly gamma: Numbers | undefined
+  readonly beta: Numbers | undefined
+  readonly m: number
+  readonly k: number
+  readonly eps: number
+}
+
+/** What a layer multiplies: its rows, or their norm where it has one in front. */
+export function normalizedRows({ x, gamma, beta, m, k, eps }: Rows, round: Round): Numbers {
+  if (!gamma || !beta) return x
+  const y = new Float64Array(m * k)
+  layerNorm.reference({ x, gamma, beta, y, m, c: k, eps }, round)
+  return y
+}

@@ -1,7 +1,8 @@
 // Matrix product with a weight, the bias and what usually follows it.
 
-import { activationParam, defineOp, inPlace, input, optional, output, weight } from '../spec.ts'
+import { activationParam, defineOp, float, inPlace, input, optional, output, weight } from '../spec.ts'
 import { activate } from './activation.ts'
+import { normalizedRows } from './layer-norm.ts'
 
 export const linear = defineOp({
   name: 'linear',
@@ -34,20 +35,25 @@ export const gatedColumns = 32
 
 export const linearGeglu = defineOp({
   name: 'linearGeglu',
-  formula: 'y[i, j] = z[i, j] * gelu(z[i, n + j]), z = x w^T + bias',
+  formula:
+    'y[i, j] = z[i, j] * gelu(z[i, n + j]), z = norm(x) w^T + bias; norm is the layer norm, without gamma and beta nothing',
   dims: ['m', 'n', 'n2', 'k'],
   operands: {
     x: input('m', 'k'),
+    gamma: optional(weight('folded', 'k')),
+    beta: optional(weight('folded', 'k')),
     w: weight('gated', 'n2', 'k'),
     bias: optional(weight('vector', 'n2')),
     y: output('m', 'n'),
   },
-  params: {},
+  params: { eps: float },
   check({ n, n2 }) {
     if (n2 !== 2 * n) return `w has ${n2} rows, expected ${2 * n}`
     return n % gatedColumns === 0 ? undefined : `${n} columns, expected a multiple of ${gatedColumns}`
   },
-  reference({ x, w, bias, y, m, n, k }, round) {
+  reference(args, round) {
+    const { w, bias, y, m, n, k } = args
+    const x = normalizedRows(args, round)
     const column = (i: number, j: number) => {
       let sum = 0
       for (let l = 0; l < k; l++) sum = round(sum + round(x[i * k + l]! * w[j * k + l]!))

@@ -1,7 +1,7 @@
 // Linear layers: sizes around the widths of vectors, panels and tiles, several stretches of depth, every epilogue.
 
 import type { Activation } from '../../graph/spec.ts'
-import type { MatrixCase, OpCase } from '../op-case.ts'
+import { type MatrixCase, noise, type OpCase } from '../op-case.ts'
 
 const dtypes = ['f32', 'f16', 'bf16'] as const
 
@@ -47,7 +47,24 @@ const unet = dtypes.flatMap((dtype) => [
   linear(77, 320, 768, { dtype, given: [] }),
   linear(64, 320, 320, { dtype, given: ['bias', 'residual'], inPlace: true }),
 ])
-export const gatedLinears = dtypes.flatMap((dtype) =>
+/** Rows whose means are none, five and twenty of their deviations, some higher at their end, some nearly constant. */
+function awayFromZero(m: number, k: number): Float32Array {
+  return noise(m * k, 3).map((value, i) => {
+    const row = Math.floor(i / k)
+    if (row % 4 === 3) return value / 1024
+    return value + [0, 3, -12][row % 4]! + (row % 8 < 4 ? (2 * (i % k)) / k : 0)
+  })
+}
+
+/** A norm in front of layers, which a GPU finds folded into the weights. */
+const withNorm = (c: OpCase, far = false): OpCase => ({
+  ...c,
+  params: { ...c.params, eps: far ? 1e-6 : 1e-5 },
+  given: [...(c.given ?? []), 'gamma', 'beta'],
+  ...(far && { inputs: { x: awayFromZero(c.dims.m!, c.dims.k!) } }),
+})
+
+const gated = dtypes.flatMap((dtype) =>
   [
     [1, 32, 5],
     [7, 64, 33],
@@ -61,22 +78,28 @@ export const gatedLinears = dtypes.flatMap((dtype) =>
   }),
 )
 
-/** Around the widths of tiles; the deep ones are divided between blocks; one wider than a GPU normalises in its product. */
-const normed = [
-  [1, 8, 5, 'f16'],
-  [33, 40, 24, 'bf16'],
-  [130, 320, 64, 'f16'],
-  [64, 320, 320, 'bf16'],
-  [77, 768, 64, 'f16'],
-  [64, 128, 2560, 'f16'],
-  [70, 1280, 1280, 'bf16'],
-  [5, 33, 17, 'f16'],
-  [3, 1320, 32, 'f16'],
+/** Whole chunks and odd ones, all tiles, divided products of few splits and of many. */
+const normedGated = [
+  [1, 32, 8, 'f16'],
+  [33, 32, 40, 'bf16'],
+  [7, 64, 33, 'f16'],
+  [130, 160, 320, 'f16'],
+  [70, 320, 72, 'bf16'],
+  [64, 64, 2560, 'f16'],
 ].map(([m, n, k, dtype], i): OpCase => {
-  const given = i % 3 === 0 ? ['bias'] : ['bias', 'residual']
-  const dims = { m, n, k } as OpCase['dims']
-  return { op: 'linearNorm', dims, params: { eps: 1e-5 }, dtype: dtype as 'f16', given, inPlace: i % 2 === 1 }
+  const dims = { m, n, n2: 2 * (n as number), k } as OpCase['dims']
+  const given = i % 2 === 0 ? ['bias'] : []
+  return withNorm({ op: 'linearGeglu', dims, dtype: dtype as 'f16', given }, i % 2 === 1)
 })
+
+export const gatedLinears: readonly OpCase[] = [...gated, ...normedGated]
+
+const layers = (m: number, n: number, k: number, more: number, biased: boolean): OpCase => {
+  const given = Array.from({ length: more }, (_, j) => [`w${j + 1}`, `y${j + 1}`])
+  const biases = biased ? Array.from({ length: more }, (_, j) => `bias${j}`) : []
+  return { op: 'projections', dims: { m, n, k }, given: [...given.flat(), ...biases] }
+}
+
 const projected = [
   [1, 320, 1280, 5],
   [64, 320, 320, 2],
@@ -84,21 +107,38 @@ const projected = [
   [64, 64, 2560, 1],
   [3, 33, 17, 2],
   [257, 160, 32, 1],
-].map(([m, n, k, more], i): OpCase => {
-  const given = Array.from({ length: more! }, (_, j) => [
-    `w${j + 1}`,
-    `y${j + 1}`,
-    ...(i % 2 ? [`bias${j}`] : []),
-  ])
-  return {
-    op: 'projections',
-    dims: { m: m!, n: n!, k: k! },
+].map(
+  ([m, n, k, more], i): OpCase => ({
+    ...layers(m!, n!, k!, more!, i % 2 === 1),
+    params: { eps: 0, activation: 'none' },
     dtype: i % 3 ? 'f16' : 'bf16',
-    given: given.flat(),
-  }
+  }),
+)
+
+/** Sizes as above; steps that are not whole at the end of the depth, one layer with what follows it. */
+const normedLayers = [
+  [1, 8, 8, 0, 'f16'],
+  [33, 40, 24, 2, 'bf16'],
+  [130, 320, 64, 1, 'f16'],
+  [64, 320, 320, 2, 'bf16'],
+  [77, 768, 72, 0, 'f16'],
+  [64, 128, 2560, 0, 'f16'],
+  [70, 160, 1288, 2, 'bf16'],
+  [5, 33, 17, 2, 'f16'],
+  [257, 160, 40, 0, 'f16'],
+].flatMap(([m, n, k, more, dtype], i): OpCase[] => {
+  const params = { activation: more === 0 ? 'quick_gelu' : 'none' }
+  const c = { ...layers(m as 1, n as 1, k as 1, more as 1, i % 2 === 1), params, dtype: dtype as 'f16' }
+  return i % 2 === 0 ? [withNorm(c), withNorm(c, true)] : [withNorm(c)]
 })
 
-export const joinedLinears: readonly OpCase[] = [...normed, ...projected]
+/** Products with gamma that are halves only when they are scaled. */
+const smallGamma: OpCase = {
+  ...withNorm({ ...layers(33, 40, 64, 1, false), params: { activation: 'none' }, dtype: 'f16' }),
+  inputs: { gamma: noise(64, 3).map((value) => value / 65536), beta: new Float32Array(64) },
+}
+
+export const joinedLinears: readonly OpCase[] = [...projected, ...normedLayers, smallGamma]
 
 /** By what they try. */
 export const linears: Readonly<Record<string, readonly MatrixCase[]>> = {

@@ -7,12 +7,9 @@ const linear = (m: number, n: number, k: number, given: readonly string[] = ['bi
   ...{ op: 'linear', dims: { m, n, k }, params: { activation: 'none' }, given },
 })
 
-const linearNorm = (m: number, n: number, k: number): OpCase => ({
-  ...{ op: 'linearNorm', dims: { m, n, k }, params: { eps: 1e-5 }, given: ['bias', 'residual'] },
-})
-
-const projections = (m: number, n: number, k: number): OpCase => ({
-  ...{ op: 'projections', dims: { m, n, k }, given: ['w1', 'y1', 'w2', 'y2'] },
+const projections = (m: number, n: number, k: number, norm: readonly string[] = []): OpCase => ({
+  ...{ op: 'projections', dims: { m, n, k }, given: ['w1', 'y1', 'w2', 'y2', ...norm] },
+  params: { eps: 1e-5, activation: 'none' },
 })
 
 const geglu = (m: number, n2: number, k: number): OpCase => ({
@@ -73,8 +70,12 @@ export const counted: readonly CountedLaunch[] = [
   { name: 'conv2d 8x8 320->64, divided', op: conv2d(1, 8, 320, 64, ['bias']), processors: 108 },
   { name: 'linear 256 320->320', op: linear(256, 320, 320, ['bias', 'residual']), processors: 1 },
   { name: 'linear 64 1280->128, divided', op: linear(64, 128, 1280), processors: 108 },
-  { name: 'linear 128 320->320, layer norm', op: linearNorm(128, 320, 320), processors: 1 },
   { name: 'linear 128 320->3x320', op: projections(128, 320, 320), processors: 1 },
+  {
+    name: 'linear 128 320->3x320, normed',
+    op: projections(128, 320, 320, ['gamma', 'beta']),
+    processors: 1,
+  },
   { name: 'geglu 128 160->320', op: geglu(128, 640, 160), processors: 1 },
   { name: 'attention 256 over 256, heads of 40', op: attention(2, 40, 256, 256), processors: 108 },
   { name: 'attention 256 over 77, heads of 40', op: attention(2, 40, 256, 77), processors: 108 },

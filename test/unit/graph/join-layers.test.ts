@@ -1,4 +1,4 @@
-// Layers that share a launch: what is joined, what is not, and that the results are those of the layers alone.
+// Layers that share a launch: what is joined and what is not.
 
 import { describe, expect, it } from 'vitest'
 import type { Graph, Node, Value } from '../../../lib/graph/graph.ts'
@@ -42,7 +42,7 @@ describe('layers of the same rows', () => {
       op: 'projections',
       dims: { m: 3, n: 4, k: 4 },
       operands: { x: 0, w0: 1, y0: 3, w1: 2, y1: 4 },
-      params: {},
+      params: { eps: 0, activation: 'none' },
     })
     expect(rest.map(({ op }) => op)).toEqual(['add'])
   })
@@ -69,54 +69,5 @@ describe('layers of the same rows', () => {
     }
     const layers = names.map((i) => layer(0, 1 + i, 8 + i))
     expect(opsOf(graphOf(many, [...layers, add(8, 14, 15)], 15))).toEqual(['projections', 'linear', 'add'])
-  })
-})
-
-describe('the norm of a result', () => {
-  const values = { x: rows, w0: square, wg: [4], wb: [4], a: rows, y: rows }
-  const norm: Node = {
-    op: 'layerNorm',
-    dims: { m: 3, c: 4 },
-    operands: { x: 4, gamma: 2, beta: 3, y: 5 },
-    params: { eps: 1e-5 },
-  }
-
-  it('goes into the layer, which keeps its own result', () => {
-    const [joined] = joinLayers(graphOf(values, [layer(0, 1, 4), norm], 5)).nodes
-    expect(joined).toEqual({
-      op: 'linearNorm',
-      dims: { m: 3, n: 4, k: 4 },
-      operands: { x: 0, w: 1, gamma: 2, beta: 3, y: 4, normed: 5 },
-      params: { eps: 1e-5 },
-    })
-  })
-
-  it('goes into a 1x1 convolution as into a layer', () => {
-    const pads = { padTop: 0, padLeft: 0, padBottom: 0, padRight: 0 }
-    const conv: Node = {
-      op: 'conv2d',
-      dims: { n: 1, h: 3, w: 1, c: 4, ho: 3, wo: 1, o: 4, kh: 1, kw: 1, rows: 1 },
-      operands: { x: 0, weight: 1, y: 4 },
-      params: {
-        ...{
-          ...pads,
-          stride: 1,
-          upsample: 1,
-          activation: 'none',
-          inputActivation: 'none',
-          algorithm: 'direct',
-        },
-      },
-    }
-    expect(opsOf(graphOf(values, [conv, norm], 5))).toEqual(['linearNorm'])
-    const padded = { ...conv, params: { ...conv.params, padTop: 1 }, dims: { ...conv.dims, ho: 4 } }
-    const taller = { ...values, a: [4, 4], y: [4, 4] }
-    const tallNorm = { ...norm, dims: { m: 4, c: 4 } }
-    expect(opsOf(graphOf(taller, [padded, tallNorm], 5))).toEqual(['conv2d', 'layerNorm'])
-  })
-
-  it('stays where an activation lies between', () => {
-    const active = layer(0, 1, 4, { params: { activation: 'gelu' } })
-    expect(opsOf(graphOf(values, [active, norm], 5))).toEqual(['linear', 'layerNorm'])
   })
 })
