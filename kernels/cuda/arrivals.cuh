@@ -28,19 +28,21 @@ __device__ inline uint4 load_stored(const void* p) {
   return __ldcg(static_cast<const uint4*>(p));
 }
 
-__device__ inline void load_stored_chunk(const float* p, int count, bool whole, Chunk& v) {
+__device__ inline float4 load_stored_four(const float* p, int count, bool whole) {
+  if (whole) return __ldcg(reinterpret_cast<const float4*>(p));
+  return make_float4(__ldcg(p), count > 1 ? __ldcg(p + 1) : 0.f, count > 2 ? __ldcg(p + 2) : 0.f,
+                     count > 3 ? __ldcg(p + 3) : 0.f);
+}
+
+__device__ inline void store_four(float* p, int count, bool whole, const float4& v) {
   if (whole) {
-#pragma unroll
-    for (int half = 0; half < 2; half++) {
-      const uint4 raw = load_stored(p + half * 4);
-      v[half * 4] = __uint_as_float(raw.x);
-      v[half * 4 + 1] = __uint_as_float(raw.y);
-      v[half * 4 + 2] = __uint_as_float(raw.z);
-      v[half * 4 + 3] = __uint_as_float(raw.w);
-    }
+    *reinterpret_cast<float4*>(p) = v;
   } else {
+    const float all[] = {v.x, v.y, v.z, v.w};
 #pragma unroll
-    for (int i = 0; i < chunk; i++) v[i] = i < count ? __ldcg(p + i) : 0.f;
+    for (int i = 0; i < 4; i++) {
+      if (i < count) p[i] = all[i];
+    }
   }
 }
 

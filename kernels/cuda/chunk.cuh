@@ -7,9 +7,7 @@ namespace tintype::cuda {
 inline constexpr int chunk = 8;
 using Chunk = float[chunk];
 
-// All eight, from an address that is a multiple of 16.
-__device__ inline void load(const Element* p, Chunk& v) {
-  const uint4 raw = *reinterpret_cast<const uint4*>(p);
+__device__ inline void unpack(const uint4& raw, Chunk& v) {
   const uint32_t pairs[] = {raw.x, raw.y, raw.z, raw.w};
 #pragma unroll
   for (int i = 0; i < chunk / 2; i++) {
@@ -17,6 +15,11 @@ __device__ inline void load(const Element* p, Chunk& v) {
     v[2 * i] = pair.x;
     v[2 * i + 1] = pair.y;
   }
+}
+
+// All eight, from an address that is a multiple of 16.
+__device__ inline void load(const Element* p, Chunk& v) {
+  unpack(*reinterpret_cast<const uint4*>(p), v);
 }
 
 __device__ inline void store(Element* p, const Chunk& v) {

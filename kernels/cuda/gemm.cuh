@@ -4,6 +4,7 @@
 #include "gemm_gather.cuh"
 #include "gemm_norm.cuh"
 #include "tensor_core.cuh"
+#include "warpgroup.cuh"
 
 namespace tintype::cuda {
 
@@ -15,10 +16,16 @@ static __device__ uint32_t gemm_splits_there[gemm_counters], gemm_columns_there[
 // and a norm behind them.
 enum class GemmKind { plain, gated, joined };
 
+constexpr GemmTile tile_built(GemmTile tile) {
+  return has_warpgroups ? of_warpgroup(tile) : tile;
+}
+
 template <GemmTile Tile, GemmKind Kind>
 class GemmBlock {
   static constexpr bool gated = Kind == GemmKind::gated;
   static constexpr int tiles_m = Tile.warp_m / 16, tiles_n = Tile.warp_n / 8;
+  // Steps for which the warps meet once, turns that shared memory has place for, and those that are copied ahead.
+  static constexpr int turn = has_warpgroups ? warpgroup_turn : 1, ring = Tile.stages / turn, ahead = ring - 1;
   using GatherB = RowsGather<Tile.n, Tile.threads()>;
 
  public:
@@ -27,7 +34,7 @@ class GemmBlock {
         shared_(shared),
         address_(shared_address(shared)),
         lane_(threadIdx.x % 32),
-        warp_row_(threadIdx.x / 32 / (Tile.n / Tile.warp_n) * Tile.warp_m),
+        warp_row_(has_warpgroups ? threadIdx.x / 32 * 16 : threadIdx.x / 32 / (Tile.n / Tile.warp_n) * Tile.warp_m),
         warp_column_(threadIdx.x / 32 % (Tile.n / Tile.warp_n) * Tile.warp_n) {}
 
   template <template <int, int> class GatherA>
@@ -39,31 +46,40 @@ class GemmBlock {
     // Columns of B behind the last are 0, those of the next split are not.
     GatherB gather_b(layer().b, column, a_.n, a_.b_stride, first_k, end_k);
     const uint32_t own = swizzle(threadIdx.x / gemm_chunks, threadIdx.x % gemm_chunks);
-    const auto copy_step = [&](int stage) {
-      const uint32_t target = address_ + stage * Tile.stage_bytes() + own;
-      gather_a.copy_step(target);
-      gather_b.copy_step(target + Tile.m * gemm_depth * 2);
-    };
-    const int steps = (end_k - first_k + gemm_depth - 1) / gemm_depth;
+    const auto copy_turn = [&](int place) {
 #pragma unroll
-    for (int s = 0; s < Tile.stages - 1; s++) {
-      if (s < steps) copy_step(s);
+      for (int step = 0; step < turn; step++) {
+        const uint32_t target = address_ + (place * turn + step) * Tile.stage_bytes() + own;
+        gather_a.copy_step(target);
+        gather_b.copy_step(target + Tile.m * gemm_depth * 2);
+      }
+    };
+    const int turns = (end_k - first_k + turn * gemm_depth - 1) / (turn * gemm_depth);
+#pragma unroll
+    for (int t = 0; t < ahead; t++) {
+      if (t < turns) copy_turn(t);
       commit_copies();
     }
-    int reading = 0, writing = Tile.stages - 1;
-    for (int step = 0; step < steps; step++) {
-      wait_for_copies<Tile.stages - 2>();
-      __syncthreads();  // the step has arrived for all, and all have read the stage that is written next
-      if (step + Tile.stages - 1 < steps) copy_step(writing);
+    int reading = 0, writing = ahead;
+    for (int t = 0; t < turns; t++) {
+      wait_for_copies<ahead - 1>();
+      if constexpr (has_warpgroups) publish_to_tensor_cores();
+      __syncthreads();  // the turn has arrived for all, and all have read the place that is written next
+      const uint32_t read = address_ + reading * turn * Tile.stage_bytes();
+      if constexpr (has_warpgroups) begin_multiplying(read);
+      if (t + ahead < turns) copy_turn(writing);
       commit_copies();
-      multiply(address_ + reading * Tile.stage_bytes());
-      reading = reading + 1 == Tile.stages ? 0 : reading + 1;
-      writing = writing + 1 == Tile.stages ? 0 : writing + 1;
+      if constexpr (has_warpgroups) {
+        wait_for_products();
+      } else {
+        multiply(read);
+      }
+      reading = reading + 1 == ring ? 0 : reading + 1;
+      writing = writing + 1 == ring ? 0 : writing + 1;
     }
     wait_for_copies<0>();
     __syncthreads();
     store_tile(row, column);
-    finish_tile(row, column);
   }
 
  private:
@@ -88,6 +104,23 @@ class GemmBlock {
       }
     }
     return found;
+  }
+
+  // A turn, of all warps together and while they go on.
+  __device__ void begin_multiplying(uint32_t place) {
+    begin_products();
+#pragma unroll
+    for (int step = 0; step < turn; step++) {
+#pragma unroll
+      for (int k = 0; k < gemm_depth / 16; k++) {
+        const uint32_t a = place + step * Tile.stage_bytes() + k * 32, b = a + Tile.m * gemm_depth * 2;
+#pragma unroll
+        for (int m = 0; m < tiles_m; m++) {
+          warpgroup_multiply_add(sums_[m], matrix_descriptor(a + m * 64 * gemm_depth * 2), matrix_descriptor(b));
+        }
+      }
+    }
+    commit_products();
   }
 
   __device__ void multiply(uint32_t stage) {
@@ -129,77 +162,181 @@ class GemmBlock {
     for (int i = 0; i < chunk; i++) v[i] = both[i];
   }
 
-  // Through shared memory, 16 rows of a warp at a time, so that a lane gets eight sums of one row, and their
-  // gates.
+  // Rows of a warp that lie in shared memory at a time, and how lanes share them: some side by side on a row,
+  // so that each has as many pieces of it as the others.
+  static constexpr int staged_m = Tile.staged_rows() / 16, stride = Tile.warp_n + 8;
+  static constexpr int width = gated ? 2 * chunk : chunk, pieces = Tile.warp_n / width;
+  static constexpr int across = pieces % 4 == 0 ? 4 : pieces % 2 == 0 ? 2 : 1, down = 32 / across;
+  static constexpr int passes = (Tile.staged_rows() + down - 1) / down;
+
+  __device__ float* staging() const {
+    return reinterpret_cast<float*>(shared_) + threadIdx.x / 32 * Tile.staging_floats();
+  }
+
+  // The row of y in which this lane has pieces, and where it is staged.
+  struct Row {
+    int y;
+    bool inside;
+    float* sums;
+  };
+  __device__ Row row_of(int block_row, int m, int pass) const {
+    const int r = pass * down + lane_ / across;
+    const int y = block_row + warp_row_ + (m + r / 16) * Tile.rows_apart + r % 16;
+    return {y, y < a_.m && r < Tile.staged_rows(), staging() + r * stride};
+  }
+
+  // Through shared memory, so that a lane gets eight sums of one row, and their gates.
   __device__ void store_tile(int block_row, int block_column) {
-    constexpr int stride = Tile.warp_n + 8, width = gated ? 2 * chunk : chunk, pieces = Tile.warp_n / width;
-    float* staging = reinterpret_cast<float*>(shared_) + threadIdx.x / 32 * Tile.staging_floats();
+    const GemmLayer own = layer();
 #pragma unroll
-    for (int m = 0; m < tiles_m; m++) {
-#pragma unroll
-      for (int n = 0; n < tiles_n; n++) {
-        const float(&s)[4] = sums_[m][n];
-        float* place = staging + lane_ / 4 * stride + staged(n * 2 + lane_ % 4 / 2) * 4 + lane_ % 2 * 2;
-        *reinterpret_cast<float2*>(place) = make_float2(s[0], s[1]);
-        *reinterpret_cast<float2*>(place + 8 * stride) = make_float2(s[2], s[3]);
-      }
+    for (int m = 0; m < tiles_m; m += staged_m) {
+      stage(m);
       __syncwarp();
-#pragma unroll 1
-      for (int i = lane_; i < 16 * pieces; i += 32) {
-        const int r = i / pieces, c = i % pieces * width;
-        const int row = block_row + warp_row_ + m * 16 + r, column = block_column + warp_column_ + c;
-        if (row < a_.m && column < a_.n) store_piece(staging + r * stride, c, row, column);
+      if (a_.splits > 1) {
+        store_partials(block_row, block_column, m);
+      } else {
+        finish_staged(own, block_row, block_column, m);
       }
       __syncwarp();
     }
-  }
-
-  __device__ void store_piece(const float* staging, int staged_column, int row, int column) {
-    Chunk v, gate;
-    load_staged(staging, staged_column, v);
-    if constexpr (gated) load_staged(staging, staged_column + chunk, gate);
-    if (a_.splits > 1) {
-      const int count = a_.n - column;
-      store(partial_of(a_, layer_, blockIdx.z, row, column), min(chunk, count), a_.n % chunk == 0, v);
-      if constexpr (gated) store(partial_of(a_, layer_, blockIdx.z, row, column + chunk), gate);
-    } else {
-      finish_piece(row, column, v, gate);
-    }
-  }
-
-  __device__ void finish_piece(int row, int column, Chunk& v, Chunk& gate) {
-    if constexpr (gated) {
-      finish_gated(a_, row, column, v, gate);
-    } else {
-      finish(a_, layer(), row, column, v);
-    }
-  }
-
-  // What is left to do where several blocks make a tile, or a row.
-  __device__ void finish_tile(int row, int column) {
     uint32_t* word = reinterpret_cast<uint32_t*>(shared_);
     if (a_.splits > 1) {
       const int tile = (layer_ * a_.row_tiles + row_tile_) * a_.column_tiles + column_tile_;
       if (!arrives_last(gemm_splits_there + tile, a_.splits, word)) return;
-      add_splits(row, column);
+#pragma unroll 1
+      for (int m = 0; m < tiles_m; m += staged_m) {
+        add_partials(block_row, block_column, m);
+        __syncwarp();
+        finish_staged(own, block_row, block_column, m);
+        __syncwarp();
+      }
     }
     if constexpr (Kind == GemmKind::joined) {
       if (!a_.norm.y) return;
       if (!arrives_last(gemm_columns_there + row_tile_, a_.column_tiles, word)) return;
-      normalize_rows<Tile.m, Tile.threads()>(a_, row);
+      normalize_rows<Tile.m, Tile.threads()>(a_, block_row);
     }
   }
 
-  __device__ void add_splits(int block_row, int block_column) {
-    constexpr int width = gated ? 2 * chunk : chunk, pieces = Tile.n / width;
+  __device__ void stage(int first_m) {
+#pragma unroll
+    for (int m = 0; m < staged_m; m++) {
+#pragma unroll
+      for (int n = 0; n < tiles_n; n++) {
+        const float(&s)[4] = sums_[first_m + m][n];
+        float* place = staging() + (m * 16 + lane_ / 4) * stride + staged(n * 2 + lane_ % 4 / 2) * 4 + lane_ % 2 * 2;
+        *reinterpret_cast<float2*>(place) = make_float2(s[0], s[1]);
+        *reinterpret_cast<float2*>(place + 8 * stride) = make_float2(s[2], s[3]);
+      }
+    }
+  }
+
+  // Eight sums at a time; the next residuals are under way meanwhile.
+  __device__ void finish_staged(const GemmLayer& own, int block_row, int block_column, int m) {
+    if (!gated && a_.n % chunk != 0) return finish_one_by_one(own, block_row, block_column, m);
+    const int left = block_column + warp_column_;
+    uint4 residual[passes], next[passes];
+    const auto ask = [&](int c) {
+#pragma unroll
+      for (int pass = 0; pass < passes; pass++) {
+        const Row row = row_of(block_row, m, pass);
+        next[pass] = !gated && row.inside && c < Tile.warp_n && left + c < a_.n ? ask_for_residual(a_, row.y, left + c)
+                                                                                 : make_uint4(0, 0, 0, 0);
+      }
+    };
+    ask(lane_ % across * width);
 #pragma unroll 1
-    for (int i = threadIdx.x; i < Tile.m * pieces; i += Tile.threads()) {
-      const int row = block_row + i / pieces, column = block_column + i % pieces * width;
-      if (row >= a_.m || column >= a_.n) continue;
-      Chunk v = {}, gate = {};
-      add_partials(a_, layer_, row, column, v);
-      if constexpr (gated) add_partials(a_, layer_, row, column + chunk, gate);
-      finish_piece(row, column, v, gate);
+    for (int c = lane_ % across * width; c < Tile.warp_n; c += across * width) {
+      const int column = left + c;
+      if (column >= a_.n) break;
+#pragma unroll
+      for (int pass = 0; pass < passes; pass++) residual[pass] = next[pass];
+      ask(c + across * width);
+      Chunk bias = {}, gate_bias = {};
+      if (own.bias) {
+        load(own.bias + (gated ? column / 2 : column), bias);
+        if constexpr (gated) load(own.bias + (a_.n + column) / 2, gate_bias);
+      }
+#pragma unroll
+      for (int pass = 0; pass < passes; pass++) {
+        const Row row = row_of(block_row, m, pass);
+        if (!row.inside) continue;
+        Chunk v, gate;
+        load_staged(row.sums, c, v);
+        if constexpr (gated) {
+          load_staged(row.sums, c + chunk, gate);
+          finish_gated(a_, row.y, column, v, gate, bias, gate_bias);
+        } else {
+          finish(a_, own, row.y, column, v, bias, residual[pass]);
+        }
+      }
+    }
+  }
+
+  __device__ void finish_one_by_one(const GemmLayer& own, int block_row, int block_column, int m) {
+#pragma unroll 1
+    for (int i = lane_; i < Tile.staged_rows() * Tile.warp_n; i += 32) {
+      const int r = i / Tile.warp_n, c = i % Tile.warp_n, column = block_column + warp_column_ + c;
+      const int row = block_row + warp_row_ + (m + r / 16) * Tile.rows_apart + r % 16;
+      if (row < a_.m && column < a_.n) {
+        finish_one(a_, own, row, column, staging()[r * stride + staged(c / 4) * 4 + c % 4]);
+      }
+    }
+  }
+
+  __device__ float* partials_of(int split) const {
+    return a_.partials + (static_cast<int64_t>(layer_) * a_.splits + split) * a_.m * a_.n;
+  }
+
+  __device__ void store_partials(int block_row, int block_column, int m) {
+    float* partials = partials_of(blockIdx.z);
+#pragma unroll 1
+    for (int c = lane_ % across * 4; c < Tile.warp_n; c += across * 4) {
+      const int column = block_column + warp_column_ + c;
+      if (column >= a_.n) break;
+#pragma unroll
+      for (int pass = 0; pass < passes; pass++) {
+        const Row row = row_of(block_row, m, pass);
+        if (!row.inside) continue;
+        store_four(partials + static_cast<int64_t>(row.y) * a_.n + column, a_.n - column, a_.n % 4 == 0,
+                   *reinterpret_cast<const float4*>(row.sums + staged(c / 4) * 4));
+      }
+    }
+  }
+
+  // The sums of all splits, in their order, to where they are staged: many are asked for at once.
+  __device__ void add_partials(int block_row, int block_column, int m) {
+    constexpr int step = across * 4, together = 16 / passes;
+#pragma unroll 1
+    for (int first = lane_ % across * 4; first < Tile.warp_n; first += step * together) {
+      float4 sums[together][passes] = {};
+      const auto each = [&](const auto& visit) {
+#pragma unroll
+        for (int i = 0; i < together; i++) {
+          const int c = first + i * step, column = block_column + warp_column_ + c;
+          if (c >= Tile.warp_n || column >= a_.n) continue;
+#pragma unroll
+          for (int pass = 0; pass < passes; pass++) {
+            const Row row = row_of(block_row, m, pass);
+            if (row.inside) visit(sums[i][pass], row, c, column);
+          }
+        }
+      };
+#pragma unroll 1
+      for (int split = 0; split < a_.splits; split++) {
+        const float* partials = partials_of(split);
+        each([&](float4& sum, const Row& row, int, int column) {
+          const float4 part = load_stored_four(partials + static_cast<int64_t>(row.y) * a_.n + column,
+                                               a_.n - column, a_.n % 4 == 0);
+          sum.x += part.x;
+          sum.y += part.y;
+          sum.z += part.z;
+          sum.w += part.w;
+        });
+      }
+      each([&](const float4& sum, const Row& row, int c, int) {
+        *reinterpret_cast<float4*>(row.sums + staged(c / 4) * 4) = sum;
+      });
     }
   }
 
@@ -212,8 +349,8 @@ class GemmBlock {
 
 template <GemmTile Tile, template <int, int> class GatherA, GemmKind Kind = GemmKind::plain>
 __device__ void gemm(const GemmArgs& a) {
-  extern __shared__ __align__(128) unsigned char gemm_shared[];
-  GemmBlock<Tile, Kind>(a, gemm_shared).template run<GatherA>();
+  extern __shared__ __align__(1024) unsigned char gemm_shared[];
+  GemmBlock<tile_built(Tile), Kind>(a, gemm_shared).template run<GatherA>();
 }
 
 }  // namespace tintype::cuda

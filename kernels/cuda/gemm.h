@@ -14,13 +14,16 @@ inline constexpr int gemm_depth = 32;  // of a step along k
 // end each warp puts 16 rows of its part there, with 8 floats between rows so that banks do not conflict.
 struct GemmTile {
   int m, n, warp_m, warp_n, stages;
+  // Rows from one 16 of a warp to its next.
+  int rows_apart = 16;
   constexpr int warps() const { return m / warp_m * (n / warp_n); }
   constexpr int threads() const { return warps() * 32; }
   // Blocks that registers allow on a processor at the same time: a promise of the kernels that choose_gemm
   // counts on. Without it ptxas makes room for more of the small ones, and spills for that.
-  constexpr int resident() const { return m * n > 64 * 64 ? 8 / warps() : 4; }
+  constexpr int resident() const { return m * n > 64 * 64 ? 8 / warps() : rows_apart == 16 ? 4 : 3; }
   constexpr int stage_bytes() const { return (m + n) * gemm_depth * 2; }
-  constexpr int staging_floats() const { return 16 * (warp_n + 8); }
+  constexpr int staged_rows() const { return rows_apart == 16 ? 16 : warp_m; }
+  constexpr int staging_floats() const { return staged_rows() * (warp_n + 8); }
   constexpr int shared_bytes() const {
     const int main = stages * stage_bytes(), end = warps() * staging_floats() * 4;
     return main > end ? main : end;
@@ -32,6 +35,19 @@ inline constexpr GemmTile gemm_128x160 = {128, 160, 64, 80,
 inline constexpr GemmTile gemm_128x128 = {128, 128, 64, 64, 3};
 inline constexpr GemmTile gemm_64x128 = {64, 128, 64, 64, 3};  // of two warps, for maps with few tiles
 inline constexpr GemmTile gemm_64x64 = {64, 64, 32, 32, 4};
+
+// Tensor cores of sm_90 multiply what lies in shared memory for four warps together, 64 rows at a time of
+// which each has 16. They do two steps in a turn, for which the warps meet once; as many turns are there or
+// under way as let two blocks, or three of few numbers, share a processor.
+inline constexpr int warpgroup_turn = 2;
+constexpr GemmTile of_warpgroup(GemmTile tile) {
+  const int turns = (112 << 10) / (tile.stage_bytes() * warpgroup_turn);
+  return {tile.m, tile.n, tile.m / 4, tile.n, (turns < 4 ? turns : 4) * warpgroup_turn, 64};
+}
+
+constexpr GemmTile tile_on(GemmTile tile, int architecture) {
+  return architecture == 90 ? of_warpgroup(tile) : tile;
+}
 
 // Layers that one launch computes from the same A.
 inline constexpr int gemm_layers = 6;

@@ -17,9 +17,13 @@ __device__ inline uint32_t swizzle(int row, int chunk) {
 template <int Rows, int Threads>
 struct GatherShape {
   static constexpr int rows_apart = Threads / gemm_chunks;
-  static constexpr int rows = Rows / rows_apart;  // of a thread
-  static_assert(rows_apart % 8 == 0 && rows * rows_apart == Rows,
-                "the swizzle of a thread's rows must be the same");
+  static constexpr int rows = (Rows + rows_apart - 1) / rows_apart;  // of a thread
+  static_assert(rows_apart % 8 == 0, "the swizzle of a thread's rows must be the same");
+  // Whether the thread has an i-th row: the last may be one of some warps only.
+  static __device__ bool has(int i) {
+    return Rows % rows_apart == 0 || i < rows - 1 ||
+           static_cast<int>(threadIdx.x) / gemm_chunks < Rows - i * rows_apart;
+  }
 };
 
 // Rows that lie one after the other, `stride` elements apart: B, and the A of linear layers. k is a multiple
@@ -34,8 +38,7 @@ class RowsGather {
     const int row = first_row + threadIdx.x / gemm_chunks;
     k_ = first_k + threadIdx.x % gemm_chunks * 8;
     end_k_ = end_k;
-    base_ = static_cast<const Element*>(matrix);
-    p_ = base_ + static_cast<int64_t>(row) * stride + k_;
+    p_ = static_cast<const Element*>(matrix) + static_cast<int64_t>(row) * stride + k_;
     step_ = static_cast<int64_t>(Shape::rows_apart) * stride;
     left_ = total_rows - row;
   }
@@ -46,15 +49,16 @@ class RowsGather {
     const bool inside = k_ < end_k_;
 #pragma unroll
     for (int i = 0; i < Shape::rows; i++) {
+      if (!Shape::has(i)) continue;
       const bool wanted = inside && i * Shape::rows_apart < left_;
-      copy_async(target + i * Shape::rows_apart * 64, wanted ? p_ + i * step_ : base_, wanted);
+      copy_async(target + i * Shape::rows_apart * 64, p_ + i * step_, wanted);
     }
     p_ += gemm_depth;
     k_ += gemm_depth;
   }
 
  private:
-  const Element *base_, *p_;
+  const Element* p_;
   int64_t step_;
   int k_, end_k_, left_;
 };
@@ -114,6 +118,7 @@ class TapsGather {
     const int tap = tap_y_ * a_.kw + tap_x_, tap_offset = (tap_y_ * a_.w + tap_x_) * a_.c;
 #pragma unroll
     for (int i = 0; i < Shape::rows; i++) {
+      if (!Shape::has(i)) continue;
       const bool wanted = in_depth && inside_[i] >> tap & 1;
       int offset = offset_[i] + channel_;
       if (a_.enlarged) {
@@ -123,7 +128,7 @@ class TapsGather {
       } else {
         offset += tap_offset;
       }
-      copy_async(target + i * Shape::rows_apart * 64, x + (wanted ? offset : 0), wanted);
+      copy_async(target + i * Shape::rows_apart * 64, x + offset, wanted);
     }
     k_ += gemm_depth;
     channel_ += gemm_depth;

@@ -13,16 +13,6 @@ __device__ float row_sum(float value) {
   return value;
 }
 
-__device__ inline void unpack(const uint4& raw, Chunk& v) {
-  const uint32_t pairs[] = {raw.x, raw.y, raw.z, raw.w};
-#pragma unroll
-  for (int i = 0; i < chunk / 2; i++) {
-    const float2 pair = unpack(pairs[i]);
-    v[2 * i] = pair.x;
-    v[2 * i + 1] = pair.y;
-  }
-}
-
 // Rows [first, first + Rows) of y, as far as there are any.
 template <int Rows, int Threads>
 __device__ void normalize_rows(const GemmArgs& a, int first) {
