@@ -18,9 +18,10 @@ foreach(element f16 bf16)
   set(modules "")
   set(targets "")
   foreach(architecture IN LISTS TINTYPE_CUDA_ARCHITECTURES)
-    # Turing has no bf16.
+    # Turing has no bf16. All GPUs of 9.0 run code of sm_90a, which alone has wgmma.
     if(element STREQUAL "f16" OR architecture GREATER_EQUAL 80)
-      list(APPEND targets -gencode=arch=compute_${architecture},code=sm_${architecture})
+      string(REGEX REPLACE "^90$" "90a" target ${architecture})
+      list(APPEND targets -gencode=arch=compute_${target},code=sm_${target})
     endif()
   endforeach()
   list(APPEND targets -gencode=arch=compute_${newest},code=compute_${newest})

@@ -63,7 +63,7 @@ constexpr int fewest_steps = 8;
 }  // namespace
 
 double gemm_cycles(const GemmVariant& variant, const GemmSize& size, const Gpu& gpu) {
-  const GemmTile& tile = *variant.tile;
+  const GemmTile tile = tile_on(*variant.tile, gpu.architecture);
   const int splits = whole_splits(size.k, variant.splits);
   // The busiest processor does as many blocks as any.
   const double blocks = static_cast<double>(ceil_div(size.tiles(tile) * splits, gpu.processors));
@@ -106,7 +106,7 @@ size_t gemm_workspace(const GemmVariant& variant, const GemmSize& size) {
 }
 
 void run_gemm(const char* kernel, GemmArgs args, const GemmVariant& variant, Launcher& launcher) {
-  const GemmTile& tile = *variant.tile;
+  const GemmTile tile = tile_on(*variant.tile, launcher.gpu().architecture);
   args.layer_count = std::max(args.layer_count, 1);
   args.row_tiles = static_cast<int32_t>(ceil_div(args.m, tile.m));
   args.column_tiles = static_cast<int32_t>(ceil_div(args.n, tile.n));
