@@ -11,6 +11,7 @@
 #include "program.h"
 #include "shared_memory.h"
 #include "statistics.h"
+#include "warpgroups.h"
 
 namespace tintype::ptx {
 
@@ -40,6 +41,9 @@ struct Warp {
   std::vector<WaitingLanes> waiting;
   std::vector<PendingCopy> uncommitted;
   std::vector<std::vector<PendingCopy>> groups;
+  std::vector<PendingProduct> uncommitted_products;
+  std::vector<std::vector<PendingProduct>> product_groups;
+  std::vector<Accumulator> accumulators;  // every register that may be one, by its row
 };
 
 struct Execution {
@@ -56,6 +60,7 @@ struct Execution {
   BlockTraffic* traffic = nullptr;  // null where blocks are not watched
   BlockView view{};
   SharedMemory shared{};
+  Warpgroups warpgroups{};
   Statistics statistics{};
 
   Toucher toucher(uint8_t lane) const { return {warp->id, lane, epoch, warp->epoch}; }

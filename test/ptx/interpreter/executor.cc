@@ -94,6 +94,7 @@ void run_warp(Execution& x, Warp& w) {
           choose_lanes(w);
           break;
         }
+        if (mask && i.touches_accumulators) touch_accumulators(x, i);
         if (mask) i.run(x, i);
         w.pc++;
         break;
@@ -110,6 +111,10 @@ void run_warp(Execution& x, Warp& w) {
         if (!w.uncommitted.empty()) fail(x, i, "warp ends with a copy that no group holds");
         for (const auto& group : w.groups) {
           if (!group.empty()) fail(x, i, "warp ends with a copy in flight");
+        }
+        if (!w.uncommitted_products.empty()) fail(x, i, "warp ends with a product that no group holds");
+        for (const auto& group : w.product_groups) {
+          if (!group.empty()) fail(x, i, "warp ends with a product in flight");
         }
         break;
       case Flow::barrier:
@@ -166,6 +171,7 @@ class BlockRunner {
     for (;;) {
       if (options_.order == WarpOrder::random) std::shuffle(order_.begin(), order_.end(), random_);
       for (Warp* w : order_) run_warp(execution_, *w);
+      check_warpgroups();
       const auto ended = std::count_if(warps_.begin(), warps_.end(), [](const Warp& w) { return w.done; });
       if (ended == static_cast<std::ptrdiff_t>(warps_.size())) return;
       if (ended > 0) {
@@ -176,6 +182,7 @@ class BlockRunner {
              "barrier that other warps of the block do not reach");
       }
       for (Warp& w : warps_) w.at_barrier = false;
+      execution_.warpgroups.barrier();
       execution_.view.barrier();
       if (++execution_.epoch == 0)
         throw Fault(execution_.kernel.name + ": too many barriers for the race check");
@@ -195,12 +202,22 @@ class BlockRunner {
     x.view.start(static_cast<int32_t>(number) + 1);
     x.epoch = 1;
     x.shared.reset(x.kernel.static_shared_bytes + launch_.shared_bytes);
+    x.warpgroups.reset(warps_.size());
     order_.clear();
     for (size_t i = 0; i < warps_.size(); i++) {
       start_warp(static_cast<int>(i));
       order_.push_back(&warps_[i]);
     }
     if (options_.order == WarpOrder::reverse) std::reverse(order_.begin(), order_.end());
+  }
+
+  // All warps are at a barrier or have ended.
+  void check_warpgroups() {
+    int warp;
+    const Instruction* i = execution_.warpgroups.unfinished(warp);
+    if (!i) return;
+    execution_.warp = &warps_[static_cast<size_t>(warp)];
+    fail(execution_, *i, "instruction that other warps of the warpgroup do not reach");
   }
 
   void start_warp(int number) {
@@ -213,6 +230,8 @@ class BlockRunner {
     w.predicates =
         predicates_.data() + static_cast<size_t>(number) * static_cast<size_t>(kernel.predicates + 1);
     const int count = std::min(lanes, static_cast<int>(launch_.threads) - number * lanes);
+    if (!kernel.accumulators.empty())
+      w.accumulators.resize(kernel.register_bytes / (lanes * sizeof(uint32_t)));
     w.alive = w.mask = count == lanes ? all_lanes : (1u << count) - 1;
     execution_.warp = &w;
     for (const Kernel::Constant& c : kernel.constants) {

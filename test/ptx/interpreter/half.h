@@ -23,4 +23,16 @@ inline uint16_t to_bf16(float value) {
   return static_cast<uint16_t>((u + 0x7fff + (u >> 16 & 1)) >> 16);
 }
 
+// Eight of them in a row.
+template <bool Bf16>
+void widen_eight(const void* halves, float* values) {
+  const __m128i raw = _mm_loadu_si128(static_cast<const __m128i*>(halves));
+  if constexpr (Bf16) {
+    const __m256i wide = _mm256_slli_epi32(_mm256_cvtepu16_epi32(raw), 16);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(values), wide);
+  } else {
+    _mm256_storeu_ps(values, _mm256_cvtph_ps(raw));
+  }
+}
+
 }  // namespace tintype::ptx

@@ -1,10 +1,11 @@
 // A warp-lockstep interpreter of the PTX that nvcc emits: what it can do, not how.
 //
 // It executes 32 lanes for each dispatched instruction and stops at the first access that leaves its memory
-// or is misaligned, race in shared memory, read or overwrite of a copy in flight, barrier that only a part of
-// the block reaches, or warp-wide instruction that only a part of a warp executes. It does not know wgmma,
-// TMA, local memory, float64, textures or calls: an instruction that it does not know is an error when the
-// text is read.
+// or is misaligned, race in shared memory, read or overwrite of a copy in flight, overwrite of what a product
+// in flight reads, look at what it sums up, barrier that only a part of the block reaches, or instruction of
+// a warp or warpgroup that only a part of it executes. Of wgmma it knows the matrices of
+// matrix_descriptor.h, and half precision; it does not know TMA, local memory, float64, textures or calls: an
+// instruction that it does not know is an error when the text is read.
 #pragma once
 #include <cstdint>
 #include <memory>

@@ -48,6 +48,10 @@ void find_reads_and_writes(Block& block, const std::vector<Instruction>& code,
     for (const int r : operands[i].src) {
       if (!block.writes[r]) block.reads[r] = true;
     }
+    for (const int r : operands[i].accumulators) {
+      if (!block.writes[r]) block.reads[r] = true;
+      block.writes[r] = true;
+    }
     for (const int r : operands[i].dst) {
       // Under a guard some lanes keep what was there.
       if (code[i].guard >= 0 && !block.writes[r]) block.reads[r] = true;
@@ -103,6 +107,7 @@ std::vector<LiveRange> live_ranges(const std::vector<Instruction>& code,
     for (int i = block.begin; i < block.end; i++) {
       for (const int r : operands[i].src) extend(static_cast<size_t>(r), i);
       for (const int r : operands[i].dst) extend(static_cast<size_t>(r), i);
+      for (const int r : operands[i].accumulators) extend(static_cast<size_t>(r), i);
     }
   }
   return ranges;

@@ -19,15 +19,7 @@ void need_whole_warp(const Execution& x, const Instruction& i, const char* what)
 // A fragment register of all lanes holds an 8x8 matrix, row by row.
 template <bool Bf16>
 void widen_fragment(const uint32_t* words, float* matrix) {
-  for (int row = 0; row < side; row++) {
-    const __m128i halves = _mm_loadu_si128(reinterpret_cast<const __m128i*>(words + row * 4));
-    if constexpr (Bf16) {
-      const __m256i wide = _mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16);
-      _mm256_storeu_si256(reinterpret_cast<__m256i*>(matrix + row * side), wide);
-    } else {
-      _mm256_storeu_ps(matrix + row * side, _mm256_cvtph_ps(halves));
-    }
-  }
+  for (int row = 0; row < side; row++) widen_eight<Bf16>(words + row * 4, matrix + row * side);
 }
 
 // Lane 4g + t holds columns 2t and 2t + 1 of rows g (first two registers) and g + 8 (last two).

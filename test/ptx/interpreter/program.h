@@ -28,7 +28,8 @@ struct Instruction {
   // Byte offsets of register rows: one word of 32 or 64 bits for each lane.
   uint32_t dst[4] = {};
   uint32_t src[10] = {};
-  int64_t immediate = 0;  // offset of an address, or a count
+  uint8_t dst_count = 0, src_count = 0;
+  int64_t immediate = 0;  // offset of an address, a count, or which of the accumulators of its kernel
   // Predicates by number, -1 where there is none.
   int predicate_dst = -1, predicate_dst2 = -1, predicate_src = -1, predicate_src2 = -1;
   int guard = -1;
@@ -42,7 +43,8 @@ struct Instruction {
   uint8_t variant = 0;  // which of the operations of a handler
   bool wide = false;    // the address or source is a 64-bit register
   bool is_signed = false;
-  bool flag = false;  // has its optional operand; of loads and stores: registers of 64 bits
+  bool flag = false;                  // has its optional operand; of loads and stores: registers of 64 bits
+  bool touches_accumulators = false;  // has registers that are accumulators somewhere in the kernel
   int line = 0;
 };
 
@@ -52,7 +54,8 @@ enum class Special : uint8_t { tid, ntid, ctaid_x, ctaid_y, ctaid_z, nctaid_x, n
 struct Kernel {
   std::string name;
   std::vector<Instruction> code;
-  std::vector<std::string> text;  // of each instruction, for messages
+  std::vector<std::string> text;                    // of each instruction, for messages
+  std::vector<std::vector<uint32_t>> accumulators;  // rows, of each product of a warpgroup
   // Constants and special registers have rows of their own, behind those of the variables.
   struct Constant {
     uint32_t offset;

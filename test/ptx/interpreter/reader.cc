@@ -219,6 +219,11 @@ void KernelReader::read_operation(Draft& d) {
   }
   if (name == "membar" || name == "fence") {
     i.kind = Kind::memory;
+    if (d.has("proxy")) {
+      if (!d.has("async") || !d.has("shared::cta")) fail("unsupported instruction: " + d.text);
+      i.run = fence_proxy;
+      return;
+    }
     if (!fences_all_blocks(d.text)) fail("only fences for the whole device are known: " + d.text);
     i.run = fence;
     return;
@@ -227,6 +232,7 @@ void KernelReader::read_operation(Draft& d) {
   if (name == "atom" || name == "red") return read_atomic(d);
   if (name == "cp") return read_copy(d);
   if (name == "ldmatrix" || name == "mma") return read_matrix(d);
+  if (name == "wgmma") return read_warpgroup(d);
   if (name == "shfl") return read_shuffle(d);
   if (name == "setp") return read_comparison(d);
   if (d.op.back() == "pred") return read_predicate_logic(d);
@@ -352,6 +358,35 @@ void KernelReader::read_matrix(Draft& d) {
   i.run = multiply_matrices(bf16, k16);
   for (size_t a = 1; a < d.args.size(); a++) {
     for (const std::string& r : members(d.args[a])) d.operands.src.push_back(value(r, false));
+  }
+}
+
+// wgmma.mma_async.sync.m64n160k16.f32.f16.f16 {d}, a, b, 1, 1, 1, 0, 0: added to d, no signs changed, both
+// along the depth.
+void KernelReader::read_warpgroup(Draft& d) {
+  Instruction& i = d.instruction;
+  i.kind = Kind::synchronize;
+  if (d.op.at(1) == "fence") {
+    i.run = fence_warpgroup;
+  } else if (d.op[1] == "commit_group") {
+    i.run = commit_products;
+  } else if (d.op[1] == "wait_group") {
+    i.run = wait_for_products;
+    i.immediate = static_cast<int64_t>(number(d.args.at(0)));
+  } else {
+    i.kind = Kind::matrix;
+    const auto sums = members(d.args.at(0));
+    const std::string shape = "m64n" + std::to_string(sums.size() * 2) + "k16";
+    const bool bf16 = d.has("bf16");
+    const std::vector<std::string> known = {
+        "wgmma", "mma_async", "sync", shape, "f32", bf16 ? "bf16" : "f16", bf16 ? "bf16" : "f16"};
+    const std::vector<std::string> options(d.args.begin() + 3, d.args.end());
+    if (d.op != known || options != std::vector<std::string>{"1", "1", "1", "0", "0"}) {
+      fail("unsupported instruction: " + d.text);
+    }
+    i.run = multiply_warpgroup(bf16);
+    for (const std::string& sum : sums) d.operands.accumulators.push_back(value(sum, false));
+    d.operands.src = {value(d.args[1], true), value(d.args[2], true)};
   }
 }
 

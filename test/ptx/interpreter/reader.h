@@ -37,6 +37,7 @@ class KernelReader {
   void read_atomic(Draft& d);
   void read_copy(Draft& d);
   void read_matrix(Draft& d);
+  void read_warpgroup(Draft& d);
   void read_shuffle(Draft& d);
   void read_comparison(Draft& d);
   void read_predicate_logic(Draft& d);

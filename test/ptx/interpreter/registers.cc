@@ -129,6 +129,22 @@ void Registers::find_live_ranges(const Kernel& kernel, const std::vector<Operand
   }
 }
 
+void Registers::place_accumulators(Kernel& kernel, const std::vector<Operands>& operands) {
+  std::set<uint32_t> all;
+  for (size_t i = 0; i < kernel.code.size(); i++) {
+    if (operands[i].accumulators.empty()) continue;
+    kernel.code[i].immediate = static_cast<int64_t>(kernel.accumulators.size());
+    auto& rows = kernel.accumulators.emplace_back();
+    for (const int id : operands[i].accumulators) rows.push_back(registers_[id].place);
+    all.insert(rows.begin(), rows.end());
+  }
+  for (Instruction& i : kernel.code) {
+    const auto is_one = [&](uint32_t row) { return all.count(row) > 0; };
+    i.touches_accumulators =
+        std::any_of(i.dst, i.dst + i.dst_count, is_one) || std::any_of(i.src, i.src + i.src_count, is_one);
+  }
+}
+
 void Registers::allocate(Kernel& kernel, const std::vector<Operands>& operands) {
   find_live_ranges(kernel, operands);
   const uint32_t words = place_rows(Width::word, 0);
@@ -141,7 +157,10 @@ void Registers::allocate(Kernel& kernel, const std::vector<Operands>& operands) 
     }
     for (size_t q = 0; q < o.dst.size(); q++) kernel.code[i].dst[q] = registers_[o.dst[q]].place;
     for (size_t q = 0; q < o.src.size(); q++) kernel.code[i].src[q] = registers_[o.src[q]].place;
+    kernel.code[i].dst_count = static_cast<uint8_t>(o.dst.size());
+    kernel.code[i].src_count = static_cast<uint8_t>(o.src.size());
   }
+  place_accumulators(kernel, operands);
   for (const auto& [value, id] : constants_) {
     kernel.constants.push_back({registers_[id].place, value.second, value.first});
   }

@@ -13,6 +13,7 @@ namespace tintype::ptx {
 // What an instruction reads and writes, as numbers of virtual registers.
 struct Operands {
   std::vector<int> dst, src;
+  std::vector<int> accumulators;  // of a warpgroup: both
 };
 
 class Registers {
@@ -44,6 +45,7 @@ class Registers {
   void find_live_ranges(const Kernel& kernel, const std::vector<Operands>& operands);
   uint32_t place_rows(Width width, uint32_t base);
   void place_predicates(Kernel& kernel);
+  void place_accumulators(Kernel& kernel, const std::vector<Operands>& operands);
 
   std::vector<Register> registers_;
   std::vector<std::unordered_map<std::string, int>> scopes_;

@@ -28,6 +28,11 @@ class SharedMemory {
   const char* begin_copy(uint32_t address, uint32_t bytes, const Toucher& who);
   // The copy has arrived for the lane that waited for it.
   void end_copy(uint32_t address, uint32_t bytes, const Toucher& who);
+  // What the thread has written is there for products of warpgroups, once a barrier has passed.
+  void publish(const Toucher& who);
+  // A product that reads this goes on until the warp has waited for it.
+  const char* begin_product(uint32_t address, uint32_t bytes, const Toucher& who);
+  void end_product(uint32_t address, uint32_t bytes, const Toucher& who);
   const std::string& detail() const { return detail_; }
 
  private:
@@ -35,15 +40,22 @@ class SharedMemory {
     uint8_t writer = none, writer_lane = 0, reader = none, reader_lane = 0;
     bool many_warps_read = false, many_lanes_read = false, in_flight = false;
     uint16_t write_epoch = 0, write_warp_epoch = 0, read_epoch = 0, read_warp_epoch = 0;
+    uint16_t fences_before_write = 0;  // of the writer
+    uint16_t products = 0;             // in flight that read it
   };
   static constexpr uint8_t none = 0xff;
 
+  // The epochs of the block in which a thread has published.
+  std::vector<uint16_t>& fences_of(uint8_t warp, uint8_t lane) { return fences_[warp * size_t{32} + lane]; }
+  static void note_read(Cell& cell, const Toucher& who);
+  void note_write(Cell& cell, const Toucher& who);
   const char* check_range(uint32_t address, uint32_t bytes);
   const char* check_write(uint32_t address, uint32_t bytes, const Toucher& who, bool in_flight);
   const char* fail(const char* what, int warp, int lane, uint32_t address);
 
   std::vector<uint8_t> bytes_;
   std::vector<Cell> cells_;
+  std::vector<std::vector<uint16_t>> fences_;
   std::string detail_;
 };
 
