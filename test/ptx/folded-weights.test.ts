@@ -25,11 +25,11 @@ function layersOver(norms: readonly (string | undefined)[]) {
   const trace = new Trace()
   const x = trace.input('x', 'f32', [m, c])
   const w = trace.weight('w', [c, c])
-  norms.forEach((norm, i) => {
-    if (norm === undefined) return trace.output(`${i}`, linear(x, w))
-    const [gamma, beta] = ['gamma', 'beta'].map((name) => trace.weight(`${norm} ${name}`, [c]))
-    trace.output(`${i}`, linear(layerNorm(x, { gamma: gamma!, beta: beta!, eps: 1e-5 }), w))
-  })
+  for (const [i, norm] of norms.entries()) {
+    const [gamma, beta] = ['gamma', 'beta'].map((name) => norm && trace.weight(`${norm} ${name}`, [c]))
+    const rows = gamma && beta ? layerNorm(x, { gamma, beta, eps: 1e-5 }) : x
+    trace.output(`${i}`, linear(rows, w))
+  }
   return trace.graph()
 }
 

@@ -66,7 +66,7 @@ function outcome({ op, processors }: CountedLaunch, kernel: Kernel, body: readon
 }
 
 /**
- * How many must be noticed. The others are those of code that the case does not run (rows that are normalised), and what
+ * How many must be noticed. The others are those of code that the case does not run (norms in front of layers), and what
  * only other cases need: the last wait, which has nothing left to wait for, and barriers before memory that is written no more.
  */
 const launches = [
