@@ -1,9 +1,11 @@
 // The checks of the interpreter for products of warpgroups: each mistake of warpgroup_faults.cu is reported as what it is,
 // and its correct twin runs.
 
+import { join } from 'node:path'
 import { describe, expect, inject, it } from 'vitest'
 import { bitsOf } from '../../lib/selftest/half.ts'
-import { device, orders, ptxPath } from './device.ts'
+import { output } from './build.ts'
+import { device, orders } from './device.ts'
 
 const [rows, depth, sharedBytes] = [64, 64, 2 * 64 * 128]
 
@@ -16,7 +18,7 @@ function run(kernel: string, order = 0, threads = 128): Float32Array {
   const x = Uint16Array.from([...a, ...b], (value) => bitsOf('f16', value))
   const y = new Float32Array(rows * rows).fill(-1)
   const buffers = [x, y].map((array) => new Uint8Array(array.buffer))
-  device().launch(ptxPath('warpgroup_faults.ptx'), kernel, 1, threads, sharedBytes, order, buffers)
+  device().launch(join(output, 'warpgroup_faults.ptx'), kernel, 1, threads, sharedBytes, order, buffers)
   return y
 }
 
