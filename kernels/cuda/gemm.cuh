@@ -24,8 +24,10 @@ template <GemmTile Tile, GemmKind Kind>
 class GemmBlock {
   static constexpr bool gated = Kind == GemmKind::gated;
   static constexpr int tiles_m = Tile.warp_m / 16, tiles_n = Tile.warp_n / 8;
-  // Steps for which the warps meet once, turns that shared memory has place for, and those that are copied ahead.
-  static constexpr int turn = has_warpgroups ? warpgroup_turn : 1, ring = Tile.stages / turn, ahead = ring - 1;
+  // Steps for which the warps meet once, turns that shared memory has place for, and those that are copied
+  // ahead.
+  static constexpr int turn = has_warpgroups ? warpgroup_turn : 1, ring = Tile.stages / turn,
+                       ahead = ring - 1;
   using GatherB = RowsGather<Tile.n, Tile.threads()>;
 
  public:
@@ -34,7 +36,8 @@ class GemmBlock {
         shared_(shared),
         address_(shared_address(shared)),
         lane_(threadIdx.x % 32),
-        warp_row_(has_warpgroups ? threadIdx.x / 32 * 16 : threadIdx.x / 32 / (Tile.n / Tile.warp_n) * Tile.warp_m),
+        warp_row_(has_warpgroups ? threadIdx.x / 32 * 16
+                                 : threadIdx.x / 32 / (Tile.n / Tile.warp_n) * Tile.warp_m),
         warp_column_(threadIdx.x / 32 % (Tile.n / Tile.warp_n) * Tile.warp_n) {}
 
   template <template <int, int> class GatherA>
@@ -116,7 +119,8 @@ class GemmBlock {
         const uint32_t a = place + step * Tile.stage_bytes() + k * 32, b = a + Tile.m * gemm_depth * 2;
 #pragma unroll
         for (int m = 0; m < tiles_m; m++) {
-          warpgroup_multiply_add(sums_[m], matrix_descriptor(a + m * 64 * gemm_depth * 2), matrix_descriptor(b));
+          warpgroup_multiply_add(sums_[m], matrix_descriptor(a + m * 64 * gemm_depth * 2),
+                                 matrix_descriptor(b));
         }
       }
     }
@@ -224,7 +228,8 @@ class GemmBlock {
 #pragma unroll
       for (int n = 0; n < tiles_n; n++) {
         const float(&s)[4] = sums_[first_m + m][n];
-        float* place = staging() + (m * 16 + lane_ / 4) * stride + staged(n * 2 + lane_ % 4 / 2) * 4 + lane_ % 2 * 2;
+        float* place =
+            staging() + (m * 16 + lane_ / 4) * stride + staged(n * 2 + lane_ % 4 / 2) * 4 + lane_ % 2 * 2;
         *reinterpret_cast<float2*>(place) = make_float2(s[0], s[1]);
         *reinterpret_cast<float2*>(place + 8 * stride) = make_float2(s[2], s[3]);
       }
@@ -240,8 +245,9 @@ class GemmBlock {
 #pragma unroll
       for (int pass = 0; pass < passes; pass++) {
         const Row row = row_of(block_row, m, pass);
-        next[pass] = !gated && row.inside && c < Tile.warp_n && left + c < a_.n ? ask_for_residual(a_, row.y, left + c)
-                                                                                 : make_uint4(0, 0, 0, 0);
+        next[pass] = !gated && row.inside && c < Tile.warp_n && left + c < a_.n
+                         ? ask_for_residual(a_, row.y, left + c)
+                         : make_uint4(0, 0, 0, 0);
       }
     };
     ask(lane_ % across * width);
