@@ -41,7 +41,8 @@ class Program {
 struct Run {
   std::shared_ptr<const Program> program;
   std::vector<void*> inputs, outputs;  // memory of JavaScript, one for each slot
-  // Of each input: the same number, the same contents as in the last run of the program; 0 where nobody knows.
+  // Of each input: the same number, the same contents as in the last run of the program; 0 where nobody
+  // knows.
   std::vector<uint32_t> versions;
   std::atomic<int> cancel{not_cancelled};
   std::exception_ptr error;     // after it finished: why it failed

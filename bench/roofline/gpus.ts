@@ -1,14 +1,19 @@
 // What NVIDIA says its GPUs do at best, with float32 sums: the products of GeForce cards are half as fast then.
 
-export interface Gpu {
+export interface TensorCores {
+  readonly tensorTflops: number
+  /** Multiplications and additions of fp16 with float32 sums by the tensor cores of one processor in a cycle. */
+  readonly productsPerCycle: number
+}
+
+/** With the tensor cores as `mma.sync` uses them. */
+export interface Gpu extends TensorCores {
   readonly name: string
   readonly architecture: number
   readonly processors: number
-  /** Of mma.sync, which the kernels use. */
-  readonly tensorTflops: number
+  /** As `wgmma` uses them, where it is: GEMMs do. */
+  readonly warpgroups?: TensorCores
   readonly floatTflops: number
-  /** Multiplications and additions of fp16 with float32 sums by the tensor cores of one processor in a cycle. */
-  readonly productsPerCycle: number
   /** GB/s of the memory. */
   readonly bandwidth: number
   readonly l2Bytes: number
@@ -36,5 +41,10 @@ export const gpus: readonly Gpu[] = [
       floatTflops: 66.9,
     },
     ...{ bandwidth: 3350, l2Bytes: 50e6, productsPerCycle: 2048 * 0.653 },
+    warpgroups: { tensorTflops: 989.4, productsPerCycle: 2048 },
   },
 ]
+
+/** What a kernel makes of the tensor cores. A GEMM's name ends in its tile. */
+export const tensorCoresFor = (kernel: string, gpu: Gpu): TensorCores =>
+  (/_\d+x\d+$/.test(kernel) && gpu.warpgroups) || gpu

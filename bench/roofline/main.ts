@@ -87,14 +87,13 @@ const shapes: readonly Column<Row>[] = [
   ]),
 ]
 
-const loopRows = Object.entries(loops)
-const pipes: readonly Column<(typeof loopRows)[number]>[] = [
-  { title: 'loop of', align: 'left', of: ([kernel]) => kernel },
+const pipes: readonly Column<string>[] = [
+  { title: 'loop of', align: 'left', of: (kernel) => kernel },
   ...gpus.map(
-    (gpu): Column<(typeof loopRows)[number]> => ({
+    (gpu): Column<string> => ({
       title: gpu.name,
-      of: ([, loop]) => {
-        const { tensor, shared, issue } = pipesOf(loop, gpu)
+      of: (kernel) => {
+        const { tensor, shared, issue } = pipesOf(kernel, gpu)!
         return [tensor, shared, issue].map((cycles) => cycles.toFixed(0)).join(' : ')
       },
     }),
@@ -133,7 +132,7 @@ function report(name: string, nodes: readonly Node[], longest: number): void {
 }
 
 console.log(
-  `## cycles of a processor for a step of a block: tensor cores : shared memory : issue\n\n${markdownTable(pipes, loopRows)}`,
+  `## cycles of a processor for a step of a block: tensor cores : shared memory : issue\n\n${markdownTable(pipes, Object.keys(loops))}`,
 )
 report('UNet step', stepNodes(), 24)
 report('VAE decode', decodeNodes(), 10)

@@ -1,7 +1,7 @@
 // How long an op takes if nothing but arithmetic, memory and launches took time. No kernel reaches it: latencies, barriers
 // and instructions around the products are left out.
 
-import type { Gpu } from './gpus.ts'
+import { type Gpu, tensorCoresFor } from './gpus.ts'
 import { slowdown } from './pipes.ts'
 import type { Work } from './work.ts'
 
@@ -17,7 +17,8 @@ export interface Budget {
   readonly total: number
 }
 
-const rate = (gpu: Gpu, work: Work) => 1e12 * (work.tiling ? gpu.tensorTflops : gpu.floatTflops)
+const rate = (gpu: Gpu, { tiling }: Work) =>
+  1e12 * (tiling ? tensorCoresFor(tiling.kernel, gpu).tensorTflops : gpu.floatTflops)
 
 /** Arithmetic of all waves: the busiest processor does as many blocks as any. */
 function tiledFlop(gpu: Gpu, { tiling, flop }: Work): number {

@@ -1,32 +1,44 @@
 // What the innermost loops keep busy: of a processor the tensor cores, shared memory, and the four schedulers that issue
 // instructions. The longest of the three bounds the loop; latencies come on top.
 
-import type { Gpu } from './gpus.ts'
+import { type Gpu, tensorCoresFor } from './gpus.ts'
 
 /** One step of a block: 32 products along the depth of a GEMM, the keys of a step of attention. */
 interface Loop {
   readonly warps: number
-  /** mma.sync m16n8k16 of a warp, and ldmatrix of four matrices; half as large ones count half. */
+  /** Multiplications and additions of all warps. */
   readonly products: number
-  readonly loads: number
-  /** Bytes that come into shared memory. */
+  /** Bytes of shared memory that they read for them, and that come into it. */
+  readonly loaded: number
   readonly copied: number
   /**
-   * Instructions of a warp, as `nvdisasm` shows them in the code for sm_80; attention without those that
-   * hide keys behind the last, which its inner steps jump over.
+   * Instructions of a warp, as `nvdisasm` shows them in the code for sm_80, of warpgroups for sm_90; attention without those
+   * that hide keys behind the last, which its inner steps jump over.
    */
   readonly instructions: number
 }
 
-const gemm = (m: number, n: number, warpM: number, warpN: number, instructions: number): Loop => ({
-  warps: (m / warpM) * (n / warpN),
-  products: (warpM / 16) * (warpN / 8) * 2,
-  loads: ((warpM + warpN) / 16) * 2,
-  copied: (m + n) * 64,
-  instructions,
+const depth = 32
+const rowBytes = depth * 2
+
+const gemm = (m: number, n: number, warpM: number, warpN: number, instructions: number): Loop => {
+  const warps = (m / warpM) * (n / warpN)
+  return {
+    ...{ warps, products: m * n * depth, instructions },
+    ...{ loaded: warps * (warpM + warpN) * rowBytes, copied: (m + n) * rowBytes },
+  }
+}
+
+/** Four warps, for which tensor cores read B once for every 64 rows of A. A turn has two steps. */
+const warpgroupGemm = (m: number, n: number, instructionsOfTurn: number): Loop => ({
+  ...{ warps: 4, products: m * n * depth, instructions: instructionsOfTurn / 2 },
+  ...{ loaded: (m / 64) * (64 + n) * rowBytes, copied: (m + n) * rowBytes },
 })
+
+/** mma.sync m16n8k16 of a warp, and ldmatrix of four matrices; half as large ones count half. */
 const attention = (head: number, products: number, loads: number, instructions: number): Loop => ({
-  ...{ warps: 4, products, loads, copied: 2 * 64 * head * 2, instructions },
+  ...{ warps: 4, products: 4 * products * 16 * 8 * 16, instructions },
+  ...{ loaded: 4 * loads * 512, copied: 2 * 64 * head * 2 },
 })
 
 export const loops: Readonly<Record<string, Loop>> = {
@@ -48,9 +60,23 @@ export const loops: Readonly<Record<string, Loop>> = {
   attention_160_64: attention(160, 160, 80, 850),
 }
 
-const productsOfMma = 16 * 8 * 16
+/** Where there is wgmma. */
+const warpgroupLoops: Readonly<Record<string, Loop>> = {
+  conv2d_128x160: warpgroupGemm(128, 160, 325),
+  conv2d_128x128: warpgroupGemm(128, 128, 316),
+  conv2d_64x128: warpgroupGemm(64, 128, 227),
+  conv2d_64x64: warpgroupGemm(64, 64, 213),
+  linear_128x160: warpgroupGemm(128, 160, 182),
+  linear_128x128: warpgroupGemm(128, 128, 174),
+  linear_64x128: warpgroupGemm(64, 128, 131),
+  linear_64x64: warpgroupGemm(64, 64, 115),
+  linear_geglu_128x160: warpgroupGemm(128, 160, 178),
+  linear_geglu_128x128: warpgroupGemm(128, 128, 170),
+  linear_geglu_64x128: warpgroupGemm(64, 128, 130),
+  linear_geglu_64x64: warpgroupGemm(64, 64, 112),
+}
+
 const bytesOfWavefront = 128
-const bytesOfLoad = 512
 const schedulers = 4
 
 export interface Pipes {
@@ -59,27 +85,25 @@ export interface Pipes {
   readonly issue: number
 }
 
-/** Cycles of a processor for one step of a block, by what they are spent on. */
-export function pipesOf({ warps, products, loads, copied, instructions }: Loop, gpu: Gpu): Pipes {
+/** Cycles of a processor for one step of a block, by what they are spent on; undefined where the loop is not known. */
+export function pipesOf(kernel: string, gpu: Gpu): Pipes | undefined {
+  const loop = (gpu.warpgroups && warpgroupLoops[kernel]) ?? loops[kernel]
+  if (!loop) return undefined
   return {
-    tensor: (warps * products * productsOfMma) / gpu.productsPerCycle,
-    shared: (warps * loads * bytesOfLoad + copied) / bytesOfWavefront,
-    issue: (warps * instructions) / schedulers,
+    tensor: loop.products / tensorCoresFor(kernel, gpu).productsPerCycle,
+    shared: (loop.loaded + loop.copied) / bytesOfWavefront,
+    issue: (loop.warps * loop.instructions) / schedulers,
   }
 }
 
 /** How much longer a kernel's loop takes than its tensor cores; 1 where it is not known. */
 export function slowdown(kernel: string, gpu: Gpu): number {
-  const loop = loops[kernel]
-  if (!loop) return 1
-  const { tensor, shared, issue } = pipesOf(loop, gpu)
-  return Math.max(tensor, shared, issue) / tensor
+  const pipes = pipesOf(kernel, gpu)
+  return pipes ? Math.max(pipes.tensor, pipes.shared, pipes.issue) / pipes.tensor : 1
 }
 
 /** Whether tensor cores are what bounds the loop of a kernel; undefined for kernels without them. */
 export function isTensorBound(kernel: string, gpu: Gpu): boolean | undefined {
-  const loop = loops[kernel]
-  if (!loop) return undefined
-  const { tensor, shared, issue } = pipesOf(loop, gpu)
-  return tensor >= Math.max(shared, issue)
+  const pipes = pipesOf(kernel, gpu)
+  return pipes && pipes.tensor >= Math.max(pipes.shared, pipes.issue)
 }

@@ -115,7 +115,8 @@ class WideAttentionBlock {
         uint32_t q[tiles][4];
 #pragma unroll
         for (int t = 0; t < tiles; t++) {
-          load_matrices(q[t], queries + swizzle<wide.slice / 8>(row_ + t * 16 + lane_ % 16, k * 2 + lane_ / 16));
+          load_matrices(q[t],
+                        queries + swizzle<wide.slice / 8>(row_ + t * 16 + lane_ % 16, k * 2 + lane_ / 16));
         }
 #pragma unroll
         for (int n = 0; n < key_tiles / 2; n++) {

@@ -64,10 +64,12 @@ double tensor_cycles(const GemmTile& tile, const Gpu& gpu) {
   return static_cast<double>(tile.m) * tile.n * tile.depth / products_per_cycle(gpu.architecture);
 }
 
-// Where warpgroups multiply. All numbers are fitted to times of an H100, of four tiles and up to twelve splits of the shapes
-// of a UNet and of an autoencoder; what is chosen by them takes 2.5 % more than the fastest of all.
+// Where warpgroups multiply. All numbers are fitted to times of an H100, of four tiles and up to twelve
+// splits of the shapes of a UNet and of an autoencoder; what is chosen by them takes 2.5 % more than the
+// fastest of all.
 double warpgroup_cycles(const GemmVariant& variant, const GemmSize& size, const Gpu& gpu) {
-  constexpr double shortest_step = 560, bytes_per_cycle = 38, ends = 550, end_of_number = 0.2, partial_bytes_per_cycle = 11;
+  constexpr double shortest_step = 560, bytes_per_cycle = 38, ends = 550, end_of_number = 0.2,
+                   partial_bytes_per_cycle = 11;
   const GemmTile tile = tile_on(*variant.tile, gpu.architecture);
   const int splits = whole_splits(size.k, variant.splits);
   const double numbers = static_cast<double>(tile.m) * tile.n;
@@ -77,7 +79,8 @@ double warpgroup_cycles(const GemmVariant& variant, const GemmSize& size, const 
   double cycles = 0;
   for (int64_t done = 0; done < blocks; done += tile.resident()) {
     const auto together = static_cast<double>(std::min<int64_t>(blocks - done, tile.resident()));
-    cycles += static_cast<double>(steps) * std::max(shortest_step, together * step) + ends + together * numbers * end_of_number;
+    cycles += static_cast<double>(steps) * std::max(shortest_step, together * step) + ends +
+              together * numbers * end_of_number;
   }
   if (splits > 1) {
     const auto together = static_cast<double>(std::min<int64_t>(blocks, tile.resident()));

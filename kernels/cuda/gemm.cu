@@ -3,12 +3,14 @@
 
 namespace tintype::cuda {
 
-extern "C" __global__ void __launch_bounds__(tile_built(gemm_64x64).threads(), tile_built(gemm_64x64).resident())
+extern "C" __global__ void __launch_bounds__(tile_built(gemm_64x64).threads(),
+                                             tile_built(gemm_64x64).resident())
     gemm_any_64x64(const __grid_constant__ GemmArgs a) {
   gemm<gemm_64x64, AnyGather, GemmKind::joined>(a);
 }
 
-extern "C" __global__ void __launch_bounds__(tile_built(gemm_64x64).threads(), tile_built(gemm_64x64).resident())
+extern "C" __global__ void __launch_bounds__(tile_built(gemm_64x64).threads(),
+                                             tile_built(gemm_64x64).resident())
     gemm_any_geglu_64x64(const __grid_constant__ GemmArgs a) {
   gemm<gemm_64x64, AnyGather, GemmKind::gated>(a);
 }

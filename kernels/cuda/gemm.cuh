@@ -35,7 +35,8 @@ class GemmBlock {
         shared_(shared),
         address_(shared_address(shared)),
         lane_(threadIdx.x % 32),
-        warp_row_(by_warpgroups ? threadIdx.x / 32 * 16 : threadIdx.x / 32 / (Tile.n / Tile.warp_n) * Tile.warp_m),
+        warp_row_(by_warpgroups ? threadIdx.x / 32 * 16
+                                : threadIdx.x / 32 / (Tile.n / Tile.warp_n) * Tile.warp_m),
         warp_column_(threadIdx.x / 32 % (Tile.n / Tile.warp_n) * Tile.warp_n) {}
 
   template <template <int, int, int> class GatherA>
@@ -133,7 +134,8 @@ class GemmBlock {
       uint32_t a[tiles_m][4], b[tiles_n / 2][4];
 #pragma unroll
       for (int m = 0; m < tiles_m; m++) {
-        load_matrices(a[m], stage + swizzle<Tile.depth / 8>(warp_row_ + m * 16 + lane_ % 16, k * 2 + lane_ / 16));
+        load_matrices(a[m],
+                      stage + swizzle<Tile.depth / 8>(warp_row_ + m * 16 + lane_ % 16, k * 2 + lane_ / 16));
       }
 #pragma unroll
       for (int n = 0; n < tiles_n / 2; n++) {
@@ -283,7 +285,8 @@ class GemmBlock {
 #pragma unroll
       for (int n = 0; n < tiles_n; n++) {
         const float(&s)[4] = sums_[first_m + m][n];
-        float* place = staging() + (m * 16 + lane_ / 4) * stride + staged(n * 2 + lane_ % 4 / 2) * 4 + lane_ % 2 * 2;
+        float* place =
+            staging() + (m * 16 + lane_ / 4) * stride + staged(n * 2 + lane_ % 4 / 2) * 4 + lane_ % 2 * 2;
         *reinterpret_cast<float2*>(place) = make_float2(s[0], s[1]);
         *reinterpret_cast<float2*>(place + 8 * stride) = make_float2(s[2], s[3]);
       }
@@ -299,8 +302,9 @@ class GemmBlock {
 #pragma unroll
       for (int pass = 0; pass < passes; pass++) {
         const Row row = row_of(block_row, m, pass);
-        next[pass] = !gated && row.inside && c < Tile.warp_n && left + c < a_.n ? ask_for_residual(a_, row.y, left + c)
-                                                                                 : make_uint4(0, 0, 0, 0);
+        next[pass] = !gated && row.inside && c < Tile.warp_n && left + c < a_.n
+                         ? ask_for_residual(a_, row.y, left + c)
+                         : make_uint4(0, 0, 0, 0);
       }
     };
     ask(lane_ % across * width);
@@ -397,7 +401,9 @@ class GemmBlock {
         for (int pass = 0; pass < passes; pass++) {
           const Row row = row_of(block_row, m, pass);
           if (!row.inside || c >= Tile.warp_n) continue;
-          if (has_norm()) normalize(own.norm, row_norms()[row.y - block_row], block_column + warp_column_ + c, sums[i][pass]);
+          if (has_norm())
+            normalize(own.norm, row_norms()[row.y - block_row], block_column + warp_column_ + c,
+                      sums[i][pass]);
           *reinterpret_cast<float4*>(row.sums + staged(c / 4) * 4) = sums[i][pass];
         }
       }

@@ -38,8 +38,8 @@ inline constexpr GemmTile gemm_64x128 = {64, 128, 64, 64, 3};  // of two warps, 
 inline constexpr GemmTile gemm_64x64 = {64, 64, 32, 32, 4};
 
 // Tensor cores of sm_90 multiply what lies in shared memory for four warps together, 64 rows at a time of
-// which each has 16. Steps are twice as deep, so that copies are of whole lines of the cache and warps meet less often; as many
-// are there or under way as let two blocks, or three of few numbers, share a processor.
+// which each has 16. Steps are twice as deep, so that copies are of whole lines of the cache and warps meet
+// less often; as many are there or under way as let two blocks, or three of few numbers, share a processor.
 constexpr GemmTile of_warpgroup(GemmTile tile) {
   GemmTile of_four = {tile.m, tile.n, tile.m / 4, tile.n, 1, 2 * gemm_depth, 64};
   const int fit = (112 << 10) / of_four.stage_bytes();

@@ -7,8 +7,8 @@
 
 namespace tintype::cuda {
 
-// What is added to eight sums at last: asked for before they are there, since it comes from far. Of rows of whole
-// chunks.
+// What is added to eight sums at last: asked for before they are there, since it comes from far. Of rows of
+// whole chunks.
 __device__ inline uint4 ask_for_residual(const GemmArgs& a, int row, int column) {
   if (!a.residual) return make_uint4(0, 0, 0, 0);
   return *reinterpret_cast<const uint4*>(elements(a.residual) + static_cast<int64_t>(row) * a.n + column);
@@ -42,7 +42,8 @@ __device__ inline void finish(const GemmArgs& a, const GemmLayer& layer, int row
 __device__ inline void finish_one(const GemmArgs& a, const GemmLayer& layer, int row, int column, float v) {
   const int64_t at = static_cast<int64_t>(row) * a.n + column;
   if (layer.bias) v += layer.bias[column];
-  if (a.row_bias) v += to_float(elements(a.row_bias)[static_cast<int64_t>(row / a.row_bias_period) * a.n + column]);
+  if (a.row_bias)
+    v += to_float(elements(a.row_bias)[static_cast<int64_t>(row / a.row_bias_period) * a.n + column]);
   float activated[] = {v};
   activate(activated, a.activation);
   v = activated[0];

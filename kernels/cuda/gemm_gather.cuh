@@ -6,8 +6,8 @@
 
 namespace tintype::cuda {
 
-// Where a chunk lies in a tile of rows of 64 bytes, two of which fill all banks, or of 128: eight rows of a matrix and
-// eight chunks of a copy never meet in a bank.
+// Where a chunk lies in a tile of rows of 64 bytes, two of which fill all banks, or of 128: eight rows of a
+// matrix and eight chunks of a copy never meet in a bank.
 template <int Chunks>
 __device__ uint32_t swizzle(int row, int chunk) {
   static_assert(Chunks == 4 || Chunks == 8);

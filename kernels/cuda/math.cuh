@@ -24,8 +24,8 @@ __device__ inline float sigmoid_times(float x, float factor) {
   return x * reciprocal(1.f + exp2(x * (-log2_e * factor)));
 }
 
-// x times the normal distribution up to x, whose error is at most 7.5e-8: by formula 7.1.26 of Abramowitz and Stegun,
-// Handbook of Mathematical Functions, for what is behind |x|.
+// x times the normal distribution up to x, whose error is at most 7.5e-8: by formula 7.1.26 of Abramowitz and
+// Stegun, Handbook of Mathematical Functions, for what is behind |x|.
 __device__ inline float gelu(float x) {
   const float z = fabsf(x) * 0.70710678118654752f, t = reciprocal(fmaf(0.3275911f, z, 1.f));
   float sum = fmaf(t, 1.061405429f, -1.453152027f);

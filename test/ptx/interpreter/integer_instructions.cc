@@ -40,6 +40,11 @@ u32 insert_field(u32 field, u32 into, u32 position, u32 length) {
   return (into & ~mask) | (field << position & mask);
 }
 
+// PTX ISA, dp2a: c + the halves of a by the two lowest bytes of b.
+u32 dot_halves(u32 a, u32 b, u32 c) {
+  return c + (a & 0xffff) * (b & 0xff) + (a >> 16) * (b >> 8 & 0xff);
+}
+
 u32 extract_field(u32 from, u32 position, u32 length) {
   position &= 255;
   return position > 31 ? 0 : from >> position & field_mask(length & 255);
@@ -84,6 +89,9 @@ void add_logic_32(InstructionTable& t) {
   define(t, k, {"clz.b32"}, [](u32 a) { return static_cast<u32>(std::countl_zero(a)); });
   define(t, k, {"prmt.b32"}, [](u32 a, u32 b, u32 s) { return permute_bytes(a, b, s); });
   define(t, k, {"bfi.b32"}, [](u32 a, u32 b, u32 p, u32 n) { return insert_field(a, b, p, n); });
+  // Products of two halves and two bytes; nvcc makes them of sums of small products.
+  define(t, k, {"dp2a.lo.u32.u32"}, [](u32 a, u32 b, u32 c) { return dot_halves(a, b, c); });
+  define(t, k, {"dp2a.hi.u32.u32"}, [](u32 a, u32 b, u32 c) { return dot_halves(a, b >> 16, c); });
   define(t, k, {"bfe.u32"}, [](u32 a, u32 p, u32 n) { return extract_field(a, p, n); });
 }
 

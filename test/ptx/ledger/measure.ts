@@ -15,7 +15,9 @@ import { occupancy } from './occupancy.ts'
 import { parsePtxas } from './ptxas.ts'
 
 export const architectures = [75, 80, 86, 89, 90, 120] as const
-const typical = { architecture: 80, processors: 108 }
+/** An A100; and Hopper, which launches its tiles otherwise: some of these numbers of processors make the hosts choose each. */
+const typical = { architecture: 80, processors: [108] }
+const hopper = { architecture: 90, processors: [1, 2, 4, 8, 16, 32, 64, 132] }
 
 /** `13.0.88` */
 export function compilerVersion(): string {
@@ -50,11 +52,11 @@ const tidy = (figures: Figures): Figures =>
 const operandNumbers = (c: OpCase) => new Map(operandsOf(c).map(([name], i) => [name, i]))
 
 /** One launch of each kernel: blocks of a kernel are alike in all of them. */
-function typicalLaunches(): ReadonlyMap<string, PlannedLaunch> {
+function launchesOn({ architecture, processors }: typeof typical): ReadonlyMap<string, PlannedLaunch> {
   const plan = (c: OpCase, processors: number) =>
-    device().launchesOf(typical.architecture, processors, encode(c, operandNumbers(c)))
+    device().launchesOf(architecture, processors, encode(c, operandNumbers(c)))
   const launches = [
-    ...planned.flatMap((c) => plan(c, typical.processors)),
+    ...planned.flatMap((c) => processors.flatMap((count) => plan(c, count))),
     ...counted.flatMap(({ op, processors }) => plan(op, processors)),
   ]
   return new Map(launches.map((launch) => [launch.kernel, launch]))
@@ -63,12 +65,12 @@ function typicalLaunches(): ReadonlyMap<string, PlannedLaunch> {
 type Nested<T> = Record<string, Record<string, T>>
 
 function resources(): Ledger['resources'] {
-  const launches = typicalLaunches()
+  const [usual, onHopper] = [launchesOn(typical), launchesOn(hopper)]
   const found: Nested<Figures> = {}
   for (const { architecture, element, name } of targets) {
     for (const file of filesOf(architecture, element, '.log')) {
       for (const [kernel, needs] of parsePtxas(readFileSync(file, 'utf8'))) {
-        const launch = launches.get(kernel)
+        const launch = (architecture === hopper.architecture ? onHopper : usual).get(kernel)
         if (!launch) throw new Error(`${kernel} is launched by no op of test/ptx/ledger/cases.ts: add one`)
         const sharedBytes = needs.sharedBytes + launch.sharedBytes
         const block = { threads: launch.threads, registers: needs.registers, sharedBytes }

@@ -131,8 +131,8 @@ export const others: readonly Mutant[] = [
   of('activation', 'activation')(
     'math.cuh',
     'GELU of x / 2',
-    'erff(x * 0.70710678118654752f)',
-    'erff(x * 0.5f)',
+    'fabsf(x) * 0.70710678118654752f',
+    'fabsf(x) * 0.5f',
   ),
   embedding(
     'embedding.cu',
