@@ -92,117 +92,100 @@ const fragments: readonly Mutant[] = [
   ),
 ]
 
-const hopper = { architecture: 90 }
+const hopper = hunting(
+  { files: ['test/kernels/linear.test.ts'], kernels: ['linear'], architecture: 90 },
+  'kernels/cuda',
+)
 
 /** Of what four warps multiply together while they go on. */
 const warpgroups: readonly Mutant[] = [
-  linear(
+  hopper(
     'warpgroup.cuh',
     'tensor cores are not told what was written to shared memory',
     '"fence.proxy.async.shared::cta;"',
     '""',
-    hopper,
   ),
-  linear(
+  hopper(
     'gemm.cuh',
     'tensor cores are told what was written when the warps have met',
     '      if constexpr (has_warpgroups) publish_to_tensor_cores();\n      __syncthreads();',
     '      __syncthreads();\n      if constexpr (has_warpgroups) publish_to_tensor_cores();',
-    hopper,
   ),
-  linear(
+  hopper(
     'gemm.cuh',
     'no barrier between copies and products of a warpgroup',
     '__syncthreads();  // the turn has arrived',
     '// the turn has arrived',
-    hopper,
   ),
-  linear(
-    'gemm.cuh',
-    'a warpgroup waits for one group of copies too few',
-    'ahead - 1>();',
-    'ahead>();',
-    hopper,
-  ),
-  linear(
+  hopper('gemm.cuh', 'a warpgroup waits for one group of copies too few', 'ahead - 1>();', 'ahead>();'),
+  hopper(
     'gemm.cuh',
     'copy into the place that a warpgroup is reading',
     'copy_turn(writing)',
     'copy_turn(reading)',
-    hopper,
   ),
-  linear(
+  hopper(
     'warpgroup.cuh',
     'products are not fenced from their registers',
     '"wgmma.fence.sync.aligned;"',
     '""',
-    hopper,
   ),
-  linear('warpgroup.cuh', 'products are never committed', '"wgmma.commit_group.sync.aligned;"', '""', hopper),
-  linear('warpgroup.cuh', 'nobody waits for products', '"wgmma.wait_group.sync.aligned 0;"', '""', hopper),
-  linear(
+  hopper('warpgroup.cuh', 'products are never committed', '"wgmma.commit_group.sync.aligned;"', '""'),
+  hopper('warpgroup.cuh', 'nobody waits for products', '"wgmma.wait_group.sync.aligned 0;"', '""'),
+  hopper(
     'warpgroup.cuh',
     'the last products are not waited for',
     'wait_group.sync.aligned 0',
     'wait_group.sync.aligned 1',
-    hopper,
   ),
-  linear('warpgroup.cuh', 'eight rows of a matrix too far apart', '512 >> 4', '1024 >> 4', hopper),
-  linear(
+  hopper('warpgroup.cuh', 'eight rows of a matrix too far apart', '512 >> 4', '1024 >> 4'),
+  hopper(
     'warpgroup.cuh',
     'matrices begin a row late',
     '(address & 0x3ffff) >> 4',
     '((address + 64) & 0x3ffff) >> 4',
-    hopper,
   ),
-  linear(
+  hopper(
     'gemm.cuh',
     'a warpgroup multiplies the first half of a step twice',
     'Tile.stage_bytes() + k * 32, b',
     'Tile.stage_bytes(), b',
-    hopper,
   ),
-  linear(
+  hopper(
     'gemm.cuh',
     'a warpgroup multiplies the first step of a turn twice',
     'a = place + step * Tile.stage_bytes() + k * 32',
     'a = place + k * 32',
-    hopper,
   ),
-  linear(
+  hopper(
     'gemm.cuh',
     'a warpgroup looks for B behind a tile of the wrong height',
     'b = a + Tile.m * gemm_depth * 2',
     'b = a + Tile.n * gemm_depth * 2',
-    hopper,
   ),
-  linear(
+  hopper(
     'gemm.cuh',
     'the second 64 rows of a warpgroup are the first again',
     'matrix_descriptor(a + m * 64 * gemm_depth * 2)',
     'matrix_descriptor(a)',
-    hopper,
   ),
-  linear(
+  hopper(
     'gemm.cuh',
     'rows of a warp side by side, as where warps multiply alone',
     '(m + r / 16) * Tile.rows_apart + r % 16;\n    return {y',
     '(m + r / 16) * 16 + r % 16;\n    return {y',
-    hopper,
   ),
-  linear(
+  hopper(
     'gemm.cuh',
     'warps of a warpgroup half as far apart',
     'has_warpgroups ? threadIdx.x / 32 * 16',
     'has_warpgroups ? threadIdx.x / 32 * 8',
-    hopper,
   ),
-  linear(
+  hopper(
     'gemm.cc',
     'a warpgroup is launched with the memory of a tile of other GPUs',
     'tile_on(*variant.tile, launcher.gpu().architecture)',
     'tile_on(*variant.tile, 80)',
-    hopper,
   ),
 ]
 
