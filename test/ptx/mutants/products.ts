@@ -21,10 +21,10 @@ const pipeline: readonly Mutant[] = [
   linear(
     'gemm.cuh',
     'no barrier after the wait',
-    '__syncthreads();  // the turn has arrived',
-    '// the turn has arrived',
+    '__syncthreads();  // the step has arrived',
+    '// the step has arrived',
   ),
-  linear('gemm.cuh', 'copy into the stage that is being read', 'copy_turn(writing)', 'copy_turn(reading)'),
+  linear('gemm.cuh', 'copy into the stage that is being read', 'copy_step(writing)', 'copy_step(reading)'),
   linear(
     'gemm.cuh',
     'no barrier before shared memory serves the epilogue',
@@ -40,8 +40,8 @@ const pipeline: readonly Mutant[] = [
   linear(
     'gemm.cuh',
     'first steps beyond the depth are copied',
-    'if (t < turns) copy_turn(t);',
-    'copy_turn(t);',
+    'if (s < steps) copy_step(s);',
+    'copy_step(s);',
     {
       title: 'as in the UNet',
       equivalent: 'copies beyond the depth fill zeros into stages that nobody reads',
@@ -67,14 +67,14 @@ const fragments: readonly Mutant[] = [
   linear(
     'gemm.cuh',
     'ldmatrix reads another chunk than was swizzled',
-    'swizzle(row, k * 2 + lane_ / 8 % 2)',
-    'swizzle(row, k * 2 + (lane_ / 8 % 2 ^ 1))',
+    'swizzle<Tile.depth / 8>(row, k * 2 + lane_ / 8 % 2)',
+    'swizzle<Tile.depth / 8>(row, k * 2 + (lane_ / 8 % 2 ^ 1))',
   ),
   linear(
     'gemm.cuh',
     'B is looked for behind a tile of the wrong height',
-    'stage_b = stage + Tile.m * gemm_depth',
-    'stage_b = stage + Tile.n * gemm_depth',
+    '  __device__ void multiply(uint32_t stage) {\n    const uint32_t stage_b = stage + Tile.m *',
+    '  __device__ void multiply(uint32_t stage) {\n    const uint32_t stage_b = stage + Tile.n *',
     { architecture: 75 },
   ),
   linear(
@@ -108,21 +108,21 @@ const warpgroups: readonly Mutant[] = [
   hopper(
     'gemm.cuh',
     'tensor cores are told what was written when the warps have met',
-    '      if constexpr (has_warpgroups) publish_to_tensor_cores();\n      __syncthreads();',
-    '      __syncthreads();\n      if constexpr (has_warpgroups) publish_to_tensor_cores();',
+    '      if constexpr (by_warpgroups) publish_to_tensor_cores();\n      __syncthreads();',
+    '      __syncthreads();\n      if constexpr (by_warpgroups) publish_to_tensor_cores();',
   ),
   hopper(
     'gemm.cuh',
     'no barrier between copies and products of a warpgroup',
-    '__syncthreads();  // the turn has arrived',
-    '// the turn has arrived',
+    '__syncthreads();  // the step has arrived',
+    '// the step has arrived',
   ),
   hopper('gemm.cuh', 'a warpgroup waits for one group of copies too few', 'ahead - 1>();', 'ahead>();'),
   hopper(
     'gemm.cuh',
     'copy into the place that a warpgroup is reading',
-    'copy_turn(writing)',
-    'copy_turn(reading)',
+    'copy_step(writing)',
+    'copy_step(reading)',
   ),
   hopper(
     'warpgroup.cuh',
@@ -138,36 +138,36 @@ const warpgroups: readonly Mutant[] = [
     'wait_group.sync.aligned 0',
     'wait_group.sync.aligned 1',
   ),
-  hopper('warpgroup.cuh', 'eight rows of a matrix too far apart', '512 >> 4', '1024 >> 4'),
+  hopper('warpgroup.cuh', 'eight rows of a matrix too far apart', '1024 >> 4', '2048 >> 4'),
   hopper(
     'warpgroup.cuh',
     'matrices begin a row late',
     '(address & 0x3ffff) >> 4',
-    '((address + 64) & 0x3ffff) >> 4',
+    '((address + 128) & 0x3ffff) >> 4',
   ),
   hopper(
     'gemm.cuh',
-    'a warpgroup multiplies the first half of a step twice',
-    'Tile.stage_bytes() + k * 32, b',
-    'Tile.stage_bytes(), b',
+    'a warpgroup multiplies the first products of a row four times',
+    '* Tile.depth * 2 + k * 32)',
+    '* Tile.depth * 2)',
   ),
   hopper(
     'gemm.cuh',
-    'a warpgroup multiplies the first step of a turn twice',
-    'a = place + step * Tile.stage_bytes() + k * 32',
-    'a = place + k * 32',
+    'a warpgroup multiplies by the first products of a column four times',
+    'matrix_descriptor(stage_b + k * 32)',
+    'matrix_descriptor(stage_b)',
   ),
   hopper(
     'gemm.cuh',
     'a warpgroup looks for B behind a tile of the wrong height',
-    'b = a + Tile.m * gemm_depth * 2',
-    'b = a + Tile.n * gemm_depth * 2',
+    'stage_b = stage + Tile.m * Tile.depth * 2;\n    begin_products',
+    'stage_b = stage + Tile.n * Tile.depth * 2;\n    begin_products',
   ),
   hopper(
     'gemm.cuh',
     'the second 64 rows of a warpgroup are the first again',
-    'matrix_descriptor(a + m * 64 * gemm_depth * 2)',
-    'matrix_descriptor(a)',
+    'stage + m * 64 * Tile.depth * 2 + k * 32',
+    'stage + k * 32',
   ),
   hopper(
     'gemm.cuh',
@@ -178,8 +178,8 @@ const warpgroups: readonly Mutant[] = [
   hopper(
     'gemm.cuh',
     'warps of a warpgroup half as far apart',
-    'has_warpgroups ? threadIdx.x / 32 * 16',
-    'has_warpgroups ? threadIdx.x / 32 * 8',
+    'by_warpgroups ? threadIdx.x / 32 * 16',
+    'by_warpgroups ? threadIdx.x / 32 * 8',
   ),
   hopper(
     'gemm.cc',
@@ -269,9 +269,9 @@ const epilogue: readonly Mutant[] = [
   ),
   linear(
     'gemm_epilogue.cuh',
-    'residual of odd rows added before the activation',
-    '  v = activate(v, a.activation);\n  if (a.residual) v += to_float(elements(a.residual)[at]);\n',
-    '  if (a.residual) v += to_float(elements(a.residual)[at]);\n  v = activate(v, a.activation);\n',
+    'residual of odd rows added before the activation too',
+    'float activated[] = {v};',
+    'if (a.residual) v += to_float(elements(a.residual)[at]);\n  float activated[] = {v};',
   ),
   linear(
     'gemm.cuh',
@@ -305,7 +305,7 @@ const epilogue: readonly Mutant[] = [
     'gelu(value[i] + bias[i]) * (gate[i] + gate_bias[i])',
     gated,
   ),
-  linear('gemm.cuh', 'the last split is not added', 'split < a_.splits;', 'split < a_.splits - 1;'),
+  linear('gemm.cuh', 'the last split is not added', 'split = 0; split < a_.splits;', 'split = 0; split < a_.splits - 1;'),
   linear(
     'arrivals.cuh',
     'a part is not published before its block arrives',
@@ -338,7 +338,7 @@ const norms: readonly Mutant[] = [
   linear(
     'gemm_norm.cuh',
     'the part of a step at the end of the depth counts as a whole',
-    'left >= gemm_depth',
+    'left >= Tile.depth',
     'left > 0',
     normed,
   ),
@@ -388,15 +388,15 @@ const norms: readonly Mutant[] = [
   linear(
     'gemm.cuh',
     'lower rows get the norm of upper ones',
-    'm * 16 + half * 8 + lane_ / 4]',
-    'm * 16 + lane_ / 4]',
+    'half * 8 + lane_ / 4]',
+    'lane_ / 4]',
     normed,
   ),
   linear(
     'gemm.cuh',
-    'gates are not normalised in divided products',
-    'if constexpr (gated) normalize(i / pieces, column + chunk, gate);',
-    '',
+    'divided products are not normalised',
+    'if (has_norm())\n            normalize(',
+    'if (false)\n            normalize(',
     normed,
   ),
   linear(
