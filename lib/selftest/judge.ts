@@ -16,7 +16,7 @@ export interface Judgement {
 /**
  * Judges a result. The RMS error may be twice the naive one; maxima are draws from long tails, of a few
  * elements by luck small ones: 4 times the naive maximum or 10 times its RMS may be. Both have a floor for what float32
- * arithmetic loses in a few steps: 2^-24 of the RMS, 2^-22 of the largest. What the type of the result cannot hold must
+ * arithmetic loses in a few steps: 2^-23 of the RMS, 2^-22 of the largest. What the type of the result cannot hold must
  * be infinite, and NaN be where the truth has it.
  */
 export function judge(
@@ -37,7 +37,7 @@ export function judge(
   const size = (i: number) => Math.abs(truth[i]!)
 
   const limit = Math.max(4 * largest(naiveError), 10 * rms(naiveError)) * allowance + largest(size) * 2 ** -22
-  const rmsLimit = 2 * allowance * rms(naiveError) + rms(size) * 2 ** -24
+  const rmsLimit = 2 * allowance * rms(naiveError) + rms(size) * 2 ** -23
   const isWrong = (i: number) => {
     const stored = store(truth[i]!)
     return Number.isFinite(stored) ? error(i) > limit : !Object.is(y[i], stored)
