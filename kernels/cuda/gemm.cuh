@@ -248,9 +248,9 @@ class GemmBlock {
     float* sums;
   };
   __device__ Row row_of(int block_row, int m, int pass) const {
-    const int r = pass * down + lane_ / across;
+    const int wanted = pass * down + lane_ / across, r = min(wanted, Tile.staged_rows() - 1);
     const int y = block_row + warp_row_ + (m + r / 16) * Tile.rows_apart + r % 16;
-    return {y, y < a_.m && r < Tile.staged_rows(), staging() + r * stride};
+    return {y, y < a_.m && r == wanted, staging() + r * stride};
   }
 
   // Through shared memory, so that a lane gets eight sums of one row, and their gates.
@@ -368,9 +368,9 @@ class GemmBlock {
   }
 
   // The sums of all splits, in their order, to where they are staged. Many are asked for at once, so that no
-  // branch may come between: what lies outside of y gets sums of something else that nobody reads.
+  // branch may come between: what lies outside of y gets other sums of the tile, which nobody reads.
   __device__ void add_partials(const GemmLayer& own, int block_row, int block_column, int m) {
-    constexpr int step = across * 4, together = 8 / passes;
+    constexpr int step = across * 4, columns = Tile.warp_n / step, together = divisor(columns, 8 / passes);
     const bool whole = a_.n % 4 == 0;
 #pragma unroll 1
     for (int first = lane_ % across * 4; first < Tile.warp_n; first += step * together) {
@@ -400,7 +400,7 @@ class GemmBlock {
 #pragma unroll
         for (int pass = 0; pass < passes; pass++) {
           const Row row = row_of(block_row, m, pass);
-          if (!row.inside || c >= Tile.warp_n) continue;
+          if (!row.inside) continue;
           if (has_norm())
             normalize(own.norm, row_norms()[row.y - block_row], block_column + warp_column_ + c,
                       sums[i][pass]);
@@ -408,6 +408,11 @@ class GemmBlock {
         }
       }
     }
+  }
+
+  // The largest divisor of `count` that is at most `most`.
+  static constexpr int divisor(int count, int most) {
+    return count % most == 0 ? most : divisor(count, most - 1);
   }
 
   // Four sums of a row; those behind the last are not read.

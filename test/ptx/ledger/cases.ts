@@ -106,6 +106,7 @@ export const planned: readonly OpCase[] = [
   ],
   ...[conv2d(2, 64, 320, 320, ['bias']), conv2d(1, 256, 128, 128, ['bias']), conv2d(2, 8, 64, 64, ['bias'])],
   conv2d(2, 16, 1280, 1280, ['bias']),
+  conv2d(2, 8, 2560, 1280, ['bias']),
   conv2d(2, 64, 320, 320, ['mean', 'factor', 'shift']),
   ...[64, 80, 96, 128, 160].flatMap((head) => [attention(8, head, 1024, 1024), attention(8, head, 1024, 77)]),
   ...[attention(1, 512, 4096, 4096), attention(1, 24, 64, 64)],
