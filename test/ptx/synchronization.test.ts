@@ -79,8 +79,8 @@ function outcome(
 const launches = [
   { name: 'conv2d 8x8 320->64, divided', architecture: 80, noticed: 9 },
   { name: 'linear 64 1280->128, divided', architecture: 80, noticed: 10 },
-  { name: 'conv2d 8x8 320->64, divided', architecture: 90, noticed: 9 },
-  { name: 'linear 64 1280->128, divided', architecture: 90, noticed: 10 },
+  { name: 'conv2d 8x8 320->64, divided', architecture: 90, noticed: 14 },
+  { name: 'linear 64 1280->128, divided', architecture: 90, noticed: 13 },
   { name: 'attention 256 over 256, heads of 40', architecture: 80, noticed: 9 },
   { name: 'attention 64 over 256, head of 512', architecture: 80, noticed: 6 },
   { name: 'groupNorm 2x256x320', architecture: 80, noticed: 5 },
