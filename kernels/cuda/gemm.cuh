@@ -152,19 +152,11 @@ class GemmBlock {
     }
   }
 
-  // Which four floats of a staged row lie in its place `unit`: those that eight lanes read together, some
-  // units apart, are of different banks.
-  static __device__ constexpr int staged(int unit) {
-    return unit ^ (unit / 8 % 4);
-  }
-
-  static __device__ void load_staged(const float* row, int column, Chunk& v) {
-    const int unit = staged(column / 4);  // of the other half: the neighbour
-    const float4 low = *reinterpret_cast<const float4*>(row + unit * 4);
-    const float4 high = *reinterpret_cast<const float4*>(row + (unit ^ 1) * 4);
-    const float both[] = {low.x, low.y, low.z, low.w, high.x, high.y, high.z, high.w};
-#pragma unroll
-    for (int i = 0; i < chunk; i++) v[i] = both[i];
+  // Where unit `unit` of four floats lies in a staged row, so that eight lanes that read together, some units
+  // or rows apart, meet in no bank. Rows are 8 banks apart, or 24.
+  static __device__ constexpr int staged(int row, int unit) {
+    constexpr int rows_together = gated ? 8 / across / 2 : 1;
+    return unit ^ (unit / 8 % 4) ^ (row / rows_together % 2);
   }
 
   __device__ RowNorm* row_norms() const {
@@ -245,12 +237,20 @@ class GemmBlock {
   struct Row {
     int y;
     bool inside;
+    int number;
     float* sums;
+    __device__ float4& unit(int unit) const { return reinterpret_cast<float4*>(sums)[staged(number, unit)]; }
+    __device__ void load(int column, Chunk& v) const {
+      const float4 low = unit(column / 4), high = unit(column / 4 + 1);
+      const float both[] = {low.x, low.y, low.z, low.w, high.x, high.y, high.z, high.w};
+#pragma unroll
+      for (int i = 0; i < chunk; i++) v[i] = both[i];
+    }
   };
   __device__ Row row_of(int block_row, int m, int pass) const {
     const int wanted = pass * down + lane_ / across, r = min(wanted, Tile.staged_rows() - 1);
     const int y = block_row + warp_row_ + (m + r / 16) * Tile.rows_apart + r % 16;
-    return {y, y < a_.m && r == wanted, staging() + r * stride};
+    return {y, y < a_.m && r == wanted, r, staging() + r * stride};
   }
 
   // Through shared memory, so that a lane gets eight sums of one row, and their gates.
@@ -285,8 +285,8 @@ class GemmBlock {
 #pragma unroll
       for (int n = 0; n < tiles_n; n++) {
         const float(&s)[4] = sums_[first_m + m][n];
-        float* place =
-            staging() + (m * 16 + lane_ / 4) * stride + staged(n * 2 + lane_ % 4 / 2) * 4 + lane_ % 2 * 2;
+        float* place = staging() + (m * 16 + lane_ / 4) * stride +
+                       staged(lane_ / 4, n * 2 + lane_ % 4 / 2) * 4 + lane_ % 2 * 2;
         *reinterpret_cast<float2*>(place) = make_float2(s[0], s[1]);
         *reinterpret_cast<float2*>(place + 8 * stride) = make_float2(s[2], s[3]);
       }
@@ -325,9 +325,9 @@ class GemmBlock {
         const Row row = row_of(block_row, m, pass);
         if (!row.inside) continue;
         Chunk v, gate;
-        load_staged(row.sums, c, v);
+        row.load(c, v);
         if constexpr (gated) {
-          load_staged(row.sums, c + chunk, gate);
+          row.load(c + chunk, gate);
           finish_gated(a_, row.y, column, v, gate, bias, gate_bias);
         } else {
           finish(a_, own, row.y, column, v, bias, residual[pass]);
@@ -342,7 +342,7 @@ class GemmBlock {
       const int r = i / Tile.warp_n, c = i % Tile.warp_n, column = block_column + warp_column_ + c;
       const int row = block_row + warp_row_ + (m + r / 16) * Tile.rows_apart + r % 16;
       if (row < a_.m && column < a_.n) {
-        finish_one(a_, own, row, column, staging()[r * stride + staged(c / 4) * 4 + c % 4]);
+        finish_one(a_, own, row, column, staging()[r * stride + staged(r, c / 4) * 4 + c % 4]);
       }
     }
   }
@@ -362,7 +362,7 @@ class GemmBlock {
         const Row row = row_of(block_row, m, pass);
         if (!row.inside) continue;
         store_four(partials + static_cast<int64_t>(row.y) * a_.n + column, a_.n - column, a_.n % 4 == 0,
-                   *reinterpret_cast<const float4*>(row.sums + staged(c / 4) * 4));
+                   row.unit(c / 4));
       }
     }
   }
@@ -404,7 +404,7 @@ class GemmBlock {
           if (has_norm())
             normalize(own.norm, row_norms()[row.y - block_row], block_column + warp_column_ + c,
                       sums[i][pass]);
-          *reinterpret_cast<float4*>(row.sums + staged(c / 4) * 4) = sums[i][pass];
+          row.unit(c / 4) = sums[i][pass];
         }
       }
     }

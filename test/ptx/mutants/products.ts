@@ -288,8 +288,8 @@ const epilogue: readonly Mutant[] = [
   linear(
     'gemm.cuh',
     'partial sums stored 16 bytes at a time in odd rows',
-    'a_.n - column, a_.n % 4 == 0,\n                   *rein',
-    'a_.n - column, true,\n                   *rein',
+    'a_.n - column, a_.n % 4 == 0,\n                   row.unit',
+    'a_.n - column, true,\n                   row.unit',
   ),
   linear(
     'gemm.cuh',
