@@ -10,9 +10,9 @@ namespace {
 
 // Products that the tensor cores of a processor add up in a cycle, by mma.sync with float32 sums. GeForce
 // cards of sm_86, 89 and 120 do half as many as others of their architecture: what is said here is true of
-// them.
-double products_per_cycle(int architecture) {
-  switch (architecture) {
+// them. With sums in fp16 they do as many.
+double products_per_cycle(const Gpu& gpu) {
+  switch (gpu.architecture) {
     case 75:
       return 512;
     case 80:
@@ -21,7 +21,7 @@ double products_per_cycle(int architecture) {
     case 90:
       return 1330;  // 65 % of what wgmma reaches
     default:
-      return 256;
+      return gpu.is_fast ? 512 : 256;
   }
 }
 
@@ -71,8 +71,7 @@ double gemm_cycles(const GemmVariant& variant, const GemmSize& size, const Gpu& 
   // Each scheduler has warps and tensor cores of its own.
   const double warps = std::min<double>(blocks, together) * tile.warps();
   const double busy = std::min(warps, schedulers) / schedulers;
-  const double tensor =
-      static_cast<double>(tile.m) * tile.n * gemm_depth / (products_per_cycle(gpu.architecture) * busy);
+  const double tensor = static_cast<double>(tile.m) * tile.n * gemm_depth / (products_per_cycle(gpu) * busy);
   const double step = std::max(tensor, shared_cycles(tile));
   double cycles = blocks * static_cast<double>(steps_of_split(size.k, splits)) * step *
                   (warps > schedulers ? 1 : alone_takes);

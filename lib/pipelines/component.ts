@@ -5,7 +5,7 @@ import { TintypeError } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
 import { makePlan, type PassOptions } from '../graph/plan.ts'
 import { compile, loadWeights, type Program, type WeightSet } from '../runtime/program.ts'
-import { cpu, type Target } from '../runtime/target.ts'
+import { cpu, elementTypeOf, type Target } from '../runtime/target.ts'
 import { openWeights, type WeightRef } from '../weights/source.ts'
 
 /** Programs are cheap to make again; the limit only bounds what a service with ever new sizes keeps. */
@@ -46,7 +46,9 @@ interface Compiled {
  * layers is for GPUs: the CPU has no launches to save.
  */
 const passesFor = ({ precision }: Target, exact: boolean): PassOptions =>
-  precision ? { winograd: false, normalizeOnLoad: false, joinLayers: true, precision } : { winograd: !exact }
+  precision
+    ? { winograd: false, normalizeOnLoad: false, joinLayers: true, precision: elementTypeOf(precision) }
+    : { winograd: !exact }
 
 /** A device with the weights on it, and what has been compiled for it. */
 interface LoadedDevice {

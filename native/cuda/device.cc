@@ -4,7 +4,6 @@
 #include <cstring>
 
 #include "../errors.h"
-#include "modules.h"
 
 namespace tintype::cuda {
 
@@ -35,6 +34,17 @@ bool is_fatal(cudaError_t error) {
 // The oldest driver for this runtime, by NVIDIA's table of compatibility between minor versions.
 static_assert(CUDART_VERSION >= 12000 && CUDART_VERSION < 14000, "name the oldest driver for this CUDA");
 constexpr const char* oldest_driver = CUDART_VERSION >= 13000 ? "580" : "525";
+
+std::span<const void* const> modules_of(Precision precision) {
+  switch (precision) {
+    case Precision::bf16:
+      return bf16_modules();
+    case Precision::fast:
+      return fast_modules();
+    default:
+      return f16_modules();
+  }
+}
 
 double mebibytes(size_t bytes) {
   return static_cast<double>(bytes >> 10) / 1024;
@@ -129,8 +139,8 @@ void Device::close() noexcept {
   for (const cudaEvent_t event : marks_) {
     if (event) cudaEventDestroy(event);
   }
-  for (const auto& libraries : libraries_) {
-    for (const cudaLibrary_t library : libraries) cudaLibraryUnload(library);
+  for (const Kernels& kernels : kernels_) {
+    for (const cudaLibrary_t library : kernels.libraries) cudaLibraryUnload(library);
   }
   if (stream_) cudaStreamDestroy(stream_);
   cudaGetLastError();
@@ -202,19 +212,7 @@ void Device::download(void* to, const void* from, size_t bytes) {
   std::memcpy(to, staging.data(), bytes);
 }
 
-cudaKernel_t Device::kernel(const Launch& launch, DType element) {
-  const int type = element == DType::bf16 ? 1 : 0;
-  auto& libraries = libraries_[type];
-  if (libraries.empty()) {
-    for (const void* module : type == 1 ? bf16_modules() : f16_modules()) {
-      cudaLibrary_t library = nullptr;
-      check(cudaLibraryLoadData(&library, module, nullptr, nullptr, 0, nullptr, nullptr, 0),
-            "Loading the kernels");
-      libraries.push_back(library);
-    }
-  }
-  const auto known = kernels_[type].find(launch.kernel);
-  if (known != kernels_[type].end()) return known->second;
+cudaKernel_t Device::find(const Launch& launch, const std::vector<cudaLibrary_t>& libraries) {
   for (const cudaLibrary_t library : libraries) {
     cudaKernel_t found = nullptr;
     if (cudaLibraryGetKernel(&found, library, launch.kernel) != cudaSuccess) continue;
@@ -224,14 +222,32 @@ cudaKernel_t Device::kernel(const Launch& launch, DType element) {
                                  static_cast<int>(launch.shared_bytes)),
             "Asking for shared memory");
     }
-    kernels_[type].emplace(launch.kernel, found);
     return found;
   }
   cudaGetLastError();
-  throw Error(code::internal, "there is no kernel ", launch.kernel);
+  return nullptr;
 }
 
-void Device::launch(const Launch& launch, DType element) {
+cudaKernel_t Device::kernel(const Launch& launch, Precision precision) {
+  Kernels& kernels = kernels_[static_cast<int>(precision)];
+  if (kernels.libraries.empty()) {
+    for (const void* module : modules_of(precision)) {
+      cudaLibrary_t library = nullptr;
+      check(cudaLibraryLoadData(&library, module, nullptr, nullptr, 0, nullptr, nullptr, 0),
+            "Loading the kernels");
+      kernels.libraries.push_back(library);
+    }
+  }
+  const auto known = kernels.known.find(launch.kernel);
+  if (known != kernels.known.end()) return known->second;
+  cudaKernel_t found = find(launch, kernels.libraries);
+  if (!found && precision == Precision::fast) found = kernel(launch, Precision::f16);
+  if (!found) throw Error(code::internal, "there is no kernel ", launch.kernel);
+  kernels.known.emplace(launch.kernel, found);
+  return found;
+}
+
+void Device::launch(const Launch& launch, Precision precision) {
   use();
   cudaLaunchConfig_t config = {};
   config.gridDim = dim3(launch.grid.x, launch.grid.y, launch.grid.z);
@@ -239,7 +255,8 @@ void Device::launch(const Launch& launch, DType element) {
   config.dynamicSmemBytes = launch.shared_bytes;
   config.stream = stream_;
   void* args[] = {const_cast<void*>(launch.args)};
-  check(cudaLaunchKernelExC(&config, static_cast<const void*>(kernel(launch, element)), args), launch.kernel);
+  check(cudaLaunchKernelExC(&config, static_cast<const void*>(kernel(launch, precision)), args),
+        launch.kernel);
 }
 
 std::unique_ptr<LaunchGraph> Device::capture(const std::function<void()>& launches) {
