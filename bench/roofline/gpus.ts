@@ -9,6 +9,8 @@ export interface Gpu {
   readonly floatTflops: number
   /** Multiplications and additions of fp16 with float32 sums by the tensor cores of one processor in a cycle. */
   readonly productsPerCycle: number
+  /** Whether these are figures for sums in fp16, which matrix products have in precision `fast` and attention has not. */
+  readonly isFast?: boolean
   /** GB/s of the memory. */
   readonly bandwidth: number
   readonly l2Bytes: number
@@ -38,3 +40,13 @@ export const gpus: readonly Gpu[] = [
     ...{ bandwidth: 3350, l2Bytes: 50e6, productsPerCycle: 2048 * 0.653 },
   },
 ]
+
+/** The same for products in precision `fast`: GeForce cards do them at twice the rate, the others at the same. */
+export const inFast = (gpu: Gpu): Gpu => {
+  const gain = gpu.name.startsWith('RTX') ? 2 : 1
+  const { tensorTflops, productsPerCycle } = gpu
+  return {
+    ...gpu,
+    ...{ isFast: true, tensorTflops: gain * tensorTflops, productsPerCycle: gain * productsPerCycle },
+  }
+}

@@ -52,6 +52,8 @@ const productsOfMma = 16 * 8 * 16
 const bytesOfWavefront = 128
 const bytesOfLoad = 512
 const schedulers = 4
+/** What widens fp16 sums and adds them, of a warp: four of each for two products. */
+const promotions = 4
 
 export interface Pipes {
   readonly tensor: number
@@ -64,7 +66,7 @@ export function pipesOf({ warps, products, loads, copied, instructions }: Loop, 
   return {
     tensor: (warps * products * productsOfMma) / gpu.productsPerCycle,
     shared: (warps * loads * bytesOfLoad + copied) / bytesOfWavefront,
-    issue: (warps * instructions) / schedulers,
+    issue: (warps * (instructions + (gpu.isFast ? promotions * products : 0))) / schedulers,
   }
 }
 
