@@ -1,6 +1,7 @@
 // The command line of the benchmarks, checked and completed.
 
 import { parseArgs } from 'node:util'
+import type { Precision } from '../lib/index.ts'
 import { suggestion } from '../lib/nearest.ts'
 import { BenchError } from './errors.ts'
 import { type PeerName, peerNames } from './peers/names.ts'
@@ -33,7 +34,7 @@ export interface Arguments {
   readonly json: string | undefined
   /** A GPU: whole generations on it instead of the subjects. */
   readonly device: `cuda${string}` | undefined
-  readonly precision: 'f16' | 'bf16'
+  readonly precision: Precision
 }
 
 export const usage = `usage: npm run bench -- [${subjects.join('|')} ...] [options]
@@ -50,7 +51,7 @@ export const usage = `usage: npm run bench -- [${subjects.join('|')} ...] [optio
   --memory GB          for all processes of one comparison; default: four fifths of what is free
   --json FILE          results with everything that was measured
   --device cuda[:1]    steps per second on a GPU, of SD 1.5 (512, 768, 1024) and SDXL's shapes (1024)
-  --precision f16|bf16 what the GPU computes in`
+  --precision <type>   what the GPU computes in: f16, bf16 or fast`
 
 const seeUsage = 'See npm run bench -- --help.'
 
@@ -131,6 +132,6 @@ export function parseArguments(args: readonly string[], env: NodeJS.ProcessEnv =
     memory: values.memory === undefined ? undefined : number(values.memory, 'memory'),
     json: values.json,
     device: values.device === undefined ? undefined : gpuName(values.device),
-    precision: nameIn(['f16', 'bf16'] as const, values.precision, 'precision'),
+    precision: nameIn(['f16', 'bf16', 'fast'] as const, values.precision, 'precision'),
   }
 }

@@ -1,6 +1,13 @@
 // Steps per second of whole generations on a GPU, as a report to paste into an issue.
 
-import { type DeviceName, describeGpu, type GpuDescription, load, TintypeError } from '../lib/index.ts'
+import {
+  type DeviceName,
+  describeGpu,
+  type GpuDescription,
+  load,
+  type Precision,
+  TintypeError,
+} from '../lib/index.ts'
 import { describeMachine } from './machine.ts'
 import { type Column, digits, milliseconds, textTable } from './table.ts'
 
@@ -13,7 +20,7 @@ export interface DeviceModel {
 
 export interface DeviceRequest {
   readonly device: DeviceName
-  readonly precision: 'f16' | 'bf16'
+  readonly precision: Precision
   readonly steps: number
   readonly repeats: number
 }

@@ -1,4 +1,4 @@
-# How CUDA kernels are compiled: each source for each element type to PTX, that to machine code for each architecture, and
+# How CUDA kernels are compiled: each source for each precision to PTX, that to machine code for each architecture, and
 # both to one fat binary. The package has the fat binaries in it; tests run the very PTX that these were made of, and read
 # what ptxas says of it. In the folder `cuda_kernels`, which is set before:
 #
@@ -8,6 +8,7 @@
 #   linear_f16.fatbin           machine code for each architecture, PTX of the newest for what comes after it
 
 include(${CMAKE_CURRENT_LIST_DIR}/cuda-toolkit.cmake)
+include(${CMAKE_CURRENT_LIST_DIR}/cuda-modules.cmake)
 
 set(TINTYPE_CUDA_ARCHITECTURES 75 80 86 89 90 120 CACHE STRING "architectures of tintype_cuda.node")
 # What sources ask for by __CUDA_ARCH__ (a test looks), and the newest, which nvcc optimises for in another way. For 86 and
@@ -23,8 +24,6 @@ function(full_name architecture result)
     set(${result} ${full_name_${architecture}} PARENT_SCOPE)
   endif()
 endfunction()
-
-file(GLOB cuda_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/../kernels/cuda/*.cu)
 
 function(add_ptx source output architecture)
   full_name(${architecture} target)
@@ -48,14 +47,25 @@ function(add_cubin ptx base architecture)
     DEPENDS ${base}.ptx VERBATIM)
 endfunction()
 
-foreach(element f16 bf16)
-  foreach(source IN LISTS cuda_sources)
+# Of `from` the PTX, machine code and log as `base`.
+function(copy_cubin from base)
+  cmake_path(GET base PARENT_PATH folder)
+  file(MAKE_DIRECTORY ${folder})
+  add_custom_command(OUTPUT ${base}.ptx COMMAND ${CMAKE_COMMAND} -E copy ${from}.ptx ${base}.ptx DEPENDS ${from}.ptx VERBATIM)
+  add_custom_command(OUTPUT ${base}.cubin
+    COMMAND ${CMAKE_COMMAND} -E copy ${from}.cubin ${base}.cubin
+    COMMAND ${CMAKE_COMMAND} -E copy ${from}.log ${base}.log
+    DEPENDS ${from}.cubin VERBATIM)
+endfunction()
+
+foreach(precision IN LISTS cuda_precisions)
+  foreach(source IN LISTS cuda_sources_${precision})
     cmake_path(GET source STEM name)
     set(images "")
     set(made "")
     foreach(architecture IN LISTS TINTYPE_CUDA_ARCHITECTURES)
       # Turing has no bf16.
-      if(element STREQUAL "bf16" AND architecture LESS 80)
+      if(precision STREQUAL "bf16" AND architecture LESS 80)
         continue()
       endif()
       foreach(candidate IN LISTS ptx_architectures)
@@ -63,18 +73,24 @@ foreach(element f16 bf16)
           set(virtual ${candidate})
         endif()
       endforeach()
-      set(ptx ${cuda_kernels}/compute_${virtual}/${element}/${name}.ptx)
-      if(NOT ptx IN_LIST made)
-        add_ptx(${source} ${ptx} ${virtual} -DTINTYPE_ELEMENT=${element})
+      set(base ${cuda_kernels}/sm_${architecture}/${precision}/${name})
+      if(precision STREQUAL "fast" AND architecture EQUAL 90)
+        # wgmma is as fast with float32 sums.
+        copy_cubin(${cuda_kernels}/sm_${architecture}/f16/${name} ${base})
+        set(ptx "")
+      else()
+        set(ptx ${cuda_kernels}/compute_${virtual}/${precision}/${name}.ptx)
+        if(NOT ptx IN_LIST made)
+          add_ptx(${source} ${ptx} ${virtual} -DTINTYPE_PRECISION=${precision})
+        endif()
+        add_cubin(${ptx} ${base} ${architecture})
       endif()
-      set(base ${cuda_kernels}/sm_${architecture}/${element}/${name})
-      add_cubin(${ptx} ${base} ${architecture})
       full_name(${architecture} target)
       list(APPEND images --image3=kind=elf,sm=${target},file=${base}.cubin)
       list(APPEND made ${ptx} ${base}.cubin)
       list(APPEND ptx_sm_${architecture} ${base}.ptx)
     endforeach()
-    set(fatbin ${cuda_kernels}/${name}_${element}.fatbin)
+    set(fatbin ${cuda_kernels}/${name}_${precision}.fatbin)
     add_custom_command(OUTPUT ${fatbin}
       COMMAND ${FATBINARY} -64 --create=${fatbin} ${images} --image3=kind=ptx,sm=${virtual},file=${ptx}
       DEPENDS ${made} VERBATIM)

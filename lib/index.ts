@@ -1,7 +1,6 @@
 // The public API of tintype.
 
 export { type ErrorCode, type ErrorDetails, TintypeError } from './errors.ts'
-export type { HalfPrecision } from './graph/lower-precision.ts'
 export type { ImageInput, RawImage } from './image/input.ts'
 export { type GenerationParameters, type ParsedParameters, parseParameters } from './image/parameters.ts'
 export { type EncodeOptions, type ImageFormat, Picture } from './image/picture.ts'
@@ -30,7 +29,7 @@ export type { GpuInfo } from './runtime/cuda-binding.ts'
 export { type DeviceInfo, devices } from './runtime/device.ts'
 export { type AddonDiagnosis, type CudaDiagnosis, type Diagnosis, diagnose } from './runtime/diagnose.ts'
 export type { NvidiaGpu } from './runtime/nvidia.ts'
-export type { DeviceName } from './runtime/target.ts'
+export type { DeviceName, Precision } from './runtime/target.ts'
 export type { SchedulerName } from './schedulers/contract.ts'
 export { schedulerNames } from './schedulers/registry.ts'
 export { describeGpu, type GpuDescription, type SelfTestOptions, selfTest } from './selftest/public.ts'

@@ -234,12 +234,13 @@ Napi::Value load_weights(const Napi::CallbackInfo& info) {
   });
 }
 
-// compile(plan: ArrayBuffer, weights: WeightSet | null, { threads?, profile?, device? }): Program
+// compile(plan: ArrayBuffer, weights: WeightSet | null, { threads?, profile?, fast?, device? }): Program
 Napi::Value compile(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return at_boundary(env, [&] {
     const auto options = info[2].As<Napi::Object>();
-    const Napi::Value threads = options.Get("threads"), profile = options.Get("profile");
+    const Napi::Value threads = options.Get("threads"), profile = options.Get("profile"),
+                      fast = options.Get("fast");
     const int thread_count =
         threads.IsUndefined() ? default_threads() : threads.As<Napi::Number>().Int32Value();
     if (thread_count < 1 || thread_count > most_threads) {
@@ -254,8 +255,9 @@ Napi::Value compile(const Napi::CallbackInfo& info) {
     std::shared_ptr<Weights> weights = WeightSetHandle::weights_of(info[1]);
     Plan checked = parse_plan(std::move(words), weights.get());
     return ProgramHandle::create(
-        env, std::make_shared<Program>(executor_of(env, options), std::move(checked), std::move(weights),
-                                       ProgramOptions{thread_count, profile.ToBoolean().Value()}));
+        env, std::make_shared<Program>(
+                 executor_of(env, options), std::move(checked), std::move(weights),
+                 ProgramOptions{thread_count, profile.ToBoolean().Value(), fast.ToBoolean().Value()}));
   });
 }
 

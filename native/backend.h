@@ -13,6 +13,7 @@ namespace tintype {
 struct ProgramOptions {
   int threads;
   bool profile;
+  bool fast;  // matrix products sum 32 products in fp16: on a GPU
 };
 
 // What a backend keeps of a program. Made on JavaScript's thread, destroyed on the executor's.

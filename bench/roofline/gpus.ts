@@ -14,6 +14,8 @@ export interface Gpu extends TensorCores {
   /** As `wgmma` uses them, where it is: GEMMs do. */
   readonly warpgroups?: TensorCores
   readonly floatTflops: number
+  /** Whether these are figures for sums in fp16, which matrix products have in precision `fast` and attention has not. */
+  readonly isFast?: boolean
   /** GB/s of the memory. */
   readonly bandwidth: number
   readonly l2Bytes: number
@@ -46,5 +48,17 @@ export const gpus: readonly Gpu[] = [
 ]
 
 /** What a kernel makes of the tensor cores. A GEMM's name ends in its tile. */
+export const isGemm = (kernel: string) => /_\d+x\d+$/.test(kernel)
+
 export const tensorCoresFor = (kernel: string, gpu: Gpu): TensorCores =>
-  (/_\d+x\d+$/.test(kernel) && gpu.warpgroups) || gpu
+  (isGemm(kernel) && gpu.warpgroups) || gpu
+
+/** The same for products in precision `fast`: GeForce cards do them at twice the rate, the others at the same. */
+export const inFast = (gpu: Gpu): Gpu => {
+  const gain = gpu.name.startsWith('RTX') ? 2 : 1
+  const { tensorTflops, productsPerCycle } = gpu
+  return {
+    ...gpu,
+    ...{ isFast: true, tensorTflops: gain * tensorTflops, productsPerCycle: gain * productsPerCycle },
+  }
+}

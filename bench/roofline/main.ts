@@ -2,9 +2,10 @@
 // usage: npm run roofline (nvcc must be there: the tests' device knows what the host part launches)
 
 import type { Node } from '../../lib/graph/graph.ts'
+import { lossOf } from '../../lib/selftest/fast-sums.ts'
 import { build, missing } from '../../test/ptx/build.ts'
 import { type Column, digits, markdownTable } from '../table.ts'
-import { type Gpu, gpus } from './gpus.ts'
+import { type Gpu, gpus, inFast } from './gpus.ts'
 import { decodeNodes, stepNodes } from './graphs.ts'
 import { budgetOf } from './model.ts'
 import { isTensorBound, loops, pipesOf } from './pipes.ts'
@@ -113,6 +114,21 @@ function shareOfLoops(works: readonly Work[], gpu: Gpu): string {
   return `${percent(share(true))} in loops that tensor cores bound, ${percent(share(false))} in other loops of products`
 }
 
+/** In precision `fast`, of which attention has nothing. */
+function fastRate(nodes: readonly Node[], gpu: Gpu): string {
+  const rate = (part: 'roofline' | 'tiled' | 'total') =>
+    digits(
+      1 /
+        sum(
+          nodes.map((node) => {
+            const own = lossOf(node.op, 'fast') > 0 ? inFast(gpu) : gpu
+            return budgetOf(own, workOf(node, own))[part]
+          }),
+        ),
+    )
+  return `in fast ${rate('roofline')}, ${rate('tiled')} and ${rate('total')}`
+}
+
 function report(name: string, nodes: readonly Node[], longest: number): void {
   const classes = rowsBy(nodes, classOf).sort((a, b) => budget(b, 1).total - budget(a, 1).total)
   const all = withTotal(classes)
@@ -126,7 +142,8 @@ function report(name: string, nodes: readonly Node[], longest: number): void {
     const { roofline, tiled, total } = budget(all.at(-1)!, i)
     console.log(
       `\n${gpu.name}: ${digits(1 / roofline)} a second by the roofline, ${digits(1 / tiled)} with tiles and waves, ` +
-        `${digits(1 / total)} with launches; ${shareOfLoops(all.at(-1)!.works[i]!, gpu)}`,
+        `${digits(1 / total)} with launches; ${shareOfLoops(all.at(-1)!.works[i]!, gpu)}; ` +
+        fastRate(nodes, gpu),
     )
   }
 }

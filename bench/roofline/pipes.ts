@@ -1,7 +1,7 @@
 // What the innermost loops keep busy: of a processor the tensor cores, shared memory, and the four schedulers that issue
 // instructions. The longest of the three bounds the loop; latencies come on top.
 
-import { type Gpu, tensorCoresFor } from './gpus.ts'
+import { type Gpu, isGemm, tensorCoresFor } from './gpus.ts'
 
 /** One step of a block: 32 products along the depth of a GEMM, the keys of a step of attention. */
 interface Loop {
@@ -78,6 +78,13 @@ const warpgroupLoops: Readonly<Record<string, Loop>> = {
 
 const bytesOfWavefront = 128
 const schedulers = 4
+/** What widens fp16 sums and adds them, of a warp: four of each for two `mma.sync`. */
+const promotions = 4
+const productsOfMma = 16 * 8 * 16
+
+/** Instructions of a warp for it, in a step of a GEMM by `mma.sync` in precision `fast`. */
+const promotionsOf = ({ products, warps }: Loop, kernel: string, gpu: Gpu) =>
+  gpu.isFast && !gpu.warpgroups && isGemm(kernel) ? (promotions * products) / productsOfMma / warps : 0
 
 export interface Pipes {
   readonly tensor: number
@@ -92,7 +99,7 @@ export function pipesOf(kernel: string, gpu: Gpu): Pipes | undefined {
   return {
     tensor: loop.products / tensorCoresFor(kernel, gpu).productsPerCycle,
     shared: (loop.loaded + loop.copied) / bytesOfWavefront,
-    issue: (loop.warps * loop.instructions) / schedulers,
+    issue: (loop.warps * (loop.instructions + promotionsOf(loop, kernel, gpu))) / schedulers,
   }
 }
 

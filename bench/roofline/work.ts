@@ -80,7 +80,7 @@ function attentionTiling({ dims, params }: Node, { kernel, blocks }: PlannedLaun
 
 export function workOf(node: Node, gpu: Gpu): Work {
   const words = encode(node, new Map(Object.entries(node.operands)))
-  const launches = device().launchesOf(gpu.architecture, gpu.processors, words)
+  const launches = device().launchesOf(gpu.architecture, gpu.processors, words, gpu.isFast)
   const { m, n, layers } = matrixOf(node)
   const gemm = launches.find(({ kernel }) => /_\d+x\d+$/.test(kernel))
   const attention = launches.find(({ kernel }) => /^attention_\d+/.test(kernel))

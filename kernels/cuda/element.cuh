@@ -1,6 +1,6 @@
 // The type of activations and matrix weights on the device, fp16 or bf16. Every .cu is compiled once for each
-// of them, as TINTYPE_ELEMENT says, as the CPU kernels are once for each instruction set. Arithmetic is
-// float32 everywhere.
+// of them, as TINTYPE_PRECISION says, as the CPU kernels are once for each instruction set. Arithmetic is
+// float32 everywhere, but that the matrix products of `fast` sum 32 products in fp16.
 #pragma once
 #include <cstdint>
 
@@ -8,8 +8,10 @@
 
 namespace tintype::cuda {
 
-enum class ElementType { f16, bf16 };
-inline constexpr bool is_bf16 = ElementType::TINTYPE_ELEMENT == ElementType::bf16;
+enum class Precision { f16, bf16, fast };
+inline constexpr Precision precision = Precision::TINTYPE_PRECISION;
+inline constexpr bool is_bf16 = precision == Precision::bf16;
+inline constexpr bool is_fast = precision == Precision::fast;  // elements are those of f16
 
 struct Element {
   uint16_t bits;

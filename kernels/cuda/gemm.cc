@@ -10,9 +10,9 @@ namespace {
 
 // Products that the tensor cores of a processor add up in a cycle, by mma.sync with float32 sums. GeForce
 // cards of sm_86, 89 and 120 do half as many as others of their architecture: what is said here is true of
-// them.
-double products_per_cycle(int architecture) {
-  switch (architecture) {
+// them. With sums in fp16 they do as many.
+double products_per_cycle(const Gpu& gpu) {
+  switch (gpu.architecture) {
     case 75:
       return 512;
     case 80:
@@ -21,7 +21,7 @@ double products_per_cycle(int architecture) {
     case 90:
       return 2048;
     default:
-      return 256;
+      return gpu.is_fast ? 512 : 256;
   }
 }
 
@@ -61,7 +61,7 @@ constexpr int most_splits = 16;
 constexpr int fewest_steps = 8;
 
 double tensor_cycles(const GemmTile& tile, const Gpu& gpu) {
-  return static_cast<double>(tile.m) * tile.n * tile.depth / products_per_cycle(gpu.architecture);
+  return static_cast<double>(tile.m) * tile.n * tile.depth / products_per_cycle(gpu);
 }
 
 // Where warpgroups multiply. All numbers are fitted to times of an H100, of four tiles and up to twelve

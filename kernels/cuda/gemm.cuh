@@ -70,7 +70,7 @@ class GemmBlock {
       if constexpr (by_warpgroups) begin_multiplying(stage);
       if (step + ahead < steps) copy_step(writing);
       commit_copies();
-      if constexpr (!by_warpgroups) multiply(stage);
+      if constexpr (!by_warpgroups) multiply_by_warps(stage);
       if (has_norm()) {
         moments.add(shared_ + reading * Tile.stage_bytes(), end_k - first_k - step * Tile.depth);
       }
@@ -127,27 +127,61 @@ class GemmBlock {
     commit_products();
   }
 
-  __device__ void multiply(uint32_t stage) {
+  // 16 rows of A, and 16 columns of B, of the 16 products that begin at k * 16.
+  __device__ void load_a(uint32_t (&a)[4], uint32_t stage, int m, int k) const {
+    load_matrices(a, stage + swizzle<Tile.depth / 8>(warp_row_ + m * 16 + lane_ % 16, k * 2 + lane_ / 16));
+  }
+  __device__ void load_b(uint32_t (&b)[4], uint32_t stage, int n, int k) const {
     const uint32_t stage_b = stage + Tile.m * Tile.depth * 2;
+    const int row = warp_column_ + n * 16 + lane_ % 8 + lane_ / 16 * 8;
+    load_matrices(b, stage_b + swizzle<Tile.depth / 8>(row, k * 2 + lane_ / 8 % 2));
+  }
+
+  __device__ void multiply(uint32_t stage) {
 #pragma unroll
     for (int k = 0; k < Tile.depth / 16; k++) {
       uint32_t a[tiles_m][4], b[tiles_n / 2][4];
 #pragma unroll
-      for (int m = 0; m < tiles_m; m++) {
-        load_matrices(a[m],
-                      stage + swizzle<Tile.depth / 8>(warp_row_ + m * 16 + lane_ % 16, k * 2 + lane_ / 16));
-      }
+      for (int m = 0; m < tiles_m; m++) load_a(a[m], stage, m, k);
 #pragma unroll
-      for (int n = 0; n < tiles_n / 2; n++) {
-        const int row = warp_column_ + n * 16 + lane_ % 8 + lane_ / 16 * 8;
-        load_matrices(b[n], stage_b + swizzle<Tile.depth / 8>(row, k * 2 + lane_ / 8 % 2));
-      }
+      for (int n = 0; n < tiles_n / 2; n++) load_b(b[n], stage, n, k);
 #pragma unroll
       for (int m = 0; m < tiles_m; m++) {
 #pragma unroll
         for (int n = 0; n < tiles_n; n++) {
           multiply_add(sums_[m][n], a[m], b[n / 2][n % 2 * 2], b[n / 2][n % 2 * 2 + 1]);
         }
+      }
+    }
+  }
+
+  __device__ void multiply_by_warps(uint32_t stage) {
+    if constexpr (is_fast) {
+      multiply_fast(stage);
+    } else {
+      multiply(stage);
+    }
+  }
+
+  // The products of a step are summed in fp16, from 0 on, and that is added to the float32 sums. All of A is
+  // in registers and B comes 16 columns at a time, so that fp16 sums live no longer than two instructions.
+  __device__ void multiply_fast(uint32_t stage) {
+    constexpr int parts = Tile.depth / 16;
+    uint32_t a[tiles_m][parts][4], b[parts][4];
+#pragma unroll
+    for (int i = 0; i < tiles_m * parts; i++) load_a(a[i / parts][i % parts], stage, i / parts, i % parts);
+#pragma unroll
+    for (int n = 0; n < tiles_n; n++) {
+      if (n % 2 == 0) {
+#pragma unroll
+        for (int k = 0; k < parts; k++) load_b(b[k], stage, n / 2, k);
+      }
+#pragma unroll
+      for (int m = 0; m < tiles_m; m++) {
+        HalfSums of_step = {};
+#pragma unroll
+        for (int k = 0; k < parts; k++) multiply_add(of_step, a[m][k], b[k][n % 2 * 2], b[k][n % 2 * 2 + 1]);
+        of_step.add_to(sums_[m][n]);
       }
     }
   }

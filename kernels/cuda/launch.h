@@ -24,6 +24,8 @@ struct Launch {
 struct Gpu {
   int architecture;  // 75 for sm_75
   int processors;    // streaming multiprocessors
+  // Whether matrix products sum 32 products in fp16, which GeForce cards do at twice the rate.
+  bool is_fast = false;
 };
 
 // Bytes of shared memory that the blocks of a processor have together (CUDA C++ Programming Guide, "Technical

@@ -1,5 +1,5 @@
-// Matrix fragments: ldmatrix and mma.sync with float32 sums. sm_75 has only the half as deep product, of the
-// same fragments.
+// Matrix fragments: ldmatrix and mma.sync with float32 sums, or with those of a few products in fp16. sm_75
+// has only the half as deep product, of the same fragments.
 #pragma once
 #include "element.cuh"
 
@@ -76,6 +76,36 @@ __device__ inline void multiply_add(float (&d)[4], const uint32_t (&a)[4], uint3
 #else
   multiply_add(d, {a[0], a[1]}, b0);
   multiply_add(d, {a[2], a[3]}, b1);
+#endif
+}
+
+// 16x8 sums in fp16: of each lane two in either half of the rows.
+struct HalfSums {
+  uint32_t pairs[2];
+
+  __device__ void add_to(float (&sums)[4]) const {
+#pragma unroll
+    for (int half = 0; half < 2; half++) {
+      const float2 pair = unpack(pairs[half]);
+      sums[half * 2] += pair.x;
+      sums[half * 2 + 1] += pair.y;
+    }
+  }
+};
+
+// d (16x8) += a (16x16) b (16x8)
+__device__ inline void multiply_add(HalfSums& d, const uint32_t (&a)[4], uint32_t b0, uint32_t b1) {
+#if __CUDA_ARCH__ >= 800
+  asm volatile("mma.sync.aligned.m16n8k16.row.col.f16.f16.f16.f16 {%0,%1}, {%2,%3,%4,%5}, {%6,%7}, {%0,%1};"
+               : "+r"(d.pairs[0]), "+r"(d.pairs[1])
+               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+#else
+#pragma unroll
+  for (int half = 0; half < 2; half++) {
+    asm volatile("mma.sync.aligned.m16n8k8.row.col.f16.f16.f16.f16 {%0,%1}, {%2,%3}, {%4}, {%0,%1};"
+                 : "+r"(d.pairs[0]), "+r"(d.pairs[1])
+                 : "r"(a[half * 2]), "r"(a[half * 2 + 1]), "r"(half == 0 ? b0 : b1));
+  }
 #endif
 }
 

@@ -81,7 +81,11 @@ function buildProgram(signal: AbortSignal): Command {
       parseDevice,
     )
     .addOption(
-      new Option('--precision <type>', 'what a GPU computes in (default: f16)').choices(['f16', 'bf16']),
+      new Option('--precision <type>', 'what a GPU computes in (default: f16)').choices([
+        'f16',
+        'bf16',
+        'fast',
+      ]),
     )
     .option('--threads <n>', 'threads to compute with (default: one for each core)', parseNumber)
     .option(
@@ -109,7 +113,7 @@ function buildProgram(signal: AbortSignal): Command {
     .description("run the kernels' tests on a GPU, as a report to paste into an issue")
     .option('--device <name>', 'cuda or cuda:1 (default: cuda)')
     .addOption(
-      new Option('--precision <type>', 'what to test (default: both)').choices(['f16', 'bf16', 'both']),
+      new Option('--precision <type>', 'what to test (default: all)').choices(['f16', 'bf16', 'fast', 'all']),
     )
     .option('--only <text>', 'cases whose title contains it, such as attention')
     .option('--json', 'print it as JSON')

@@ -1,10 +1,10 @@
 // `tintype selftest`: the kernels' tests on the GPU of this machine, as a report to paste into an issue.
 
-import type { DeviceName, GpuDescription, HalfPrecision, SelfTestReport } from '../index.ts'
+import type { DeviceName, GpuDescription, Precision, SelfTestReport } from '../index.ts'
 
 export interface SelftestFlags {
   readonly device?: string
-  readonly precision?: HalfPrecision | 'both'
+  readonly precision?: Precision | 'all'
   readonly only?: string
   readonly json?: boolean
 }
@@ -12,7 +12,7 @@ export interface SelftestFlags {
 /** All cases of an op in one precision. */
 interface OpSummary {
   readonly op: string
-  readonly precision: HalfPrecision
+  readonly precision: Precision
   readonly cases: number
   readonly failures: readonly { readonly title: string; readonly failure: string }[]
   /** Of the case that came nearest to its bound, or failed. */
@@ -21,7 +21,7 @@ interface OpSummary {
   readonly share: number
 }
 
-export function summarize(reports: readonly SelfTestReport[], precision: HalfPrecision): OpSummary[] {
+export function summarize(reports: readonly SelfTestReport[], precision: Precision): OpSummary[] {
   return [...new Set(reports.map(({ op }) => op))].map((op) => {
     const own = reports.filter((report) => report.op === op)
     const worst = own.reduce((most, report) => (report.share > most.share ? report : most))
@@ -73,15 +73,17 @@ export function formatReport(
 
 /** Prints the report; the exit code is 1 when a case failed. */
 export async function selftestCommand(
-  { device = 'cuda', precision = 'both', only, json }: SelftestFlags,
+  { device = 'cuda', precision = 'all', only, json }: SelftestFlags,
   version: string,
 ): Promise<void> {
   const { describeGpu, selfTest } = await import('../index.js')
   const name = device as DeviceName
   const gpu = describeGpu(name)
   // Turing has no bf16.
-  const all = gpu.architecture === 'sm_75' ? (['f16'] as const) : (['f16', 'bf16'] as const)
-  const precisions = precision === 'both' ? all : [precision]
+  const all = (['f16', 'bf16', 'fast'] as const).filter(
+    (one) => one !== 'bf16' || gpu.architecture !== 'sm_75',
+  )
+  const precisions = precision === 'all' ? all : [precision]
   const summaries: OpSummary[] = []
   for (const one of precisions) {
     const reports: SelfTestReport[] = []

@@ -1,12 +1,11 @@
 // Where a pipeline computes, from what the user asks for: one device, several of a kind, or the best that can be trusted.
 
 import { TintypeError } from '../errors.ts'
-import type { HalfPrecision } from '../graph/lower-precision.ts'
-import { type DeviceName, type Target, targetOf } from '../runtime/target.ts'
+import { type DeviceName, type Precision, type Target, targetOf } from '../runtime/target.ts'
 
 export interface DeviceOptions {
   readonly device?: DeviceName | 'auto' | readonly DeviceName[] | undefined
-  readonly precision?: HalfPrecision | undefined
+  readonly precision?: Precision | undefined
 }
 
 export interface ChosenDevices {
@@ -18,7 +17,7 @@ export interface ChosenDevices {
 const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
 
 /** The first GPU that computes what it must; the CPU where there is none, with the reason. */
-async function automatic(precision: HalfPrecision | undefined): Promise<ChosenDevices> {
+async function automatic(precision: Precision | undefined): Promise<ChosenDevices> {
   try {
     const target = targetOf({ device: 'cuda', precision })
     // Late: its cases are numbers by the hundred thousand, made while it loads.

@@ -5,7 +5,7 @@ import { TintypeError } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
 import { makePlan, type PassOptions } from '../graph/plan.ts'
 import { compile, loadWeights, type Program, type WeightSet } from '../runtime/program.ts'
-import { cpu, type Target } from '../runtime/target.ts'
+import { cpu, elementTypeOf, type Target } from '../runtime/target.ts'
 import { openWeights, type WeightRef } from '../weights/source.ts'
 
 /** Programs are cheap to make again; the limit only bounds what a service with ever new sizes keeps. */
@@ -62,7 +62,10 @@ interface Compiled {
  */
 const passesFor = ({ precision }: Target, exact: boolean): PassOptions =>
   precision
-    ? { winograd: false, normalizeOnLoad: false, joinLayers: true, foldNorms: true, precision }
+    ? {
+        ...{ winograd: false, normalizeOnLoad: false, joinLayers: true, foldNorms: true },
+        precision: elementTypeOf(precision),
+      }
     : { winograd: !exact }
 
 /** A device with the weights on it, and what has been compiled for it. */

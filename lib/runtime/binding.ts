@@ -30,6 +30,8 @@ export interface NativeWeightSet {
 export interface NativeOptions {
   readonly device: number
   readonly profile: boolean
+  /** Matrix products sum 32 products in fp16. */
+  readonly fast: boolean
   readonly threads?: number
 }
 

@@ -97,7 +97,8 @@ export function compile(plan: ArrayBuffer, weights: WeightSet | null, options: C
     throw new TintypeError('INVALID_ARGUMENT', `threads: expected an integer from 1 to 256, got ${threads}.`)
   }
   const handle = weights === null ? null : handles.get(weights)!
-  const native = { device: target.device, profile, ...(threads !== undefined && { threads }) }
+  const fast = target.precision === 'fast'
+  const native = { device: target.device, profile, fast, ...(threads !== undefined && { threads }) }
   return new Program(callNative((addon) => addon.compile(plan, handle, native), target.addon()))
 }
 

@@ -1,11 +1,10 @@
 // The self-test as users call it: a GPU by its name, what is known of it, and case by case what came out.
 
 import { TintypeError } from '../errors.ts'
-import type { HalfPrecision } from '../graph/lower-precision.ts'
 import { callNative } from '../runtime/binding.ts'
 import { cudaNative } from '../runtime/cuda-binding.ts'
 import { nvidiaGpus } from '../runtime/nvidia.ts'
-import { type DeviceName, type Target, targetOf } from '../runtime/target.ts'
+import { type DeviceName, type Precision, type Target, targetOf } from '../runtime/target.ts'
 import { titleOf } from './op-case.ts'
 import type { CaseReport } from './self-test.ts'
 
@@ -13,7 +12,7 @@ export interface SelfTestOptions {
   /** `cuda`, the default, or `cuda:1`. */
   readonly device?: DeviceName | undefined
   /** Default: `f16`. */
-  readonly precision?: HalfPrecision | undefined
+  readonly precision?: Precision | undefined
   /** Cases whose title contains this, such as `attention` or `lk=77`. */
   readonly only?: string | undefined
 }
@@ -77,5 +76,5 @@ export async function* selfTest(options: SelfTestOptions = {}): AsyncGenerator<C
       advice: 'Titles are such as "attention n=1 lq=33 lk=77 c=80".',
     })
   }
-  yield* runSelfTest(target, { cases, element: target.precision! })
+  yield* runSelfTest(target, cases)
 }

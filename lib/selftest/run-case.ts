@@ -7,7 +7,8 @@ import { opOf } from '../graph/ops.ts'
 import { makePlan } from '../graph/plan.ts'
 import { isVector } from '../graph/spec.ts'
 import { compile, loadWeights, type WeightLocation } from '../runtime/program.ts'
-import type { Target } from '../runtime/target.ts'
+import { elementTypeOf, type Target } from '../runtime/target.ts'
+import { sumLossOf } from './fast-sums.ts'
 import { type ElementType, roundTo } from './half.ts'
 import { type Judgement, judge } from './judge.ts'
 import { noise, type OpCase, operandsOf, sizeOf, type Values } from './op-case.ts'
@@ -104,12 +105,11 @@ export interface CaseResult {
  * @param folder where weights may be written
  * @throws TintypeError what the device throws: `DEVICE_LOST` after a kernel that left its memory
  */
-export async function runCase(
-  c: OpCase,
-  target: Target,
-  { element, folder }: { readonly element: ElementType; readonly folder: string },
-): Promise<CaseResult> {
+export async function runCase(c: OpCase, target: Target, folder: string): Promise<CaseResult> {
+  const precision = target.precision ?? 'f16'
+  const element = elementTypeOf(precision)
   const data = makeData(c, element)
+  const sumLoss = sumLossOf(c, data, precision)
   const truth = referenceOf(c, data, (value) => value)
   const naive = referenceOf(c, data, Math.fround)
 
@@ -145,7 +145,11 @@ export async function runCase(
     const rounded = isElement(c, output)
     const store = rounded ? (value: number) => roundTo(element, value) : Math.fround
     const allowance = rounded ? 1 : (c.allowance ?? 1)
-    const judgement = judge(y, truth.get(output)!, naive.get(output)!.map(store), { store, allowance })
+    const judgement = judge(y, truth.get(output)!, naive.get(output)!.map(store), {
+      store,
+      allowance,
+      sumLoss,
+    })
     return { output, judgement }
   })
   return results.reduce((worst, one) => (one.judgement.share > worst.judgement.share ? one : worst))

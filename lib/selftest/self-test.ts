@@ -9,7 +9,6 @@ import type { Target } from '../runtime/target.ts'
 import { convolutions } from './cases/conv2d.ts'
 import { gatedLinears, joinedLinears, linears } from './cases/linear.ts'
 import { otherOps } from './cases/others.ts'
-import type { ElementType } from './half.ts'
 import { type OpCase, titleOf } from './op-case.ts'
 import { runCase } from './run-case.ts'
 
@@ -55,14 +54,14 @@ export interface CaseReport {
  */
 export async function* selfTest(
   target: Target,
-  { cases, element }: { readonly cases: readonly OpCase[]; readonly element: ElementType },
+  cases: readonly OpCase[],
 ): AsyncGenerator<CaseReport, void, void> {
   const folder = mkdtempSync(join(tmpdir(), 'tintype-selftest-'))
   try {
     for (const c of cases) {
       const base = { op: c.op, title: titleOf(c) }
       try {
-        const { output, judgement } = await runCase(c, target, { element, folder })
+        const { output, judgement } = await runCase(c, target, folder)
         const { error, limit, share, wrong } = judgement
         yield { ...base, error, limit, share, failure: wrong && `${output}: ${wrong}` }
       } catch (error) {
@@ -84,10 +83,7 @@ export function distrust(target: Target, key: string): Promise<string | undefine
   const known = verdicts.get(key)
   if (known) return known
   const verdict = (async () => {
-    for await (const { title, failure } of selfTest(target, {
-      cases: quickCases,
-      element: target.precision ?? 'f16',
-    })) {
+    for await (const { title, failure } of selfTest(target, quickCases)) {
       if (failure !== undefined) return `${title}: ${failure.split('\n')[0]}`
     }
     return undefined

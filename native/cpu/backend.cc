@@ -60,7 +60,7 @@ void load_weights(const Node& node, const Plan& plan, std::vector<Weight>& bound
 
 std::shared_ptr<Prepared> CpuBackend::prepare(const Plan& plan, const Weights* weights,
                                               const ProgramOptions& options) const {
-  if (plan.activations.f16 || plan.activations.bf16) {
+  if (plan.activations.f16 || plan.activations.bf16 || options.fast) {
     throw Error(code::internal, "invalid plan: the CPU computes in float32");
   }
   const auto prepared = std::make_shared<CpuPrepared>();

@@ -13,6 +13,8 @@ namespace tintype::cuda {
 
 struct CudaPrepared final : Prepared, std::enable_shared_from_this<CudaPrepared> {
   DType element = DType::f16;
+  Precision precision = Precision::f16;
+  Gpu gpu{};  // as kernels of that precision find it
   size_t arena_bytes = 0;
   std::vector<std::shared_ptr<void>> inputs, outputs;  // one buffer for each slot
   std::vector<uint32_t> sent;                          // version of what each input holds, 0 where unknown
@@ -62,15 +64,16 @@ struct Operands {
 // What the host part of a kernel talks to.
 class NodeLauncher final : public Launcher {
  public:
-  NodeLauncher(Device& device, DType element, void* workspace)
-      : device_(device), element_(element), workspace_(workspace) {}
-  void launch(const Launch& launch) override { device_.launch(launch, element_); }
-  const Gpu& gpu() const override { return device_.gpu(); }
+  NodeLauncher(Device& device, const CudaPrepared& prepared, void* workspace)
+      : device_(device), precision_(prepared.precision), gpu_(prepared.gpu), workspace_(workspace) {}
+  void launch(const Launch& launch) override { device_.launch(launch, precision_); }
+  const Gpu& gpu() const override { return gpu_; }
   void* workspace() const override { return workspace_; }
 
  private:
   Device& device_;
-  DType element_;
+  const Precision precision_;
+  const Gpu gpu_;
   void* workspace_;
 };
 
@@ -108,13 +111,17 @@ size_t largest_workspace(const Plan& plan, const Gpu& gpu) {
 }  // namespace
 
 std::shared_ptr<Prepared> CudaBackend::prepare(const Plan& plan, const Weights*,
-                                               const ProgramOptions&) const {
+                                               const ProgramOptions& options) const {
   const auto [f32, f16, bf16] = plan.activations;
   if (f32 || (f16 && bf16)) throw Error(code::internal, "invalid plan: CUDA computes in f16 or in bf16");
   const auto prepared = std::make_shared<CudaPrepared>();
+  if (bf16 && options.fast) throw Error(code::internal, "invalid plan: fast sums are for f16");
   prepared->element = bf16 ? DType::bf16 : DType::f16;
+  prepared->precision = bf16 ? Precision::bf16 : options.fast ? Precision::fast : Precision::f16;
+  prepared->gpu = device_->gpu();
+  prepared->gpu.is_fast = options.fast;
   prepared->arena_bytes = round_up(plan.arena_bytes, device_alignment);
-  prepared->workspace_bytes = prepared->arena_bytes + largest_workspace(plan, device_->gpu());
+  prepared->workspace_bytes = prepared->arena_bytes + largest_workspace(plan, prepared->gpu);
   return prepared;
 }
 
@@ -231,9 +238,8 @@ void CudaBackend::run_once(const Work& work) {
         break;
     }
   }
-  Bound bound{
-      plan, std::move(operands),
-      NodeLauncher(*device_, state.element, static_cast<char*>(workspace_.get()) + state.arena_bytes)};
+  Bound bound{plan, std::move(operands),
+              NodeLauncher(*device_, state, static_cast<char*>(workspace_.get()) + state.arena_bytes)};
   for (size_t i = 0; i < plan.inputs.size(); i++) {
     const uint32_t version = work.versions[i];
     if (plan.inputs[i].bytes == 0 || (version != 0 && version == state.sent[i])) continue;

@@ -4,7 +4,6 @@
 #include <cstring>
 
 #include "../errors.h"
-#include "modules.h"
 
 namespace tintype::cuda {
 
@@ -35,6 +34,17 @@ bool is_fatal(cudaError_t error) {
 // The oldest driver for this runtime, by NVIDIA's table of compatibility between minor versions.
 static_assert(CUDART_VERSION >= 12000 && CUDART_VERSION < 14000, "name the oldest driver for this CUDA");
 constexpr const char* oldest_driver = CUDART_VERSION >= 13000 ? "580" : "525";
+
+std::span<const void* const> modules_of(Precision precision) {
+  switch (precision) {
+    case Precision::bf16:
+      return bf16_modules();
+    case Precision::fast:
+      return fast_modules();
+    default:
+      return f16_modules();
+  }
+}
 
 double mebibytes(size_t bytes) {
   return static_cast<double>(bytes >> 10) / 1024;
@@ -129,8 +139,8 @@ void Device::close() noexcept {
   for (const cudaEvent_t event : marks_) {
     if (event) cudaEventDestroy(event);
   }
-  for (const auto& libraries : libraries_) {
-    for (const cudaLibrary_t library : libraries) cudaLibraryUnload(library);
+  for (const Kernels& kernels : kernels_) {
+    for (const cudaLibrary_t library : kernels.libraries) cudaLibraryUnload(library);
   }
   if (stream_) cudaStreamDestroy(stream_);
   cudaGetLastError();
@@ -202,42 +212,43 @@ void Device::download(void* to, const void* from, size_t bytes) {
   std::memcpy(to, staging.data(), bytes);
 }
 
-cudaKernel_t Device::kernel(const Launch& launch, DType element) {
-  const int type = element == DType::bf16 ? 1 : 0;
-  auto& libraries = libraries_[type];
-  if (libraries.empty()) {
-    for (const void* module : type == 1 ? bf16_modules() : f16_modules()) {
+Device::LoadedKernel* Device::find(const char* name, Precision precision) {
+  Kernels& kernels = kernels_[static_cast<int>(precision)];
+  const auto known = kernels.known.find(name);
+  if (known != kernels.known.end()) return &known->second;
+  if (kernels.libraries.empty()) {
+    for (const void* module : modules_of(precision)) {
       cudaLibrary_t library = nullptr;
       check(cudaLibraryLoadData(&library, module, nullptr, nullptr, 0, nullptr, nullptr, 0),
             "Loading the kernels");
-      libraries.push_back(library);
+      kernels.libraries.push_back(library);
     }
   }
-  LoadedKernel& known = loaded(launch.kernel, type);
-  if (launch.shared_bytes > known.shared_bytes) {
-    check(cudaFuncSetAttribute(static_cast<const void*>(known.kernel),
-                               cudaFuncAttributeMaxDynamicSharedMemorySize,
-                               static_cast<int>(launch.shared_bytes)),
-          "Asking for shared memory");
-    known.shared_bytes = launch.shared_bytes;
-  }
-  return known.kernel;
-}
-
-Device::LoadedKernel& Device::loaded(const char* name, int type) {
-  const auto known = kernels_[type].find(name);
-  if (known != kernels_[type].end()) return known->second;
-  for (const cudaLibrary_t library : libraries_[type]) {
+  for (const cudaLibrary_t library : kernels.libraries) {
     cudaKernel_t found = nullptr;
     if (cudaLibraryGetKernel(&found, library, name) != cudaSuccess) continue;
     constexpr size_t without_asking = 48 << 10;
-    return kernels_[type].emplace(name, LoadedKernel{found, without_asking}).first->second;
+    return &kernels.known.emplace(name, LoadedKernel{found, without_asking}).first->second;
   }
   cudaGetLastError();
-  throw Error(code::internal, "there is no kernel ", name);
+  return nullptr;
 }
 
-void Device::launch(const Launch& launch, DType element) {
+cudaKernel_t Device::kernel(const Launch& launch, Precision precision) {
+  LoadedKernel* known = find(launch.kernel, precision);
+  if (!known && precision == Precision::fast) known = find(launch.kernel, Precision::f16);
+  if (!known) throw Error(code::internal, "there is no kernel ", launch.kernel);
+  if (launch.shared_bytes > known->shared_bytes) {
+    check(cudaFuncSetAttribute(static_cast<const void*>(known->kernel),
+                               cudaFuncAttributeMaxDynamicSharedMemorySize,
+                               static_cast<int>(launch.shared_bytes)),
+          "Asking for shared memory");
+    known->shared_bytes = launch.shared_bytes;
+  }
+  return known->kernel;
+}
+
+void Device::launch(const Launch& launch, Precision precision) {
   use();
   cudaLaunchConfig_t config = {};
   config.gridDim = dim3(launch.grid.x, launch.grid.y, launch.grid.z);
@@ -245,7 +256,8 @@ void Device::launch(const Launch& launch, DType element) {
   config.dynamicSmemBytes = launch.shared_bytes;
   config.stream = stream_;
   void* args[] = {const_cast<void*>(launch.args)};
-  check(cudaLaunchKernelExC(&config, static_cast<const void*>(kernel(launch, element)), args), launch.kernel);
+  check(cudaLaunchKernelExC(&config, static_cast<const void*>(kernel(launch, precision)), args),
+        launch.kernel);
 }
 
 std::unique_ptr<LaunchGraph> Device::capture(const std::function<void()>& launches) {

@@ -10,8 +10,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "../../kernels/args.gen.h"
 #include "../../kernels/cuda/launch.h"
+#include "modules.h"
 
 namespace tintype::cuda {
 
@@ -47,8 +47,8 @@ class Device {
   // Waits for all that was asked for before.
   void download(void* to, const void* from, size_t bytes);
 
-  // `element` says which of the two compilations of the kernel.
-  void launch(const Launch& launch, DType element);
+  // `precision` says which compilation of the kernel.
+  void launch(const Launch& launch, Precision precision);
   // What `launches` launches is recorded instead of run.
   std::unique_ptr<LaunchGraph> capture(const std::function<void()>& launches);
   void replay(const LaunchGraph& graph);
@@ -72,13 +72,19 @@ class Device {
     cudaKernel_t kernel;
     size_t shared_bytes;  // that a launch may have: 48 KB, or what has been asked for
   };
+  // What was compiled for one precision, loaded when it is first needed.
+  struct Kernels {
+    std::vector<cudaLibrary_t> libraries;
+    std::unordered_map<std::string, LoadedKernel> known;
+  };
 
   void check(cudaError_t error, const char* doing);
   void use();
   void open();
   void close() noexcept;
-  cudaKernel_t kernel(const Launch& launch, DType element);
-  LoadedKernel& loaded(const char* name, int type);
+  cudaKernel_t kernel(const Launch& launch, Precision precision);
+  // Null where that precision has no kernel of the name.
+  LoadedKernel* find(const char* name, Precision precision);
   void reserve(Staging& staging, size_t bytes);
 
   const int number_;
@@ -89,8 +95,7 @@ class Device {
   int filled_ = 0;
   cudaEvent_t marks_[most_pending] = {};
   uint64_t marked_ = 0;
-  std::vector<cudaLibrary_t> libraries_[2];  // of each element type
-  std::unordered_map<std::string, LoadedKernel> kernels_[2];
+  Kernels kernels_[3];  // of each precision
 };
 
 }  // namespace tintype::cuda

@@ -86,7 +86,8 @@ Napi::Object to_object(Napi::Env env, const InterpretedGpu::Launched& launched) 
   return object;
 }
 
-// runOp({folder, architecture, processors, element, order}, words, operands): operands are {bytes, dtype}.
+// runOp({folders, architecture, processors, isFast, element, order}, words, operands): operands are {bytes,
+// dtype}.
 // Returns what was launched.
 Napi::Value run(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
@@ -101,12 +102,17 @@ Napi::Value run(const Napi::CallbackInfo& info) {
           {bytes.Data(), bytes.ByteLength(), static_cast<DType>(number(operand.Get("dtype")))});
     }
     const cuda::Gpu model = {static_cast<int>(number(target.Get("architecture"))),
-                             static_cast<int>(number(target.Get("processors")))};
+                             static_cast<int>(number(target.Get("processors"))),
+                             target.Get("isFast").ToBoolean()};
     const auto order = static_cast<WarpOrder>(number(target.Get("order")));
     // Forward is for the ledger: blocks one after the other, so that it is always the same one that arrives
     // last.
     const Options options = {.order = order, .threads = order == WarpOrder::forward ? 1 : 2};
-    InterpretedGpu gpu(Program::in_folder(text(target.Get("folder"))), model, options);
+    const auto folders = target.Get("folders").As<Napi::Array>();
+    std::vector<const Program*> programs;
+    for (uint32_t i = 0; i < folders.Length(); i++)
+      programs.push_back(&Program::in_folder(text(folders.Get(i))));
+    InterpretedGpu gpu(std::move(programs), model, options);
     const DType element = static_cast<DType>(number(target.Get("element")));
     run_op(gpu, {words.Data(), words.Data() + words.ElementLength()}, operands, element);
     auto launched = Napi::Array::New(info.Env());
@@ -115,10 +121,11 @@ Napi::Value run(const Napi::CallbackInfo& info) {
   });
 }
 
-// launchesOf(architecture, processors, words): what an op would launch there.
+// launchesOf(architecture, processors, words, isFast?): what an op would launch there.
 Napi::Value launches_of(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    const cuda::Gpu gpu = {static_cast<int>(number(info[0])), static_cast<int>(number(info[1]))};
+    const cuda::Gpu gpu = {static_cast<int>(number(info[0])), static_cast<int>(number(info[1])),
+                           info[3].ToBoolean()};
     const auto words = info[2].As<Napi::Uint32Array>();
     auto launches = Napi::Array::New(info.Env());
     for (const auto& l : planned_launches(gpu, {words.Data(), words.Data() + words.ElementLength()})) {

@@ -13,8 +13,10 @@ declare module 'vitest' {
   }
 }
 
-/** What TINTYPE_PTX_ELEMENTS names, `f16` or `bf16`; by default both. */
-export const elementTypes: readonly string[] = (process.env.TINTYPE_PTX_ELEMENTS ?? 'f16,bf16').split(',')
+/** What TINTYPE_PTX_ELEMENTS names of the precisions, `f16` or `bf16,fast`; by default all. */
+export const elementTypes: readonly string[] = (process.env.TINTYPE_PTX_ELEMENTS ?? 'f16,bf16,fast').split(
+  ',',
+)
 
 /** What TINTYPE_PTX_ARCHITECTURES names of the architectures, `80` or `75,80`; by default all. */
 export const architectures: readonly number[] = (

@@ -16,15 +16,15 @@ const gpus = {
 } as const
 type GpuName = keyof typeof gpus
 
-function launchesOf(gpu: GpuName, c: OpCase) {
+function launchesOf(gpu: GpuName, c: OpCase, isFast = false) {
   const numbers = new Map(operandsOf(c).map(([name], i) => [name, i]))
   const [architecture, processors] = gpus[gpu]
-  return device().launchesOf(architecture, processors, encode(c, numbers))
+  return device().launchesOf(architecture, processors, encode(c, numbers), isFast)
 }
 
 /** `128x160, 128 blocks` */
-function choice(gpu: GpuName, c: OpCase): string {
-  const launches = launchesOf(gpu, c)
+function choice(gpu: GpuName, c: OpCase, isFast = false): string {
+  const launches = launchesOf(gpu, c, isFast)
   const { kernel, blocks } = launches[0]!
   return `${/\d+x\d+$/.exec(kernel)![0]}, ${blocks} blocks${launches.length > 1 ? ' and more' : ''}`
 }
@@ -56,6 +56,14 @@ describe.skipIf(missing)(`choices${missing && ` (${missing})`}`, () => {
     [5090, linear(77, 768, 320), '64x64, 30 blocks'],
   ] as const)('%s: %o', (gpu, c, expected) => {
     expect(choice(gpu as GpuName, c)).toBe(expected)
+  })
+
+  it('knows that GeForce cards sum in fp16 at twice the rate, and others do not', () => {
+    // Sharing the products of a tile costs more than it saves.
+    expect(choice(4090, linear(512, 1280, 1280))).toBe('64x64, 640 blocks')
+    expect(choice(4090, linear(512, 1280, 1280), true)).toBe('64x64, 320 blocks')
+    for (const c of [conv(8, 1280, 1280), conv(64, 320, 320), linear(512, 1280, 1280)])
+      expect(choice('A100', c, true)).toBe(choice('A100', c))
   })
 
   it.each(Object.keys(gpus) as unknown as GpuName[])('%s finishes every product in one launch', (gpu) => {

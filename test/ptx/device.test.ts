@@ -201,7 +201,7 @@ describe('one GPU', () => {
     await expect(load(folder, { ...on(gpu), precision: 'bf16' })).rejects.toMatchObject({
       code: 'DEVICE_UNAVAILABLE',
       message: expect.stringMatching(
-        /^cuda:\d+ \(interpreted GPU, sm_75\) does not .* precision: "f16" works/,
+        /^cuda:\d+ \(interpreted GPU, sm_75\) does not .* precision: "f16" and "fast" work/,
       ),
     })
   })

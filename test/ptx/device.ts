@@ -26,9 +26,11 @@ export interface PlannedLaunch {
 }
 
 interface Target {
-  readonly folder: string
+  /** A kernel is looked for in one after the other. */
+  readonly folders: readonly string[]
   readonly architecture: number
   readonly processors: number
+  readonly isFast: boolean
   readonly element: number
   readonly order: number
 }
@@ -48,7 +50,7 @@ interface Addon {
     words: Uint32Array,
     operands: readonly { readonly bytes: Uint8Array; readonly dtype: number }[],
   ): Launched[]
-  launchesOf(architecture: number, processors: number, words: Uint32Array): PlannedLaunch[]
+  launchesOf(architecture: number, processors: number, words: Uint32Array, isFast?: boolean): PlannedLaunch[]
 }
 
 export const orders = ['forward', 'reverse', 'random'] as const

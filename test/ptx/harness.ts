@@ -2,6 +2,8 @@
 // files there import './harness.ts'; vitest.config.ts puts this one in its place.
 
 import { expect, inject, it } from 'vitest'
+import { elementTypeOf, type Precision } from '../../lib/runtime/target.ts'
+import { lossOf, sumLossOf } from '../../lib/selftest/fast-sums.ts'
 import { roundTo } from '../../lib/selftest/half.ts'
 import { judge } from '../../lib/selftest/judge.ts'
 import type { OpCase } from '../../lib/selftest/op-case.ts'
@@ -27,25 +29,33 @@ export const launchedKernels = new Set<string>()
 
 /**
  * Fails unless the kernel is as exact as it must be on every architecture. The cases with bf16 weights run with bf16
- * elements, which sm_75 does not have; all others run with fp16.
+ * elements, which sm_75 does not have; all others run with fp16, and those with fp16 weights with sums in fp16 as well.
  */
 export async function check(c: OpCase): Promise<void> {
-  const element = c.dtype === 'bf16' ? 'bf16' : 'f16'
-  if (!elementTypes.includes(element)) return
+  const precisions: readonly Precision[] =
+    c.dtype === 'bf16' ? ['bf16'] : c.dtype === 'f16' && lossOf(c.op, 'fast') > 0 ? ['f16', 'fast'] : ['f16']
+  for (const precision of precisions) if (elementTypes.includes(precision)) checkIn(precision, c)
+}
+
+function checkIn(precision: Precision, c: OpCase): void {
+  const element = elementTypeOf(precision)
   const data = makeData(c, element)
   const truth = referenceOf(c, data, (value) => value)
   const naive = referenceOf(c, data, Math.fround)
+  const sumLoss = sumLossOf(c, data, precision)
   for (const gpu of gpus.filter(({ architecture }) => architectures.includes(architecture))) {
     if (element === 'bf16' && gpu.architecture < 80) continue
-    const { outputs, launched } = runOn(gpu, c, data, element)
+    // The kernels are those of f16 (fast.test.ts).
+    if (precision === 'fast' && gpu.architecture === 90) continue
+    const { outputs, launched } = runOn(gpu, c, data, precision)
     for (const { kernel } of launched) launchedKernels.add(kernel)
     for (const [name, y] of outputs) {
       // Allowances are for results in float32: what is stored as an element must be as exact as that.
       const isElement = storedAs(c, name) === 'element'
       const store = isElement ? (value: number) => roundTo(element, value) : Math.fround
       const allowance = isElement ? 1 : (c.allowance ?? 1)
-      const { wrong } = judge(y, truth.get(name)!, naive.get(name)!.map(store), { store, allowance })
-      if (wrong) expect.fail(`${name} on sm_${gpu.architecture}, ${element}: ${wrong}`)
+      const { wrong } = judge(y, truth.get(name)!, naive.get(name)!.map(store), { store, allowance, sumLoss })
+      if (wrong) expect.fail(`${name} on sm_${gpu.architecture}, ${precision}: ${wrong}`)
     }
   }
 }

@@ -33,8 +33,10 @@ const Kernel* Program::find(const std::string& name) const {
   return nullptr;
 }
 
-const Kernel& Program::kernel(const std::string& name) const {
-  if (const Kernel* found = find(name)) return *found;
+const Kernel& InterpretedGpu::kernel(const std::string& name) const {
+  for (const Program* program : programs_) {
+    if (const Kernel* found = program->find(name)) return *found;
+  }
   throw Fault("no kernel " + name);
 }
 
@@ -51,7 +53,7 @@ void check_launch(const cuda::Launch& launch, int architecture) {
 
 void InterpretedGpu::launch(const cuda::Launch& launch) {
   check_launch(launch, gpu_.architecture);
-  launched_.push_back({launch.kernel, execute(program_.kernel(launch.kernel), launch, memory_, options_)});
+  launched_.push_back({launch.kernel, execute(kernel(launch.kernel), launch, memory_, options_)});
 }
 
 }  // namespace tintype::ptx

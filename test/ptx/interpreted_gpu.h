@@ -11,11 +11,10 @@
 
 namespace tintype::ptx {
 
-// The modules of one architecture and element type: every .ptx of a folder, read once per process.
+// The modules of one architecture and precision: every .ptx of a folder, read once per process.
 class Program {
  public:
   static const Program& in_folder(const std::string& folder);
-  const Kernel& kernel(const std::string& name) const;
   // Null where there is none of that name.
   const Kernel* find(const std::string& name) const;
 
@@ -48,8 +47,9 @@ class InterpretedGpu : public cuda::Launcher {
     Statistics statistics;
   };
 
-  InterpretedGpu(const Program& program, cuda::Gpu gpu, Options options)
-      : program_(program), gpu_(gpu), options_(options) {}
+  // A kernel is looked for in one program after the other.
+  InterpretedGpu(std::vector<const Program*> programs, cuda::Gpu gpu, Options options)
+      : programs_(std::move(programs)), gpu_(gpu), options_(options) {}
 
   void launch(const cuda::Launch& launch) override;
   const cuda::Gpu& gpu() const override { return gpu_; }
@@ -60,7 +60,9 @@ class InterpretedGpu : public cuda::Launcher {
   const std::vector<Launched>& launched() const { return launched_; }
 
  private:
-  const Program& program_;
+  const Kernel& kernel(const std::string& name) const;
+
+  const std::vector<const Program*> programs_;
   cuda::Gpu gpu_;
   Options options_;
   DeviceMemory memory_;

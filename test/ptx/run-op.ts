@@ -2,6 +2,7 @@
 
 import { opNames, opOf } from '../../lib/graph/ops.ts'
 import { isVector } from '../../lib/graph/spec.ts'
+import { elementTypeOf, type Precision } from '../../lib/runtime/target.ts'
 import { bitsOf, type ElementType, numberOf } from '../../lib/selftest/half.ts'
 import { type OpCase, operandsOf, sizeOf, type Values } from '../../lib/selftest/op-case.ts'
 import { device, type Launched, orders, ptxPath } from './device.ts'
@@ -62,8 +63,9 @@ export function runOn(
   gpu: PlayedGpu,
   c: OpCase,
   data: ReadonlyMap<string, Values>,
-  element: ElementType,
+  precision: Precision,
 ): { readonly outputs: Map<string, Values>; readonly launched: readonly Launched[] } {
+  const element = elementTypeOf(precision)
   const operands: { bytes: Uint8Array; dtype: number }[] = []
   const numbers = new Map<string, number>()
   for (const [name, spec] of operandsOf(c)) {
@@ -84,9 +86,13 @@ export function runOn(
     numbers.set(name, operands.push({ bytes, dtype: dtypes.indexOf(isMatrix ? element : 'f32') }) - 1)
   }
   const target = {
-    folder: gpu.folder ?? ptxPath(`sm_${gpu.architecture}`, element),
+    // What fast has no kernels for is as in f16.
+    folders: gpu.folder
+      ? [gpu.folder]
+      : [...new Set([precision, element])].map((name) => ptxPath(`sm_${gpu.architecture}`, name)),
     architecture: gpu.architecture,
     processors: gpu.processors,
+    isFast: precision === 'fast',
     element: dtypes.indexOf(element),
     order: orders.indexOf(gpu.order),
   }

@@ -29,7 +29,18 @@ describe('tintype selftest', () => {
     expect(stdout).toMatch(/^GPU +interpreted GPU \(sm_80, 8192 MiB\), cuda:0$/m)
     expect(stdout).toMatch(/^toPixels +f16 +\d +\S+ +\S+ +\d+ % {2}passed$/m)
     expect(stdout).toMatch(/^toPixels +bf16 +\d +\S+ +\S+ +\d+ % {2}passed$/m)
+    expect(stdout).toMatch(/^toPixels +fast +\d +\S+ +\S+ +\d+ % {2}passed$/m)
     expect(stdout).toMatch(/^passed: all \d+ cases$/m)
+    expect(status).toBe(0)
+  })
+
+  it('allows sums in fp16 where they are asked for', () => {
+    const args = ['selftest', '--only', 'linear m=77 n=40 k=1025', '--precision', 'fast', '--json']
+    const { status, stdout } = run('lib/cli/main.ts', args)
+    expect(JSON.parse(stdout).ops).toMatchObject([
+      { op: 'linear', precision: 'fast', cases: 1, failures: [] },
+    ])
+    expect(JSON.parse(stdout).ops[0].share).toBeGreaterThan(0.2)
     expect(status).toBe(0)
   })
 

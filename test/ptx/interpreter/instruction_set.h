@@ -32,6 +32,7 @@ void commit_copies(Execution&, const Instruction&);
 void wait_for_copies(Execution&, const Instruction&);  // immediate: groups that may stay in flight
 void load_matrices(Execution&, const Instruction&);    // flag: transposed
 Handler multiply_matrices(bool bf16, bool k16);
+Handler multiply_matrices_in_f16(bool k16);  // sums in fp16
 // Of a warpgroup.
 Handler multiply_warpgroup(bool bf16);  // immediate: which accumulators of the kernel
 void fence_warpgroup(Execution&, const Instruction&);

@@ -352,10 +352,11 @@ void KernelReader::read_matrix(Draft& d) {
     return address(d, d.args.at(1));
   }
   const bool k16 = d.has("m16n8k16"), bf16 = d.has("bf16");
-  const bool known = (k16 || d.has("m16n8k8")) && d.op.back() == "f32" && d.op[d.op.size() - 4] == "f32" &&
-                     (bf16 || d.has("f16"));
+  const std::string& sums = d.op.back();
+  const bool known = (k16 || d.has("m16n8k8")) && d.op[d.op.size() - 4] == sums &&
+                     (sums == "f32" ? bf16 || d.has("f16") : sums == "f16" && !bf16);
   if (!known) fail("unsupported instruction: " + d.text);
-  i.run = multiply_matrices(bf16, k16);
+  i.run = sums == "f16" ? multiply_matrices_in_f16(k16) : multiply_matrices(bf16, k16);
   for (size_t a = 1; a < d.args.size(); a++) {
     for (const std::string& r : members(d.args[a])) d.operands.src.push_back(value(r, false));
   }

@@ -3,7 +3,8 @@
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ElementType } from '../../../lib/selftest/half.ts'
+import type { Precision } from '../../../lib/runtime/target.ts'
+import { lossOf } from '../../../lib/selftest/fast-sums.ts'
 import { operandsOf } from '../../../lib/selftest/op-case.ts'
 import { makeData } from '../../../lib/selftest/run-case.ts'
 import type { OpCase } from '../../kernels/harness.ts'
@@ -28,17 +29,17 @@ export function compilerVersion(): string {
 }
 
 const targets = architectures.flatMap((architecture) =>
-  (['f16', 'bf16'] as const)
-    .filter((element) => element === 'f16' || architecture >= 80)
-    .map((element) => ({ architecture, element, name: `sm_${architecture} ${element}` })),
+  (['f16', 'bf16', 'fast'] as const)
+    .filter((precision) => precision !== 'bf16' || architecture >= 80)
+    .map((precision) => ({ architecture, precision, name: `sm_${architecture} ${precision}` })),
 )
 
-const folderOf = (architecture: number, element: ElementType) => ptxPath(`sm_${architecture}`, element)
-const filesOf = (architecture: number, element: ElementType, extension: string) =>
-  readdirSync(folderOf(architecture, element))
+const folderOf = (architecture: number, precision: Precision) => ptxPath(`sm_${architecture}`, precision)
+const filesOf = (architecture: number, precision: Precision, extension: string) =>
+  readdirSync(folderOf(architecture, precision))
     .filter((file) => file.endsWith(extension))
     .sort()
-    .map((file) => join(folderOf(architecture, element), file))
+    .map((file) => join(folderOf(architecture, precision), file))
 
 /** Zeros say nothing, and ratios need no more than three digits. */
 const tidy = (figures: Figures): Figures =>
@@ -67,8 +68,8 @@ type Nested<T> = Record<string, Record<string, T>>
 function resources(): Ledger['resources'] {
   const [usual, onHopper] = [launchesOn(typical), launchesOn(hopper)]
   const found: Nested<Figures> = {}
-  for (const { architecture, element, name } of targets) {
-    for (const file of filesOf(architecture, element, '.log')) {
+  for (const { architecture, precision, name } of targets) {
+    for (const file of filesOf(architecture, precision, '.log')) {
       for (const [kernel, needs] of parsePtxas(readFileSync(file, 'utf8'))) {
         const launch = (architecture === hopper.architecture ? onHopper : usual).get(kernel)
         if (!launch) throw new Error(`${kernel} is launched by no op of test/ptx/ledger/cases.ts: add one`)
@@ -84,9 +85,11 @@ function resources(): Ledger['resources'] {
 
 const code = (): ByTarget =>
   Object.fromEntries(
-    targets.map(({ architecture, element, name }) => [
+    targets.map(({ architecture, precision, name }) => [
       name,
-      { bytes: filesOf(architecture, element, '.cubin').reduce((sum, file) => sum + statSync(file).size, 0) },
+      {
+        bytes: filesOf(architecture, precision, '.cubin').reduce((sum, file) => sum + statSync(file).size, 0),
+      },
     ]),
   )
 
@@ -104,11 +107,15 @@ function launches(): Ledger['launches'] {
     const kernels: Nested<Figures> = {}
     found[name] = kernels
     const data = makeData(op, 'f16')
+    // What is no product has no kernels of its own in fast, and bf16 does as f16 does.
+    const precisions = lossOf(op.op, 'fast') > 0 ? (['f16', 'fast'] as const) : (['f16'] as const)
     for (const architecture of architectures) {
-      const { launched } = runOn({ architecture, processors, order: 'forward' }, op, data, 'f16')
-      for (const launch of launched) {
-        kernels[launch.kernel] ??= {}
-        kernels[launch.kernel]![`sm_${architecture} f16`] = figuresOf(launch)
+      for (const precision of precisions) {
+        const { launched } = runOn({ architecture, processors, order: 'forward' }, op, data, precision)
+        for (const launch of launched) {
+          kernels[launch.kernel] ??= {}
+          kernels[launch.kernel]![`sm_${architecture} ${precision}`] = figuresOf(launch)
+        }
       }
     }
   }

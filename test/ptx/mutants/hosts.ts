@@ -35,7 +35,7 @@ export const hosts: readonly Mutant[] = [
   plans('many processors')(
     'backend.cc',
     'no memory for the workspace of kernels',
-    'prepared->arena_bytes + largest_workspace(plan, device_->gpu())',
+    'prepared->arena_bytes + largest_workspace(plan, prepared->gpu)',
     'prepared->arena_bytes',
   ),
   device('launches kernels')(

@@ -6,6 +6,10 @@ const linear = hunting(
   { files: ['test/kernels/linear.test.ts'], kernels: ['linear', 'gemm'] },
   'kernels/cuda',
 )
+const fast = hunting(
+  { files: ['test/ptx/fast.test.ts'], kernels: ['linear', 'gemm'], precision: 'fast' },
+  'kernels/cuda',
+)
 const conv2d = hunting(
   { files: ['test/kernels/conv2d.test.ts'], kernels: ['conv2d', 'gemm'] },
   'kernels/cuda',
@@ -73,8 +77,8 @@ const fragments: readonly Mutant[] = [
   linear(
     'gemm.cuh',
     'B is looked for behind a tile of the wrong height',
-    '  __device__ void multiply(uint32_t stage) {\n    const uint32_t stage_b = stage + Tile.m *',
-    '  __device__ void multiply(uint32_t stage) {\n    const uint32_t stage_b = stage + Tile.n *',
+    'stage_b = stage + Tile.m * Tile.depth * 2;\n    const int row',
+    'stage_b = stage + Tile.n * Tile.depth * 2;\n    const int row',
     { architecture: 75 },
   ),
   linear(
@@ -187,6 +191,32 @@ const warpgroups: readonly Mutant[] = [
     'tile_on(*variant.tile, launcher.gpu().architecture)',
     'tile_on(*variant.tile, 80)',
   ),
+]
+
+const fastSums: readonly Mutant[] = [
+  fast(
+    'gemm.cuh',
+    'fast: sums begin anew in the middle of a step',
+    'HalfSums of_step = {};\n#pragma unroll\n        for (int k = 0; k < parts; k++) ',
+    'HalfSums of_step;\n#pragma unroll\n        for (int k = 0; k < parts; k++) of_step = {}, ',
+  ),
+  fast('gemm.cuh', 'fast: A of the first half of a step for both', 'a[m][k], b[k]', 'a[m][0], b[k]'),
+  fast('gemm.cuh', 'fast: sums in float32', 'if constexpr (is_fast)', 'if constexpr (false)'),
+  fast(
+    'tensor_core.cuh',
+    'fast: halves of the rows swapped',
+    'unpack(pairs[half])',
+    'unpack(pairs[1 - half])',
+    {
+      files: ['test/kernels/linear.test.ts'],
+      title: 'as in the UNet',
+    },
+  ),
+  fast('tensor_core.cuh', 'fast: half of B twice on sm_75', 'half == 0 ? b0 : b1', 'b0', {
+    architecture: 75,
+    files: ['test/kernels/linear.test.ts'],
+    title: 'as in the UNet',
+  }),
 ]
 
 const gathering: readonly Mutant[] = [
@@ -305,7 +335,12 @@ const epilogue: readonly Mutant[] = [
     'gelu(value[i] + bias[i]) * (gate[i] + gate_bias[i])',
     gated,
   ),
-  linear('gemm.cuh', 'the last split is not added', 'split = 0; split < a_.splits;', 'split = 0; split < a_.splits - 1;'),
+  linear(
+    'gemm.cuh',
+    'the last split is not added',
+    'split = 0; split < a_.splits;',
+    'split = 0; split < a_.splits - 1;',
+  ),
   linear(
     'arrivals.cuh',
     'a part is not published before its block arrives',
@@ -385,13 +420,7 @@ const norms: readonly Mutant[] = [
     '    }\n  }\n  __device__ Moments load_moments',
     normed,
   ),
-  linear(
-    'gemm.cuh',
-    'lower rows get the norm of upper ones',
-    'half * 8 + lane_ / 4]',
-    'lane_ / 4]',
-    normed,
-  ),
+  linear('gemm.cuh', 'lower rows get the norm of upper ones', 'half * 8 + lane_ / 4]', 'lane_ / 4]', normed),
   linear(
     'gemm.cuh',
     'divided products are not normalised',
@@ -589,6 +618,7 @@ export const products: readonly Mutant[] = [
   ...pipeline,
   ...fragments,
   ...warpgroups,
+  ...fastSums,
   ...gathering,
   ...epilogue,
   ...norms,

@@ -43,19 +43,19 @@ const firstLines = (text: string) =>
   text.replaceAll(`${tree}/`, '').replaceAll(root, '').trim().split('\n').slice(0, 2).join(' ').slice(0, 300)
 
 /** The kernels that the tests run. */
-const kernelsFor = ({ kernels, architecture = 80 }: Hunt): string =>
-  kernels?.map((name) => `sm_${architecture}/f16/${name}.ptx`).join(',') ?? `ptx_sm_${architecture}`
+const kernelsFor = ({ kernels, architecture = 80, precision = 'f16' }: Hunt): string =>
+  kernels?.map((name) => `sm_${architecture}/${precision}/${name}.ptx`).join(',') ?? `ptx_sm_${architecture}`
 
 /** Runs tests of the workplace until one fails. */
 export function runTests(hunt: Hunt): TestRun {
-  const { files, title, architecture = 80 } = hunt
+  const { files, title, architecture = 80, precision = 'f16' } = hunt
   const report = join(folder, 'report.json')
   rmSync(report, { force: true })
   const env = {
     ...process.env,
     TINTYPE_CUDA: 'ON',
     TINTYPE_PTX_ARCHITECTURES: String(architecture),
-    TINTYPE_PTX_ELEMENTS: 'f16',
+    TINTYPE_PTX_ELEMENTS: precision === 'f16' ? 'f16' : `f16,${precision}`,
     TINTYPE_PTX_KERNELS: kernelsFor(hunt),
   }
   // A busy machine is no bug that was caught.

@@ -257,7 +257,7 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event) {
 
 // --- kernels
 
-// `code` names the element type: the .ptx files are those of a folder for it.
+// `code` names the precision: the .ptx files are those of a folder for it.
 cudaError_t cudaLibraryLoadData(cudaLibrary_t* library, const void* code, cudaJitOption*, void**, unsigned,
                                 cudaLibraryOption*, void**, unsigned) {
   return call("cudaLibraryLoadData", false, [&](PlayedGpu&) {
@@ -276,9 +276,9 @@ cudaError_t cudaLibraryUnload(cudaLibrary_t library) {
 
 cudaError_t cudaLibraryGetKernel(cudaKernel_t* kernel, cudaLibrary_t library, const char* name) {
   return call("cudaLibraryGetKernel", false, [&](PlayedGpu& device) {
-    auto& [element, kernels] = *reinterpret_cast<Library*>(library);
+    auto& [precision, kernels] = *reinterpret_cast<Library*>(library);
     const std::string folder =
-        Machine::the().ptx + "/sm_" + std::to_string(device.model.architecture) + "/" + element;
+        Machine::the().ptx + "/sm_" + std::to_string(device.model.architecture) + "/" + precision;
     auto& known = kernels[name];
     if (!known) {
       const Kernel* found = Program::in_folder(folder).find(name);

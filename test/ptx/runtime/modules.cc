@@ -17,4 +17,9 @@ std::span<const void* const> bf16_modules() {
   return all;
 }
 
+std::span<const void* const> fast_modules() {
+  static const void* const all[] = {"fast"};
+  return all;
+}
+
 }  // namespace tintype::cuda

@@ -49,7 +49,7 @@ struct Kernel_ {
 };
 
 struct Library {
-  std::string element;
+  std::string precision;
   std::map<std::string, std::unique_ptr<Kernel_>> kernels;
 };
 
