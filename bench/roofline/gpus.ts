@@ -47,9 +47,10 @@ export const gpus: readonly Gpu[] = [
   },
 ]
 
-/** What a kernel makes of the tensor cores. A GEMM's name ends in its tile. */
+/** A GEMM's name ends in its tile. */
 export const isGemm = (kernel: string) => /_\d+x\d+$/.test(kernel)
 
+/** What a kernel makes of the tensor cores. */
 export const tensorCoresFor = (kernel: string, gpu: Gpu): TensorCores =>
   (isGemm(kernel) && gpu.warpgroups) || gpu
 

@@ -33,8 +33,8 @@ export interface LoadOptions {
   readonly device?: DeviceOptions['device']
   /**
    * What a GPU computes in. `f16`, the default, and `bf16` sum in float32. `fast` is `f16` that sums 32 products at a time
-   * in fp16: GeForce cards do that at twice the rate, others at the same; its error was up to 2.6 times that of `f16` and
-   * at most a quarter of that of `bf16` (docs/cuda.md). The CPU computes in float32 and takes none of them.
+   * in fp16: GeForce cards do that at twice the rate, others at the same; its error was up to 2.4 times that of `f16` and
+   * less than half that of `bf16` (docs/cuda.md). The CPU computes in float32 and takes none of them.
    */
   readonly precision?: DeviceOptions['precision']
   /**

@@ -1,5 +1,6 @@
 // Precision `fast`, by numbers that tell where sums are fp16 and where float32: 32 products in fp16, steps of them in float32.
 
+import { readFileSync } from 'node:fs'
 import { it as check, describe, expect, inject } from 'vitest'
 import type { Precision } from '../../lib/runtime/target.ts'
 import { fastSumLoss } from '../../lib/selftest/fast-sums.ts'
@@ -7,6 +8,7 @@ import { roundTo } from '../../lib/selftest/half.ts'
 import { noise, type OpCase } from '../../lib/selftest/op-case.ts'
 import { makeData, referenceOf } from '../../lib/selftest/run-case.ts'
 import { architectures, elementTypes } from './build.ts'
+import { ptxPath } from './device.ts'
 import { runOn } from './run-op.ts'
 
 const missing =
@@ -32,7 +34,23 @@ function sumOf(factors: readonly number[], precision: Precision, architecture: n
 const places = (count: number, factors: Readonly<Record<number, number>>) =>
   Array.from({ length: count }, (_, i) => factors[i] ?? 0)
 
-describe.each(architectures)('fast on sm_%i', (architecture) => {
+describe.runIf(architectures.includes(90))('fast on sm_90', () => {
+  it('has the kernels of f16, whose sums are float32', () => {
+    for (const factors of [
+      places(64, { 0: 2048, 1: 1, 2: 1, 3: 1, 32: -2048 }),
+      places(64, { 0: 60000, 1: 6000, 32: -6000 }),
+    ])
+      expect(sumOf(factors, 'fast', 90)).toBe(sumOf(factors, 'f16', 90))
+    for (const name of ['linear', 'conv2d', 'gemm']) {
+      const [f16, fast] = ['f16', 'fast'].map((precision) =>
+        readFileSync(ptxPath('sm_90', precision, `${name}.ptx`)),
+      )
+      expect(fast!.equals(f16!), name).toBe(true)
+    }
+  })
+})
+
+describe.each(architectures.filter((one) => one !== 90))('fast on sm_%i', (architecture) => {
   const both = (factors: readonly number[]) =>
     (['f16', 'fast'] as const).map((precision) => sumOf(factors, precision, architecture))
 

@@ -1,10 +1,10 @@
 // What sums in fp16 lose, by hand: the number that kernels of precision `fast` are judged by.
 
 import { describe, expect, it } from 'vitest'
-import { fastSumLoss, lossOf } from '../../../lib/selftest/fast-sums.ts'
+import { fastSumLoss, lossOf, sumLossOf } from '../../../lib/selftest/fast-sums.ts'
 import { roundTo } from '../../../lib/selftest/half.ts'
 import { judge } from '../../../lib/selftest/judge.ts'
-import { noise } from '../../../lib/selftest/op-case.ts'
+import { noise, type OpCase } from '../../../lib/selftest/op-case.ts'
 
 const half = (value: number) => roundTo('f16', value)
 
@@ -62,6 +62,16 @@ describe('sums of fast', () => {
     expect(lossOf('conv2d', 'fast')).toBe(fastSumLoss)
     expect(lossOf('conv2d', 'f16')).toBe(0)
     expect(lossOf('attention', 'fast')).toBe(0)
+  })
+
+  it('are as much larger as rows are away from zero, where those are normalised behind their products', () => {
+    const plain: OpCase = { op: 'projections', dims: { m: 2, n: 8, k: 4 }, params: { eps: 0 } }
+    const normed: OpCase = { ...plain, given: ['gamma', 'beta'] }
+    // Means of 0 and of 7, deviations of 1.
+    const data = new Map([['x', Float32Array.of(1, -1, 1, -1, 6, 8, 6, 8)]])
+    expect(sumLossOf(plain, data, 'fast')).toBe(fastSumLoss)
+    expect(sumLossOf(normed, data, 'fast')).toBeCloseTo(fastSumLoss * Math.sqrt((1 + 50) / 2), 12)
+    expect(sumLossOf(normed, data, 'f16')).toBe(0)
   })
 })
 
