@@ -123,12 +123,7 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
       const Napi::Array views = Napi::Array::New(env);
       const uint32_t input_count = append(views, info[0].As<Napi::Array>());
       append(views, info[1].As<Napi::Array>());
-      std::vector<uint32_t> versions;
-      const Napi::Array named = info[2].As<Napi::Array>();
-      for (uint32_t i = 0; i < input_count; i++) {
-        const Napi::Value version = named.Get(i);
-        versions.push_back(version.IsNumber() ? version.As<Napi::Number>().Uint32Value() : 0);
-      }
+      const std::vector<uint32_t> versions = versions_of(info[2], input_count);
       if (!program_) throw Error(code::disposed, "The program was used after dispose().");
       const Plan& plan = program_->plan;
       if (input_count != plan.inputs.size() || views.Length() != input_count + plan.outputs.size()) {
@@ -138,7 +133,7 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
       }
       const auto run = std::make_shared<PendingRun>(Environment::of(env), env, views);
       run->program = program_;
-      run->versions = std::move(versions);
+      run->versions = versions;
       for (uint32_t i = 0; i < views.Length(); i++) {
         const bool is_input = i < input_count;
         const uint32_t place = is_input ? i : i - input_count;
@@ -162,6 +157,17 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
     if (program_) Environment::of(info.Env()).stop_runs(program_.get());
     program_.reset();
     return info.Env().Undefined();
+  }
+
+  // One for each input, 0 where none is given.
+  static std::vector<uint32_t> versions_of(const Napi::Value& given, uint32_t count) {
+    std::vector<uint32_t> versions(count, 0);
+    if (!given.IsArray()) return versions;
+    for (uint32_t i = 0; i < count; i++) {
+      const Napi::Value version = given.As<Napi::Array>().Get(i);
+      if (version.IsNumber()) versions[i] = version.As<Napi::Number>().Uint32Value();
+    }
+    return versions;
   }
 
   static uint32_t append(Napi::Array views, Napi::Array more) {

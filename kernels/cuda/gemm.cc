@@ -68,13 +68,13 @@ double tensor_cycles(const GemmTile& tile, const Gpu& gpu) {
 // splits of the shapes of a UNet and of an autoencoder; what is chosen by them takes 2.5 % more than the
 // fastest of all.
 double warpgroup_cycles(const GemmVariant& variant, const GemmSize& size, const Gpu& gpu) {
-  constexpr double shortest_step = 560, bytes_per_cycle = 38, ends = 550, end_of_number = 0.2,
-                   partial_bytes_per_cycle = 11;
+  constexpr double shortest_step = 560, copied_per_cycle = 38, ends = 550, end_of_number = 0.2,
+                   partials_per_cycle = 11;  // in bytes
   const GemmTile tile = tile_on(*variant.tile, gpu.architecture);
   const int splits = whole_splits(size.k, variant.splits);
   const double numbers = static_cast<double>(tile.m) * tile.n;
   const int64_t steps = ceil_div(steps_of_split(size.k, splits) * gemm_depth, tile.depth);
-  const double step = std::max(tensor_cycles(tile, gpu), tile.stage_bytes() / bytes_per_cycle);
+  const double step = std::max(tensor_cycles(tile, gpu), tile.stage_bytes() / copied_per_cycle);
   const int64_t blocks = ceil_div(size.tiles(tile) * splits, gpu.processors);
   double cycles = 0;
   for (int64_t done = 0; done < blocks; done += tile.resident()) {
@@ -84,7 +84,7 @@ double warpgroup_cycles(const GemmVariant& variant, const GemmSize& size, const 
   }
   if (splits > 1) {
     const auto together = static_cast<double>(std::min<int64_t>(blocks, tile.resident()));
-    cycles += numbers * sizeof(float) * (together + splits) / partial_bytes_per_cycle;
+    cycles += numbers * sizeof(float) * (together + splits) / partials_per_cycle;
   }
   return cycles;
 }

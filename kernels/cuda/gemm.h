@@ -12,7 +12,8 @@ namespace tintype::cuda {
 inline constexpr int gemm_depth = 32;  // products along k are divided into multiples of it
 
 // What a block makes of y and how its warps share it. Shared memory holds `stages` steps of A and B; at the
-// end each warp puts 16 rows of its part there, with 8 floats between rows so that banks do not conflict.
+// end each warp puts 16 rows of its part there, or all, with 8 floats between rows so that banks do not
+// conflict.
 struct GemmTile {
   int m, n, warp_m, warp_n, stages;
   int depth = gemm_depth;  // of a step along k
