@@ -25,11 +25,11 @@ export const knownSpills: readonly KnownSpill[] = [
     ...{ kernel: 'linear_128x160', target: 'sm_75 f16' },
     reason: 'two registers are missing, since copies take some on sm_75 and moments of rows as well',
   },
-  {
-    ...{ kernel: 'gemm_any_geglu_64x64', target: 'sm_75 f16' },
+  ...['sm_75 f16', 'sm_75 fast'].map((target) => ({
+    ...{ kernel: 'gemm_any_geglu_64x64', target },
     reason:
       'four blocks share the registers of a processor; only layers of odd depths, which no model has, come here',
-  },
+  })),
   ...inFast(
     ['sm_75', 'sm_80', 'sm_86', 'sm_89', 'sm_90', 'sm_120'],
     ['128x160'],
