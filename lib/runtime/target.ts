@@ -9,7 +9,7 @@ import { cudaNative } from './cuda-binding.ts'
  * What a GPU computes in: activations and weights in `f16` or `bf16` with sums in float32, or `fast`: `f16` whose matrix
  * products and convolutions are summed in fp16, 32 products at a time. GeForce cards do those at twice the rate.
  */
-export type Precision = HalfPrecision | 'fast'
+export type Precision = 'f16' | 'bf16' | 'fast'
 
 const precisions: readonly Precision[] = ['f16', 'bf16', 'fast']
 

@@ -108,7 +108,7 @@ describe('one GPU', () => {
     await using pipeline = await load(folder, on(gpu))
     const copies = async (steps: number) => {
       const { cudaMemcpyAsync: before = 0 } = stateOf(gpu).calls
-      await paint(pipeline, { steps })
+      await paint(pipeline, { steps, scheduler: 'ddim' })
       return stateOf(gpu).calls.cudaMemcpyAsync! - before
     }
     await copies(2)

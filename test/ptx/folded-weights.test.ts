@@ -38,7 +38,7 @@ const relativeError = (y: Float32Array, truth: ArrayLike<number>) => {
   return Math.sqrt(square((i) => y[i]! - truth[i]!) / square((i) => truth[i]!))
 }
 
-async function run(norms: readonly (string | undefined)[]) {
+async function run(norms: readonly (string | undefined)[], x = noise(m * c, 9)) {
   const graph = layersOver(norms)
   const names = [...new Set(graph.values.flatMap(({ kind, name }) => (kind === 'weight' ? [name] : [])))]
   const folder = mkdtempSync(join(tmpdir(), 'tintype-folded-'))
@@ -49,7 +49,6 @@ async function run(norms: readonly (string | undefined)[]) {
     writeFileSync(path, new Uint8Array(valuesOf(name).buffer))
     return { path, offset: 0, dtype: 'f32', shape: shapeOf(name) }
   })
-  const x = noise(m * c, 9)
   const target = targetOf({ device: `cuda:${addGpu({ architecture: 80 })}` })
   const { words, graph: planned } = makePlan(graph, (name) => names.indexOf(name), {
     ...{ foldNorms: true, winograd: false, normalizeOnLoad: false },
@@ -84,5 +83,12 @@ describe('a weight with a norm in front of it', () => {
     expect(ops).not.toContain('layerNorm')
     expect(Math.max(...errors)).toBeLessThan(1e-3)
     expect(resident).toBe(3 * matrix + 2 * (behind + vectors))
+  })
+
+  it('takes deviations around a number of the row, not around 0', async () => {
+    // Numbers that fp16 holds, with a mean of 390 deviations.
+    const far = noise(m * c, 9).map((value) => Math.round(value * 8) / 2 + 900)
+    const { errors } = await run(['a'], far)
+    expect(Math.max(...errors)).toBeLessThan(1e-3)
   })
 })

@@ -46,6 +46,7 @@ const unet = dtypes.flatMap((dtype) => [
   linear(2, 1280, 320, { dtype, activation: 'silu' }),
   linear(77, 320, 768, { dtype, given: [] }),
   linear(64, 320, 320, { dtype, given: ['bias', 'residual'], inPlace: true }),
+  linear(33, 40, 72, { dtype, activation: 'silu', given: ['bias', 'residual'] }),
 ])
 /** Rows whose means are none, five and twenty of their deviations, some higher at their end, some nearly constant. */
 function awayFromZero(m: number, k: number): Float32Array {

@@ -40,6 +40,7 @@ export const others: readonly Mutant[] = [
     'parts behind the last one have a share of nothing',
     'into.count == 0 ? 1.f : ',
     '',
+    { title: 'groupFactors' },
   ),
   groupNorm(
     'group_norm.cu',

@@ -363,13 +363,10 @@ const epilogue: readonly Mutant[] = [
 
 const normed = { title: 'gamma' }
 const norms: readonly Mutant[] = [
-  linear(
-    'gemm_norm.cuh',
-    'sums of squares around 0',
-    'around_ = to_float(',
-    'around_ = 0 * to_float(',
-    normed,
-  ),
+  linear('gemm_norm.cuh', 'sums of squares around 0', 'around_ = to_float(', 'around_ = 0 * to_float(', {
+    files: ['test/ptx/folded-weights.test.ts'],
+    title: 'around a number',
+  }),
   linear(
     'gemm_norm.cuh',
     'the part of a step at the end of the depth counts as a whole',
