@@ -1,8 +1,20 @@
 // Every bug that is planted.
 
+import { attentions } from './attention.ts'
+import { fastSums } from './fast.ts'
+import { gemm } from './gemm.ts'
 import { hosts } from './hosts.ts'
 import type { Mutant } from './mutant.ts'
+import { norms } from './norms.ts'
 import { others } from './others.ts'
-import { products } from './products.ts'
+import { warpgroups } from './warpgroups.ts'
 
-export const mutants: readonly Mutant[] = [...hosts, ...products, ...others]
+export const mutants: readonly Mutant[] = [
+  ...hosts,
+  ...gemm,
+  ...warpgroups,
+  ...fastSums,
+  ...norms,
+  ...attentions,
+  ...others,
+]
