@@ -14,7 +14,7 @@ import {
 } from './manifests.ts'
 
 /** Limits on the tarballs, in MB: what a user downloads. */
-const budgets = { main: 60, binary: 5, cuda: 40 } as const
+const budgets = { main: 60, binary: 5, cuda: 15 } as const
 
 const cudaPlatforms = platforms.filter(({ cuda }) => cuda)
 
