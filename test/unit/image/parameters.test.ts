@@ -45,6 +45,11 @@ it('tells of guidance in a part of the run, and of features used again', () => {
   expect(formatParameters(parameters)).not.toContain('interval')
 })
 
+it('tells of weights in int8', () => {
+  expect(formatParameters({ ...parameters, precision: 'int8' })).toContain('Model: default, Precision: int8,')
+  expect(formatParameters(parameters)).not.toContain('Precision')
+})
+
 describe('parseParameters', () => {
   it.each([
     parameters,
