@@ -40,6 +40,8 @@ export interface Native {
   devices(): DeviceInfo[]
   loadWeights(refs: readonly WeightLocation[], options: { readonly device: number }): NativeWeightSet
   compile(plan: ArrayBuffer, weights: NativeWeightSet | null, options: NativeOptions): NativeProgram
+  requireMemory(bytes: number, purpose: string): void
+  releaseWorkspace(options: { readonly device: number }): void
 }
 
 const require = requireFrom(import.meta.url)
