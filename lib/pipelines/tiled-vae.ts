@@ -65,7 +65,7 @@ export const encodeTiling = (model: Planned, plane: LatentPlane): Tiling | undef
 /** For a graph of the whole picture, which has so many rows of features. */
 function plannerFor({ vae }: Planned, graph: Graph, height: number): StripPlanner {
   const planner = stripPlanner(shareNorms(graph), height, (section) => vae.arenaBytes(section))
-  // Computing a map again takes a GPU less time than fetching it.
+  // By its arithmetic a GPU computes a map again in less time than it fetches it.
   return vae.sharesMemory ? planner : { ...planner, norms: [] }
 }
 
