@@ -1,5 +1,5 @@
-// The native API as JavaScript sees it: devices, loadWeights, compile. Types and ranges that users get wrong
-// are checked in lib/runtime; what is checked here keeps memory safe.
+// The native API as JavaScript sees it: devices, loadWeights, compile, and two functions about memory. Types
+// and ranges that users get wrong are checked in lib/runtime; what is checked here keeps memory safe.
 #include <napi.h>
 
 #include <cstring>
@@ -10,6 +10,7 @@
 #include "environment.h"
 #include "errors.h"
 #include "machine.h"
+#include "memory.h"
 #include "module.h"
 
 namespace tintype {
@@ -268,6 +269,23 @@ Napi::Value compile(const Napi::CallbackInfo& info) {
   });
 }
 
+// releaseWorkspace({ device? }): undefined
+Napi::Value release_workspace(const Napi::CallbackInfo& info) {
+  return at_boundary(info.Env(), [&] {
+    executor_of(info.Env(), info[0])->release_workspace();
+    return info.Env().Undefined();
+  });
+}
+
+// requireMemory(bytes, purpose): undefined, or OUT_OF_MEMORY; for what JavaScript is about to allocate
+Napi::Value check_memory(const Napi::CallbackInfo& info) {
+  return at_boundary(info.Env(), [&] {
+    const std::string purpose = info[1].As<Napi::String>();
+    require_memory(static_cast<uint64_t>(info[0].As<Napi::Number>().DoubleValue()), purpose.c_str());
+    return info.Env().Undefined();
+  });
+}
+
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   auto* environment = new Environment(env);
   env.SetInstanceData(environment);
@@ -276,6 +294,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["devices"] = Napi::Function::New<devices>(env, "devices");
   exports["loadWeights"] = Napi::Function::New<load_weights>(env, "loadWeights");
   exports["compile"] = Napi::Function::New<compile>(env, "compile");
+  exports["requireMemory"] = Napi::Function::New<check_memory>(env, "requireMemory");
+  exports["releaseWorkspace"] = Napi::Function::New<release_workspace>(env, "releaseWorkspace");
   return exports;
 }
 

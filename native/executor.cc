@@ -83,6 +83,14 @@ void Executor::drop_workspace(size_t bytes) {
   wake_.notify_one();
 }
 
+void Executor::release_workspace() {
+  {
+    const std::lock_guard lock(mutex_);
+    workspace_released_ = true;
+  }
+  wake_.notify_one();
+}
+
 void Executor::release(std::shared_ptr<void> unused) {
   {
     const std::lock_guard lock(mutex_);
@@ -91,8 +99,12 @@ void Executor::release(std::shared_ptr<void> unused) {
   wake_.notify_one();
 }
 
+bool Executor::has_too_much_workspace() const {
+  return workspace_released_ || backend_->workspace_bytes() > (needs_.empty() ? 0 : *needs_.rbegin());
+}
+
 bool Executor::has_too_much() const {
-  return !released_.empty() || backend_->workspace_bytes() > (needs_.empty() ? 0 : *needs_.rbegin());
+  return !released_.empty() || has_too_much_workspace();
 }
 
 void Executor::serve() {
@@ -117,7 +129,8 @@ void Executor::serve() {
 void Executor::give_back(std::unique_lock<std::mutex>& lock) {
   std::vector<std::shared_ptr<void>> unused;
   unused.swap(released_);
-  if (has_too_much()) unused.push_back(backend_->take_workspace());
+  if (has_too_much_workspace()) unused.push_back(backend_->take_workspace());
+  workspace_released_ = false;
   lock.unlock();
   unused.clear();
   lock.lock();

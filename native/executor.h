@@ -69,6 +69,8 @@ class Executor {
   // A program that lives keeps as much workspace from being released as it needs.
   void keep_workspace(size_t bytes);
   void drop_workspace(size_t bytes);
+  // Gives the workspace back before the next run, which takes as much as it needs itself.
+  void release_workspace();
 
   // Lets go of something on the executor's thread: giving back gigabytes would hold up the event loop.
   void release(std::shared_ptr<void> unused);
@@ -79,6 +81,7 @@ class Executor {
   void give_back(std::unique_lock<std::mutex>& lock);
   void execute(Run& run);
   bool has_too_much() const;
+  bool has_too_much_workspace() const;
 
   const std::unique_ptr<Backend> backend_;
   std::mutex mutex_;
@@ -86,6 +89,7 @@ class Executor {
   std::deque<Run*> queue_;
   std::multiset<size_t> needs_;  // of the living programs
   std::vector<std::shared_ptr<void>> released_;
+  bool workspace_released_ = false;
   bool stop_ = false;
   std::thread thread_;
 };

@@ -13,11 +13,16 @@ export interface MemoryPlan {
   readonly offsets: ReadonlyMap<ValueId, number>
 }
 
-/** Values that share one piece of memory, and the nodes between which it is theirs. */
-interface Block {
-  readonly values: ValueId[]
-  readonly bytes: number
+/** A piece of memory, and the first and last moment at which it is needed. */
+export interface Block {
+  readonly size: number
   readonly first: number
+  readonly last: number
+}
+
+/** Values that share one piece of memory, and the nodes between which it is theirs. */
+interface SharedBlock extends Block {
+  readonly values: ValueId[]
   last: number
 }
 
@@ -29,19 +34,19 @@ export const bytesOf = (graph: Graph, id: ValueId): number => {
 const align = (bytes: number) => Math.ceil(bytes / alignment) * alignment
 
 /** One block for each value, or for a chain of values that overwrite each other in place. */
-function collectBlocks(graph: Graph, inPlace: boolean): Block[] {
+function collectBlocks(graph: Graph, inPlace: boolean): SharedBlock[] {
   const outputs = new Set(graph.outputs.map((output) => output.value))
   const lastUse = new Map<ValueId, number>()
   graph.nodes.forEach((node, i) => {
     for (const { value } of operandsOf(node)) lastUse.set(value, i)
   })
-  const blockOf = new Map<ValueId, Block>()
-  const blocks: Block[] = []
+  const blockOf = new Map<ValueId, SharedBlock>()
+  const blocks: SharedBlock[] = []
   graph.nodes.forEach((node, i) => {
     const operands = operandsOf(node)
     for (const { value, spec } of writesOf(node)) {
       if (outputs.has(value)) continue
-      const bytes = align(bytesOf(graph, value))
+      const size = align(bytesOf(graph, value))
       const last = lastUse.get(value)!
       // A value may be overwritten where the kernel allows it, nobody reads it later and it is read here only once.
       const source = spec.inPlaceOf
@@ -49,7 +54,7 @@ function collectBlocks(graph: Graph, inPlace: boolean): Block[] {
         .find((id) => {
           if (!inPlace || id === undefined || lastUse.get(id) !== i) return false
           const block = blockOf.get(id)
-          const alike = block?.bytes === bytes && graph.values[id]!.dtype === graph.values[value]!.dtype
+          const alike = block?.size === size && graph.values[id]!.dtype === graph.values[value]!.dtype
           return alike && operands.filter((o) => blockOf.get(o.value) === block).length === 1
         })
       const shared = source === undefined ? undefined : blockOf.get(source)
@@ -58,7 +63,7 @@ function collectBlocks(graph: Graph, inPlace: boolean): Block[] {
         shared.last = last
         blockOf.set(value, shared)
       } else {
-        const block = { values: [value], bytes, first: i, last }
+        const block = { values: [value], size, first: i, last }
         blocks.push(block)
         blockOf.set(value, block)
       }
@@ -67,39 +72,47 @@ function collectBlocks(graph: Graph, inPlace: boolean): Block[] {
   return blocks
 }
 
-/** The lowest offset at which `bytes` fit between blocks sorted by offset. */
-function firstGap(taken: readonly { offset: number; bytes: number }[], bytes: number): number {
+/** The lowest offset at which `size` fits between blocks sorted by offset. */
+function firstGap(taken: readonly { offset: number; size: number }[], size: number): number {
   let offset = 0
   for (const block of taken) {
-    if (offset + bytes <= block.offset) break
-    offset = Math.max(offset, block.offset + block.bytes)
+    if (offset + size <= block.offset) break
+    offset = Math.max(offset, block.offset + block.size)
   }
   return offset
+}
+
+/** Blocks with their places, which end before `end`. */
+export interface Placement<B extends Block> {
+  readonly placed: readonly (B & { readonly offset: number })[]
+  readonly end: number
 }
 
 /**
  * Greedy by size: the largest block first, each at the lowest offset where it meets no block that lives at the
  * same time (Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020, section 5.2).
  *
- * @param reuse off: every value has memory of its own, for tests
+ * @param reuse off: every block has memory of its own, for tests
  */
-export function planMemory(graph: Graph, { reuse = true }: { readonly reuse?: boolean } = {}): MemoryPlan {
-  const blocks = collectBlocks(graph, reuse)
-  const placed: (Block & { readonly offset: number })[] = []
-  for (const block of blocks.toSorted((a, b) => b.bytes - a.bytes || a.first - b.first)) {
+export function placeBlocks<B extends Block>(blocks: readonly B[], reuse = true): Placement<B> {
+  /** By offset. */
+  const placed: (B & { readonly offset: number })[] = []
+  for (const block of blocks.toSorted((a, b) => b.size - a.size || a.first - b.first)) {
     const neighbours = placed.filter(
       (other) => !reuse || (other.first <= block.last && block.first <= other.last),
     )
-    placed.push({
-      ...block,
-      offset: firstGap(
-        neighbours.sort((a, b) => a.offset - b.offset),
-        block.bytes,
-      ),
-    })
+    const offset = firstGap(neighbours, block.size)
+    const above = placed.findIndex((other) => other.offset > offset)
+    placed.splice(above < 0 ? placed.length : above, 0, { ...block, offset })
   }
+  return { placed, end: placed.reduce((end, { offset, size }) => Math.max(end, offset + size), 0) }
+}
+
+/** @param reuse off: every value has memory of its own, for tests */
+export function planMemory(graph: Graph, { reuse = true }: { readonly reuse?: boolean } = {}): MemoryPlan {
+  const { placed, end } = placeBlocks(collectBlocks(graph, reuse), reuse)
   return {
-    arenaBytes: placed.reduce((end, block) => Math.max(end, block.offset + block.bytes), 0),
+    arenaBytes: end,
     offsets: new Map(placed.flatMap(({ values, offset }) => values.map((value) => [value, offset] as const))),
   }
 }

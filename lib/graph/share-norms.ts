@@ -4,17 +4,26 @@
 import { TintypeError } from '../errors.ts'
 import { fuse } from './fuse.ts'
 import type { Graph, Node, ValueId } from './graph.ts'
+import { handedOver } from './handed-over.ts'
 import { normalizeOnLoad } from './normalize-on-load.ts'
+import { mapsAtStops } from './stops.ts'
 import { readsOf, writesOf } from './uses.ts'
 
+/**
+ * A graph in sections, between *stops*: stop 0 is where it begins, stop i stands in front of its i-th norm, and the last one is
+ * where it ends. A section begins with the maps that one stop has in memory and gives those that another has.
+ */
 export interface SharedNorms {
-  /** How many norms there are. */
-  readonly count: number
-  /** Gives `norm I mean`, `norm I factor` and `norm I shift` of one norm; takes those of the norms before it. */
-  readonly measure: (index: number) => Graph
-  /** Takes those of all norms as inputs. */
-  readonly apply: Graph
-  /** Gives those of all norms for `probe C` (2, C), one input for each number of channels: what they are made of. */
+  readonly values: Graph['values']
+  /** The maps that lie in memory at each stop, if it is made: inputs first, outputs last. */
+  readonly stops: readonly (readonly ValueId[])[]
+  /** What a map is called as input and output of sections. */
+  readonly nameOf: (map: ValueId) => string
+  /** Gives `norm I mean`, `norm I factor` and `norm I shift` of the norm at stop I; takes those of the norms from `from` on. */
+  readonly measure: (from: number, stop: number) => Graph
+  /** Gives the maps at `to` that are not there at `from`; takes the norms from `from` on and before `to`. */
+  readonly section: (from: number, to: number) => Graph
+  /** Gives all norms for `probe C` (2, C), one input for each number of channels: what they are made of. */
   readonly probe: Graph
 }
 
@@ -56,30 +65,47 @@ function probeOf(graph: Graph, outputs: Graph['outputs']): Graph {
 
 /** Splits a traced graph in which each `groupNorm` stands in front of a 3x3 convolution. */
 export function shareNorms(traced: Graph): SharedNorms {
-  const fused = fuse(traced)
+  // A shortcut by itself can be computed before what it is added to.
+  const fused = fuse(traced, { except: ['residual'] })
   const graph = normalizeOnLoad({ ...fused, nodes: fused.nodes.map(takesNorms) })
   if (graph.nodes.some((node) => node.op === 'groupNorm')) {
     throw new TintypeError('INTERNAL', 'A normalisation in front of something else than a 3x3 convolution.')
   }
-  const norms = graph.nodes.filter((node) => node.op === 'groupFactors')
-  const factors = norms.map((node, i) =>
-    writesOf(node).map(({ name, value }) => ({ name: `norm ${i} ${name}`, value })),
-  )
-
-  const given = new Map<ValueId, ValueId>()
-  const values = [...graph.values]
-  for (const { name, value } of factors.flat()) {
-    given.set(value, values.push({ ...values[value]!, kind: 'input', name }) - 1)
+  const factors = graph.nodes
+    .filter((node) => node.op === 'groupFactors')
+    .map((node, i) => writesOf(node).map(({ name, value }) => ({ name: `norm ${i + 1} ${name}`, value })))
+  const stops = mapsAtStops(graph)
+  const nameOf = (map: ValueId) => {
+    const { kind, name } = graph.values[map]!
+    const output = graph.outputs.find(({ value }) => value === map)
+    return kind === 'input' ? name : (output?.name ?? handedOver(`map ${map}`))
   }
-  const nodes = graph.nodes.map((node) => {
-    const operands = readsOf(node).map(({ name, value }) => [name, given.get(value) ?? value])
-    return { ...node, operands: { ...node.operands, ...Object.fromEntries(operands) } }
-  })
-  const applied = { values, nodes, inputs: [...graph.inputs, ...given.values()], outputs: graph.outputs }
+
+  const since = (from: number, outputs: Graph['outputs']): Graph => {
+    const values = [...graph.values]
+    const given = new Map<ValueId, ValueId>(graph.inputs.map((id) => [id, id]))
+    const give = (name: string, id: ValueId) =>
+      given.set(id, values.push({ ...values[id]!, kind: 'input', name }) - 1)
+    for (const map of stops[from]!) if (!given.has(map)) give(nameOf(map), map)
+    for (const { name, value } of factors.flat()) give(name, value)
+    const nodes = graph.nodes.map((node) => {
+      const operands = readsOf(node).map(({ name, value }) => [name, given.get(value) ?? value])
+      return { ...node, operands: { ...node.operands, ...Object.fromEntries(operands) } }
+    })
+    return needed({ values, nodes, inputs: [...given.values()], outputs }, outputs)
+  }
   return {
-    count: norms.length,
-    measure: (index) => needed(applied, factors[index]!),
-    apply: needed(applied, graph.outputs),
+    values: graph.values,
+    stops,
+    nameOf,
+    measure: (from, stop) => since(from, factors[stop - 1]!),
+    section(from, to) {
+      const made = stops[to]!.filter((map) => !stops[from]!.includes(map))
+      return since(
+        from,
+        made.map((value) => ({ name: nameOf(value), value })),
+      )
+    },
     probe: probeOf(graph, factors.flat()),
   }
 }

@@ -4,7 +4,14 @@ import { basename } from 'node:path'
 import { TintypeError } from '../errors.ts'
 import type { Graph } from '../graph/graph.ts'
 import { makePlan, type PassOptions } from '../graph/plan.ts'
-import { compile, loadWeights, type Program, type WeightSet } from '../runtime/program.ts'
+import {
+  compile,
+  loadWeights,
+  type Program,
+  releaseWorkspace,
+  requireMemory,
+  type WeightSet,
+} from '../runtime/program.ts'
 import { cpu, elementTypeOf, type Target } from '../runtime/target.ts'
 import { openWeights, type WeightRef } from '../weights/source.ts'
 
@@ -148,14 +155,31 @@ export class Component {
     })
   }
 
-  /** An array for an output that only another graph of this component reads: as wide as what the device computes in. */
+  /** Whether devices work in the memory of the process: what graphs hand each other is then not copied to and fro. */
+  get sharesMemory(): boolean {
+    return this.#devices[0]!.target.precision === undefined
+  }
+
+  /**
+   * An array for an output that only another graph of this component reads: as wide as what the device computes in.
+   *
+   * @throws TintypeError `OUT_OF_MEMORY`
+   */
   handedOver(count: number): Float32Array | Uint16Array {
-    return this.#devices[0]!.target.precision ? new Uint16Array(count) : new Float32Array(count)
+    const { target } = this.#devices[0]!
+    const type = target.precision ? Uint16Array : Float32Array
+    requireMemory(count * type.BYTES_PER_ELEMENT, 'Keeping features', target)
+    return new type(count)
   }
 
   /** What the activations of a graph take: the memory beside its inputs, outputs and weights. */
   arenaBytes(graph: Graph): number {
     return makePlan(graph, (name) => this.#indexOf(name), this.#passes).arenaBytes
+  }
+
+  /** Gives back what the largest program so far worked in: whoever runs next takes what it needs. */
+  releaseWorkspace(): void {
+    for (const { target } of this.#devices) releaseWorkspace(target)
   }
 
   dispose(): void {

@@ -148,24 +148,27 @@ export function encodeGraph({ vae }: ModelConfigs, { n, h, w }: LatentSize): Gra
 /** Shape of the features between the parts of a graph that is cut: (1, h, w, c). */
 export type FeatureShape = readonly [number, number, number, number]
 
-/** `decodeGraph` for one picture to the end of level `cut`: `latents` to `features`. */
+/** The name of the features between those parts. */
+export const vaeFeatures = handedOver('features')
+
+/** `decodeGraph` for one picture to the end of level `cut`: `latents` to `vaeFeatures`. */
 export function decodeHeadGraph({ vae }: ModelConfigs, { h, w }: Omit<LatentSize, 'n'>, cut: number): Graph {
   const trace = new Trace()
   const latents = trace.input('latents', 'f32', [1, h, w, vae.latentChannels])
   const unscaled = scale(latents, { factor: 1 / vae.scalingFactor })
-  trace.output('features', vaeDecoderHead(new Scope(trace), unscaled, vae, cut))
+  trace.output(vaeFeatures, vaeDecoderHead(new Scope(trace), unscaled, vae, cut))
   return trace.graph()
 }
 
-/** The rest of it: `features` to `pixels`. */
+/** The rest of it: `vaeFeatures` to `pixels`. */
 export function decodeTailGraph({ vae }: ModelConfigs, shape: FeatureShape, cut: number): Graph {
   const trace = new Trace()
-  const features = trace.input('features', 'f32', shape)
+  const features = trace.input(vaeFeatures, 'f32', shape)
   trace.output('pixels', toPixels(vaeDecoderTail(new Scope(trace), features, vae, cut)))
   return trace.graph()
 }
 
-/** `encodeGraph` to the end of level `cut`: `pixels` (1, height, width, 3) to `features`. */
+/** `encodeGraph` to the end of level `cut`: `pixels` (1, height, width, 3) to `vaeFeatures`. */
 export function encodeHeadGraph(
   { vae }: ModelConfigs,
   { height, width }: { readonly height: number; readonly width: number },
@@ -173,11 +176,11 @@ export function encodeHeadGraph(
 ): Graph {
   const trace = new Trace()
   const pixels = trace.input('pixels', 'u8', [1, height, width, 3])
-  trace.output('features', vaeEncoderHead(new Scope(trace), fromPixels(pixels), vae, cut))
+  trace.output(vaeFeatures, vaeEncoderHead(new Scope(trace), fromPixels(pixels), vae, cut))
   return trace.graph()
 }
 
-/** The rest of it: `features` and unit `noise` (n, h, w, c) to n samples, `latents`. */
+/** The rest of it: `vaeFeatures` and unit `noise` (n, h, w, c) to n samples, `latents`. */
 export function encodeTailGraph(
   { vae }: ModelConfigs,
   { n, h, w }: LatentSize,
@@ -185,7 +188,7 @@ export function encodeTailGraph(
   cut: number,
 ): Graph {
   const trace = new Trace()
-  const features = trace.input('features', 'f32', shape)
+  const features = trace.input(vaeFeatures, 'f32', shape)
   const noise = trace.input('noise', 'f32', [n, h, w, vae.latentChannels])
   const moments = vaeEncoderTail(new Scope(trace), features, vae, cut)
   trace.output('latents', sampleGaussian(tile(moments, n), vae.scalingFactor, noise))

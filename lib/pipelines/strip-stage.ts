@@ -1,17 +1,14 @@
 // The part of the autoencoder with the largest features, strip by strip. All strips are normalised by the statistics of
 // the whole picture, so that they fit together without seams and give what the picture in one piece gives.
 
-import { elements, type Graph } from '../graph/graph.ts'
+import { elements, type Graph, type ValueId } from '../graph/graph.ts'
 import { type SharedNorms, shareNorms } from '../graph/share-norms.ts'
 import type { Arrays, Component } from './component.ts'
 import { type Norms, type Piece, poolNorms, probe } from './pooled-norms.ts'
-import { cutStrips, overlapsOf, type Strips } from './strips.ts'
+import { elementsOfRow, isPixels, type Section, type StripPlan } from './strip-plan.ts'
+import { overlapsOf, type Strips } from './strips.ts'
 
-/** An input or output of the graph, for the whole picture, row by row. */
-export interface Rows {
-  readonly name: string
-  readonly data: Float32Array | Uint8Array
-}
+type Data = Float32Array | Uint16Array | Uint8Array
 
 export interface StripStage {
   readonly component: Component
@@ -19,14 +16,11 @@ export interface StripStage {
   readonly key: string
   /** Traced for a strip of so many rows of features. */
   readonly graph: (rows: number) => Graph
-  /** Rows of features of the whole picture, and how many of them next to an edge the edge makes wrong. */
-  readonly height: number
-  readonly reach: number
-  /** How many strips. */
-  readonly count: number
-  readonly input: Rows
-  /** Written in place. */
-  readonly output: Rows
+  readonly plan: StripPlan
+  /** Input or output: whatever the graph has in bytes. */
+  readonly pixels: Uint8Array
+  /** All other maps, where the plan has them. */
+  readonly maps: Data
   readonly signal?: AbortSignal | undefined
 }
 
@@ -42,28 +36,14 @@ const outputsOf = (graph: Graph): Record<string, Float32Array> =>
 class Runs {
   readonly #stage: StripStage
   readonly #graphs = new Map<number, SharedNorms>()
-  /** Of a strip. */
-  readonly rows: number
 
-  constructor(stage: StripStage, rows: number) {
+  constructor(stage: StripStage) {
     this.#stage = stage
-    this.rows = rows
-  }
-
-  /** The part of an input or output that belongs to rows of features, the same memory. */
-  part({ data }: Rows, [first, end]: Range): Float32Array | Uint8Array {
-    const row = data.length / this.#stage.height
-    return data.subarray(first * row, end * row)
-  }
-
-  /** How many norms there are in the graph. */
-  get norms(): number {
-    return this.#graphsOf(this.rows).count
   }
 
   /** The norms of `probe`, all of them. */
   async probe(): Promise<Norms> {
-    const graph = this.#graphsOf(this.rows).probe
+    const { probe: graph } = this.#shared
     const inputs = Object.fromEntries(
       graph.inputs.map((id) => {
         const { name, shape } = graph.values[id]!
@@ -71,30 +51,54 @@ class Runs {
       }),
     )
     const outputs = outputsOf(graph)
-    await this.#run('probe', this.rows, () => graph, { inputs, outputs })
+    await this.#run('probe', () => graph, { inputs, outputs })
     return outputs
   }
 
-  /** One norm of a piece of the picture, where those before it are known. */
-  async measure(index: number, range: Range, known: Norms): Promise<Norms> {
-    const { input } = this.#stage
+  /** The norm at a stop over rows of a strip, where those before it are known. */
+  async measure(from: number, stop: number, { strip, range, norms }: Rows): Promise<Norms> {
     const rows = range[1] - range[0]
-    const graph = this.#graphsOf(rows).measure(index)
+    const graph = this.#sharedOf(rows).measure(from, stop)
     const outputs = outputsOf(graph)
-    const inputs = { ...known, [input.name]: this.part(input, range) }
-    await this.#run(`norm ${index}`, rows, () => graph, { inputs, outputs })
+    const inputs = { ...norms, ...this.#maps(this.#shared.stops[from]!, strip, range) }
+    await this.#run(`norm ${stop} from ${from}, ${rows}`, () => graph, { inputs, outputs })
     return outputs
   }
 
-  async apply(range: Range, norms: Norms): Promise<void> {
-    const { input, output } = this.#stage
+  /** What a section makes of a strip. */
+  async compute({ from, to }: Section, { strip, range, norms }: Rows): Promise<void> {
     const rows = range[1] - range[0]
-    const inputs = { ...norms, [input.name]: this.part(input, range) }
-    const outputs = { [output.name]: this.part(output, range) }
-    await this.#run('apply', rows, () => this.#graphsOf(rows).apply, { inputs, outputs })
+    const inputs = { ...norms, ...this.#maps(this.#shared.stops[from]!, strip, range) }
+    const outputs = this.#maps(this.made({ from, to }), strip, range)
+    const graph = () => this.#sharedOf(rows).section(from, to)
+    await this.#run(`${from} to ${to}, ${rows}`, graph, { inputs, outputs })
   }
 
-  #graphsOf(rows: number): SharedNorms {
+  /** The maps that a section makes. */
+  made({ from, to }: Section): readonly ValueId[] {
+    const { stops } = this.#shared
+    return stops[to]!.filter((map) => !stops[from]!.includes(map))
+  }
+
+  /** Rows of a map as a strip has them, the same memory. */
+  part(map: ValueId, strip: number, [first, end]: Range): Data {
+    const { plan, pixels, maps } = this.#stage
+    const { rows, list } = plan.strips
+    const row = elementsOfRow(this.#shared, map, rows)
+    const data = isPixels(this.#shared, map) ? pixels : maps
+    const from = plan.places.get(map)![strip]! + (first - list[strip]!.start) * row
+    return data.subarray(from, from + (end - first) * row)
+  }
+
+  #maps(maps: readonly ValueId[], strip: number, range: Range): Arrays {
+    return Object.fromEntries(maps.map((map) => [this.#shared.nameOf(map), this.part(map, strip, range)]))
+  }
+
+  get #shared(): SharedNorms {
+    return this.#sharedOf(this.#stage.plan.strips.rows)
+  }
+
+  #sharedOf(rows: number): SharedNorms {
     const known = this.#graphs.get(rows) ?? shareNorms(this.#stage.graph(rows))
     this.#graphs.set(rows, known)
     return known
@@ -102,45 +106,86 @@ class Runs {
 
   async #run(
     what: string,
-    rows: number,
     graph: () => Graph,
     { inputs, outputs }: { readonly inputs: Arrays; readonly outputs: Arrays },
   ): Promise<void> {
     const { component, key, signal } = this.#stage
-    await component.run({ key: `${key} ${what} ${rows}`, graph, inputs, outputs, signal })
+    await component.run({ key: `${key}: ${what}`, graph, inputs, outputs, signal })
   }
 }
 
-/** The norms of the whole picture, one after the other: what each is of depends on those before it. */
-async function measureNorms(cut: Strips, runs: Runs): Promise<Norms> {
-  const probed = await runs.probe()
-  let norms: Norms = {}
-  for (let index = 0; index < runs.norms; index++) {
+/** Rows of a strip, and the norms that are known. */
+interface Rows {
+  readonly strip: number
+  readonly range: Range
+  readonly norms: Norms
+}
+
+/** Adds the norms of a section, one after the other: what each is of depends on those before it. */
+async function measureNorms(
+  runs: Runs,
+  { from, to }: Section,
+  {
+    strips,
+    norms: known,
+    probed,
+  }: { readonly strips: Strips; readonly norms: Norms; readonly probed: Norms },
+): Promise<Norms> {
+  let norms = known
+  for (let stop = Math.max(from, 1); stop < to; stop++) {
     const pieces: Piece[] = []
-    for (const { start } of cut.list) {
-      const found = await runs.measure(index, [start, start + cut.rows], norms)
-      pieces.push({ norms: found, rows: cut.rows })
+    for (const [strip, { start }] of strips.list.entries()) {
+      const range = [start, start + strips.rows] as const
+      pieces.push({ norms: await runs.measure(from, stop, { strip, range, norms }), rows: strips.rows })
     }
     // What an inner edge makes wrong in two strips it makes as wrong in their overlap: taken back, every row counts once.
-    for (const range of overlapsOf(cut)) {
-      pieces.push({ norms: await runs.measure(index, range, norms), rows: range[0] - range[1] })
+    for (const [above, range] of overlapsOf(strips).entries()) {
+      const found = await runs.measure(from, stop, { strip: above + 1, range, norms })
+      pieces.push({ norms: found, rows: range[0] - range[1] })
     }
     norms = { ...norms, ...poolNorms(pieces, probed) }
   }
   return norms
 }
 
-/** Computes `output` from `input`: once up to each norm, to know its statistics, and once to the end. */
+/** Computes what a section makes: every strip its own rows, which its neighbours then have from it where they overlap. */
+async function computeMaps(runs: Runs, section: Section, strips: Strips, norms: Norms): Promise<void> {
+  const made = runs.made(section)
+  for (const [strip, { start, kept }] of strips.list.entries()) {
+    const range = [start, start + strips.rows] as const
+    if (strip === 0) {
+      await runs.compute(section, { strip, range, norms })
+      continue
+    }
+    const above = strip - 1
+    const [ofAbove, ofBelow]: Range[] = [
+      [start, kept[0]],
+      [kept[0], strips.list[above]!.start + strips.rows],
+    ]
+    // A copy, for strips may lie in one piece: this one then overwrites them.
+    const saved = made.map((map) => runs.part(map, above, ofAbove!).slice())
+    await runs.compute(section, { strip, range, norms })
+    for (const [i, map] of made.entries()) {
+      runs.part(map, strip, ofAbove!).set(saved[i]!)
+      runs.part(map, above, ofBelow!).set(runs.part(map, strip, ofBelow!))
+    }
+  }
+}
+
+/**
+ * Computes the last maps from the first ones, section by section: for each norm of a section once up to it, to know its
+ * statistics, and then once to the end of the section.
+ */
 export async function runInStrips(stage: StripStage): Promise<void> {
-  const { output } = stage
-  const cut = cutStrips(stage.height, stage.count, stage.reach)
-  const runs = new Runs(stage, cut.rows)
-  const norms = await measureNorms(cut, runs)
-  for (const { start, kept } of cut.list) {
-    // A strip overwrites the last rows of the one above, where at first that one was right and it is not.
-    const above: Range = [start, kept[0]]
-    const saved = runs.part(output, above).slice()
-    await runs.apply([start, start + cut.rows], norms)
-    if (start > 0) runs.part(output, above).set(saved)
+  const { component, plan } = stage
+  const { strips, sections } = plan
+  const runs = new Runs(stage)
+  // Kept maps take the place of what earlier programs worked in.
+  if (sections.length > 1) component.releaseWorkspace()
+  const probed = await runs.probe()
+  let norms: Norms = {}
+  for (const section of sections) {
+    norms = await measureNorms(runs, section, { strips, norms, probed })
+    await computeMaps(runs, section, strips, norms)
   }
 }

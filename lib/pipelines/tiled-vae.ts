@@ -1,9 +1,13 @@
 // The autoencoder on pictures that are too large for it in one piece: the part with the small features sees the whole
 // picture, attention included; the part with the large ones works strip by strip.
 
+import type { Graph } from '../graph/graph.ts'
+import { convolutionProducts } from '../graph/products.ts'
+import { shareNorms } from '../graph/share-norms.ts'
 import type { VaeConfig } from '../models/configs.ts'
-import { decoderReach, encoderReach, type Reach } from '../models/vae-reach.ts'
+import { decoderFeatures, encoderFeatures, type Features } from '../models/vae-features.ts'
 import { type Cut, chooseTiling, type Tiling } from './choose-tiling.ts'
+import { giveBackMaps, takeMaps } from './map-memory.ts'
 import type { Model } from './model.ts'
 import {
   decodeGraph,
@@ -13,7 +17,9 @@ import {
   encodeHeadGraph,
   encodeTailGraph,
   type FeatureShape,
+  vaeFeatures,
 } from './stages.ts'
+import { type StripPlanner, stripPlanner } from './strip-plan.ts'
 import { runInStrips } from './strip-stage.ts'
 
 /** Latents of one picture, as (h, w). */
@@ -22,13 +28,13 @@ export interface LatentPlane {
   readonly w: number
 }
 
-const featuresOf = (
+const shapeOf = (
   { h, w }: LatentPlane,
   { factor }: VaeConfig,
-  { scale, channels }: Reach,
+  { scale, channels }: Features,
 ): FeatureShape => [1, (h * factor) / scale, (w * factor) / scale, channels]
 
-const lengthOf = ([, h, w, c]: FeatureShape) => h * w * c
+const bytesOf = ([, h, w, c]: FeatureShape) => 4 * h * w * c
 
 const withRows = ([, , w, c]: FeatureShape, rows: number): FeatureShape => [1, rows, w, c]
 
@@ -37,10 +43,10 @@ const levelsOf = ({ channels }: VaeConfig) => Array.from({ length: channels.leng
 
 /** What a decision depends on: a model, or as much of it. */
 interface Planned extends Pick<Model, 'configs' | 'vaeTiling'> {
-  readonly vae: Pick<Model['vae'], 'arenaBytes'>
+  readonly vae: Pick<Model['vae'], 'arenaBytes' | 'sharesMemory'>
 }
 
-/** Decisions that were made for a model, by what was to be done: each takes milliseconds of planning. */
+/** Decisions that were made for a model, by what was to be done: each takes tens of milliseconds of planning. */
 const decided = new WeakMap<Planned, Map<string, Tiling | undefined>>()
 
 function once(model: Planned, key: string, decide: () => Tiling | undefined): Tiling | undefined {
@@ -56,39 +62,58 @@ export const decodeTiling = (model: Planned, plane: LatentPlane): Tiling | undef
 export const encodeTiling = (model: Planned, plane: LatentPlane): Tiling | undefined =>
   once(model, `encode ${plane.h}x${plane.w}`, () => chooseEncodeTiling(model, plane))
 
-function chooseDecodeTiling({ vae, configs, vaeTiling }: Planned, plane: LatentPlane): Tiling | undefined {
-  const cuts = levelsOf(configs.vae).map((level): Cut => {
-    const reach = decoderReach(configs.vae, level)
-    const shape = featuresOf(plane, configs.vae, reach)
-    return {
-      level,
-      height: shape[1],
-      reach: reach.rows,
-      features: 4 * lengthOf(shape),
-      piece: () => vae.arenaBytes(decodeHeadGraph(configs, plane, level)),
-      strip: (rows) => vae.arenaBytes(decodeTailGraph(configs, withRows(shape, rows), level)),
-    }
-  })
+/** For a graph of the whole picture, which has so many rows of features. */
+function plannerFor({ vae }: Planned, graph: Graph, height: number): StripPlanner {
+  const planner = stripPlanner(shareNorms(graph), height, (section) => vae.arenaBytes(section))
+  // By its arithmetic a GPU computes a map again in less time than it fetches it.
+  return vae.sharesMemory ? planner : { ...planner, norms: [] }
+}
+
+/** The decoder cut after a level. */
+export function decoderCut(model: Planned, plane: LatentPlane, level: number): Cut {
+  const { vae, configs } = model
+  const shape = shapeOf(plane, configs.vae, decoderFeatures(configs.vae, level))
+  return {
+    level,
+    piece() {
+      const graph = decodeHeadGraph(configs, plane, level)
+      const bytes = bytesOf(shape) + vae.arenaBytes(graph)
+      // Before there are any other maps.
+      return { products: convolutionProducts(graph), bytes: () => bytes }
+    },
+    strips: () => plannerFor(model, decodeTailGraph(configs, shape, level), shape[1]),
+  }
+}
+
+/** The encoder cut after a level. */
+export function encoderCut(model: Planned, plane: LatentPlane, level: number): Cut {
+  const { vae, configs } = model
+  const { factor } = configs.vae
+  const shape = shapeOf(plane, configs.vae, encoderFeatures(configs.vae, level))
+  const size = { height: plane.h * factor, width: plane.w * factor }
+  return {
+    level,
+    piece() {
+      const graph = encodeTailGraph(configs, { n: 1, ...plane }, shape, level)
+      const bytes = vae.arenaBytes(graph)
+      return { products: convolutionProducts(graph), bytes: (maps) => maps + bytes }
+    },
+    strips: () => plannerFor(model, encodeHeadGraph(configs, size, level), shape[1]),
+  }
+}
+
+function chooseDecodeTiling(model: Planned, plane: LatentPlane): Tiling | undefined {
+  const { vae, configs, vaeTiling } = model
   const whole = () => vae.arenaBytes(decodeGraph(configs, { n: 1, ...plane }))
-  // The fewer levels are in strips, the less is computed again for each norm.
+  const cuts = levelsOf(configs.vae).map((level) => decoderCut(model, plane, level))
   return chooseTiling(vaeTiling, whole, cuts.reverse())
 }
 
-function chooseEncodeTiling({ vae, configs, vaeTiling }: Planned, plane: LatentPlane): Tiling | undefined {
-  const cuts = levelsOf(configs.vae).map((level): Cut => {
-    const reach = encoderReach(configs.vae, level)
-    const shape = featuresOf(plane, configs.vae, reach)
-    const width = plane.w * configs.vae.factor
-    return {
-      level,
-      height: shape[1],
-      reach: reach.rows,
-      features: 4 * lengthOf(shape),
-      piece: () => vae.arenaBytes(encodeTailGraph(configs, { n: 1, ...plane }, shape, level)),
-      strip: (rows) => vae.arenaBytes(encodeHeadGraph(configs, { height: rows * reach.scale, width }, level)),
-    }
-  })
-  return chooseTiling(vaeTiling, () => vae.arenaBytes(encodeGraph(configs, { n: 1, ...plane })), cuts)
+function chooseEncodeTiling(model: Planned, plane: LatentPlane): Tiling | undefined {
+  const { vae, configs, vaeTiling } = model
+  const whole = () => vae.arenaBytes(encodeGraph(configs, { n: 1, ...plane }))
+  const cuts = levelsOf(configs.vae).map((level) => encoderCut(model, plane, level))
+  return chooseTiling(vaeTiling, whole, cuts)
 }
 
 interface Run {
@@ -101,59 +126,56 @@ interface Run {
 export async function decodeInStrips(
   { vae, configs }: Model,
   { latents, pixels }: { readonly latents: Float32Array; readonly pixels: Uint8Array },
-  { plane, tiling: { level, count }, signal }: Run,
+  { plane, tiling: { level, plan }, signal }: Run,
 ): Promise<void> {
-  const reach = decoderReach(configs.vae, level)
-  const shape = featuresOf(plane, configs.vae, reach)
-  const features = new Float32Array(lengthOf(shape))
-  await vae.run({
-    key: `decode head ${level} ${plane.h}x${plane.w}`,
-    graph: () => decodeHeadGraph(configs, plane, level),
-    inputs: { latents },
-    outputs: { features },
-    signal,
-  })
-  await runInStrips({
-    component: vae,
-    key: `decode tail ${level} ${plane.w}`,
-    graph: (rows) => decodeTailGraph(configs, withRows(shape, rows), level),
-    height: shape[1],
-    reach: reach.rows,
-    count,
-    input: { name: 'features', data: features },
-    output: { name: 'pixels', data: pixels },
-    signal,
-  })
+  const shape = shapeOf(plane, configs.vae, decoderFeatures(configs.vae, level))
+  const maps = takeMaps(vae, plan.elements)
+  try {
+    await vae.run({
+      key: `decode head ${level} ${plane.h}x${plane.w}`,
+      graph: () => decodeHeadGraph(configs, plane, level),
+      inputs: { latents },
+      outputs: { [vaeFeatures]: maps.subarray(...plan.features) },
+      signal,
+    })
+    await runInStrips({
+      component: vae,
+      key: `decode tail ${level} ${plane.w}`,
+      graph: (rows) => decodeTailGraph(configs, withRows(shape, rows), level),
+      ...{ plan, pixels, maps, signal },
+    })
+  } finally {
+    giveBackMaps(vae, maps)
+  }
 }
 
 /** `pixels` (fh, fw, 3) and `noise` (n, h, w, c) to `latents` (n, h, w, c). */
 export async function encodeInStrips(
   { vae, configs }: Model,
   data: { readonly pixels: Uint8Array; readonly noise: Float32Array; readonly latents: Float32Array },
-  { plane, tiling: { level, count }, signal }: Run,
+  { plane, tiling: { level, plan }, signal }: Run,
 ): Promise<void> {
   const { factor, latentChannels } = configs.vae
-  const reach = encoderReach(configs.vae, level)
-  const shape = featuresOf(plane, configs.vae, reach)
-  const features = new Float32Array(lengthOf(shape))
+  const features = encoderFeatures(configs.vae, level)
+  const shape = shapeOf(plane, configs.vae, features)
   const width = plane.w * factor
-  await runInStrips({
-    component: vae,
-    key: `encode head ${level} ${width}`,
-    graph: (rows) => encodeHeadGraph(configs, { height: rows * reach.scale, width }, level),
-    height: shape[1],
-    reach: reach.rows,
-    count,
-    input: { name: 'pixels', data: data.pixels },
-    output: { name: 'features', data: features },
-    signal,
-  })
   const n = data.noise.length / (plane.h * plane.w * latentChannels)
-  await vae.run({
-    key: `encode tail ${level} ${n} ${plane.h}x${plane.w}`,
-    graph: () => encodeTailGraph(configs, { n, ...plane }, shape, level),
-    inputs: { features, noise: data.noise },
-    outputs: { latents: data.latents },
-    signal,
-  })
+  const maps = takeMaps(vae, plan.elements)
+  try {
+    await runInStrips({
+      component: vae,
+      key: `encode head ${level} ${width}`,
+      graph: (rows) => encodeHeadGraph(configs, { height: rows * features.scale, width }, level),
+      ...{ plan, pixels: data.pixels, maps, signal },
+    })
+    await vae.run({
+      key: `encode tail ${level} ${n} ${plane.h}x${plane.w}`,
+      graph: () => encodeTailGraph(configs, { n, ...plane }, shape, level),
+      inputs: { [vaeFeatures]: maps.subarray(...plan.features), noise: data.noise },
+      outputs: { latents: data.latents },
+      signal,
+    })
+  } finally {
+    giveBackMaps(vae, maps)
+  }
 }

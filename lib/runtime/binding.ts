@@ -43,6 +43,8 @@ export interface Native {
     options: { readonly device: number; readonly int8: boolean },
   ): NativeWeightSet
   compile(plan: ArrayBuffer, weights: NativeWeightSet | null, options: NativeOptions): NativeProgram
+  requireMemory(bytes: number, purpose: string): void
+  releaseWorkspace(options: { readonly device: number }): void
 }
 
 const require = requireFrom(import.meta.url)

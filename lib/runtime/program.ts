@@ -103,6 +103,24 @@ export function compile(plan: ArrayBuffer, weights: WeightSet | null, options: C
   return new Program(callNative((addon) => addon.compile(plan, handle, native), target.addon()))
 }
 
+/**
+ * Asks before an array of that many bytes is made: the system hands out memory that it does not have, and ends the process when
+ * it is touched.
+ *
+ * @throws TintypeError `OUT_OF_MEMORY` where there is less
+ */
+export function requireMemory(bytes: number, purpose: string, { addon }: Target = cpu): void {
+  callNative((native) => native.requireMemory(bytes, purpose), addon())
+}
+
+/**
+ * Gives back the memory that runs on a device work in, which it otherwise keeps for as long as a program needs it. The next run
+ * takes what it needs; a run in progress ends first.
+ */
+export function releaseWorkspace({ addon, device }: Target = cpu): void {
+  callNative((native) => native.releaseWorkspace({ device }), addon())
+}
+
 /** A view that native may write to for as long as it likes, as bytes where it is a DataView. */
 function checked(view: ArrayBufferView, name: string): ArrayBufferView {
   if (!ArrayBuffer.isView(view)) {

@@ -6,7 +6,7 @@ import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { compile } from '../../lib/runtime/program.ts'
+import { compile, requireMemory } from '../../lib/runtime/program.ts'
 import {
   addAndDouble,
   encode,
@@ -48,6 +48,18 @@ describe('a plan that needs more memory than there is', () => {
   )
 })
 
+describe('memory that JavaScript is about to take', () => {
+  it('is refused with what it needs and what there is', () => {
+    requireMemory(2 ** 20, 'A test')
+    expect(() => requireMemory(2 ** 47, 'A test')).toThrow(
+      expect.objectContaining({
+        code: 'OUT_OF_MEMORY',
+        message: expect.stringMatching(/^A test needs [\d.]+ GiB of memory, [\d.]+ [MG]iB are available/),
+      }),
+    )
+  })
+})
+
 interface Measured {
   readonly rssBefore: number
   readonly rssAfter: number
@@ -78,7 +90,10 @@ describe('memory is given back', () => {
     expect(rssAfter - rssBefore).toBeLessThan(32 * 2 ** 20)
   })
 
-  it('of the arena, when the last program that needs it goes', () => {
+  it.each([
+    ['when the last program that needs it goes', 'arena'],
+    ['when it is released, though programs live on', 'release'],
+  ])('of the arena, %s', (_, how) => {
     const bytes = 256 * 2 ** 20
     const count = bytes / 4
     const plan = addAndDouble(16)
@@ -90,7 +105,7 @@ describe('memory is given back', () => {
         { op: 'scale', dims: { count: 16, one: 1 }, operands: { x: 4, y: 2 }, params: { factor: 1 } },
       ],
     }
-    const { rssBefore, rssAfter } = measure('arena', touched, [])
+    const { rssBefore, rssAfter } = measure(how, touched, [])
     expect(rssAfter - rssBefore).toBeLessThan(32 * 2 ** 20)
   })
 })

@@ -6,9 +6,13 @@ import { loadAddon } from './addon.mjs'
 
 const { words, weights, inputs, outputs, how } = JSON.parse(readFileSync(process.argv[2], 'utf8'))
 const addon = loadAddon()
+const usesArena = how === 'arena' || how === 'release'
 const plan = Uint32Array.from(words).buffer
 const views = (sizes) => sizes.map((bytes) => new Uint8Array(bytes))
 const [x, y] = [views(inputs), views(outputs)]
+
+/** Programs that live on, and still need no memory until they run again. */
+const kept = []
 
 async function round() {
   const set = weights.length > 0 ? addon.loadWeights(weights) : null
@@ -22,9 +26,14 @@ async function round() {
     } catch {}
   } else {
     await program.run(x, y).promise
-    if (how === 'arena' && process.memoryUsage.rss() < 2 ** 28) throw new Error('the arena was not used')
+    if (usesArena && process.memoryUsage.rss() < 2 ** 28) throw new Error('the arena was not used')
   }
   if (how === 'collect') return
+  if (how === 'release') {
+    addon.releaseWorkspace({})
+    kept.push(program)
+    return
+  }
   program.dispose()
   set?.dispose()
 }
@@ -39,7 +48,6 @@ async function rounds(count) {
   return process.memoryUsage.rss()
 }
 
-const few = how === 'arena' ? 0 : 20
-const rssBefore = await rounds(few)
-const rssAfter = await rounds(how === 'arena' ? 5 : 120)
+const rssBefore = await rounds(usesArena ? 0 : 20)
+const rssAfter = await rounds(usesArena ? 5 : 120)
 console.log(JSON.stringify({ rssBefore, rssAfter }))

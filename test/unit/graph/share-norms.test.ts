@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import type { Graph } from '../../../lib/graph/graph.ts'
 import { interpret } from '../../../lib/graph/interpret.ts'
+import { reachOf } from '../../../lib/graph/reach.ts'
 import { shareNorms } from '../../../lib/graph/share-norms.ts'
 import type { Numbers } from '../../../lib/graph/spec.ts'
 import { verify } from '../../../lib/graph/verify.ts'
 import type { VaeConfig } from '../../../lib/models/configs.ts'
 import { vaeDecoderTail, vaeEncoderHead } from '../../../lib/models/vae.ts'
-import { decoderReach, encoderReach } from '../../../lib/models/vae-reach.ts'
+import { decoderFeatures, encoderFeatures } from '../../../lib/models/vae-features.ts'
 import { groupNorm } from '../../../lib/tensor/functional.ts'
 import { Scope } from '../../../lib/tensor/scope.ts'
 import { type Tensor, Trace } from '../../../lib/tensor/trace.ts'
@@ -39,19 +40,17 @@ const run = (graph: Graph, inputs: Readonly<Record<string, Numbers>>) => {
 
 /** Both parts of the autoencoder that come in strips, cut at each level; `width` is of the input. */
 const stages = [0, 1].flatMap((cut) => {
-  const decoder = decoderReach(config, cut)
-  const encoder = encoderReach(config, cut)
+  const decoder = decoderFeatures(config, cut)
+  const encoder = encoderFeatures(config, cut)
   return [
     {
       name: `the decoder after level ${cut}`,
-      reach: decoder.rows,
       inputRow: 3 * decoder.channels,
       graph: (rows: number) =>
         trace([1, rows, 3, decoder.channels], (scope, x) => vaeDecoderTail(scope, x, config, cut)),
     },
     {
       name: `the encoder to level ${cut}`,
-      reach: encoder.rows,
       inputRow: encoder.scale * 8 * 3,
       graph: (rows: number) =>
         trace([1, rows * encoder.scale, 8, 3], (scope, x) => vaeEncoderHead(scope, x, config, cut)),
@@ -59,30 +58,58 @@ const stages = [0, 1].flatMap((cut) => {
   ]
 })
 
-describe.each(stages)('shareNorms for $name', ({ graph, reach, inputRow }) => {
+describe.each(stages)('shareNorms for $name', ({ graph, inputRow }) => {
+  const { section, stops } = shareNorms(graph(10))
+  const end = stops.length - 1
+  const reach = reachOf(section(0, end), 10)
   const height = 4 * reach + 6
   const x = numbers(height * inputRow, 1)
-  const { count, measure, apply, probe } = shareNorms(graph(height))
-  let norms: Record<string, Numbers> = {}
-  for (let i = 0; i < count; i++) norms = { ...norms, ...run(measure(i), { x, ...norms }) }
+  const shared = shareNorms(graph(height))
   const whole = run(graph(height), { x }).y!
   const largest = Math.max(...whole.map(Math.abs))
   const error = (a: Numbers, b: Numbers) => Math.max(...a.map((v, i) => Math.abs(v - b[i]!))) / largest
 
-  it('gives in two parts what the graph gives', () => {
-    expect(error(run(apply, { x, ...norms }).y!, whole)).toBeLessThan(1e-12)
+  /** From stop to stop, each norm measured from the stop before it. */
+  const through = (...kept: number[]) => {
+    let norms: Record<string, Numbers> = {}
+    let maps: Record<string, Numbers> = { x }
+    for (const [i, to] of [...kept, end].entries()) {
+      const from = kept[i - 1] ?? 0
+      for (let stop = Math.max(from, 1); stop < to; stop++) {
+        norms = { ...norms, ...run(shared.measure(from, stop), { ...maps, ...norms }) }
+      }
+      const known = { ...maps, ...run(shared.section(from, to), { ...maps, ...norms }) }
+      const names = shared.stops[to]!.map(shared.nameOf)
+      maps = Object.fromEntries(names.map((name) => [name, known[name]!]))
+    }
+    return { norms, y: maps.y! }
+  }
+  const { norms, y } = through()
+
+  it.each([
+    ['one section', []],
+    ['a section from norm to norm', Array.from({ length: end - 1 }, (_, i) => i + 1)],
+    ['a section of two norms each', Array.from({ length: Math.ceil(end / 2) - 1 }, (_, i) => 2 * i + 2)],
+  ])('gives in %s what the graph gives', (_, kept) => {
+    expect(error(through(...kept).y, whole)).toBeLessThan(1e-12)
+    expect(error(y, whole)).toBeLessThan(1e-12)
   })
 
   it('takes for a norm no more than what stands before it', () => {
-    const takes = (i: number) => measure(i).inputs.map((id) => measure(i).values[id]!.name)
-    expect(takes(0)).toEqual(['x'])
-    expect(new Set(takes(count - 1)).has(`norm ${count - 1} mean`)).toBe(false)
-    expect(measure(0).nodes.length).toBeLessThan(measure(count - 1).nodes.length)
+    const takes = (stop: number) => {
+      const { inputs, values } = shared.measure(0, stop)
+      return inputs.map((id) => values[id]!.name)
+    }
+    expect(takes(1)).toEqual(['x'])
+    expect(takes(end - 1)).not.toContain(`norm ${end - 1} mean`)
+    expect(shared.measure(0, 1).nodes.length).toBeLessThan(shared.measure(0, end - 1).nodes.length)
+    // From maps that are kept there is nothing left to compute.
+    expect(shared.measure(2, 2).nodes.map(({ op }) => op)).toEqual(['groupFactors'])
   })
 
   it('tells gamma and beta', () => {
     const inputs = [2, 4].map((c) => [`probe ${c}`, numbers(2 * c, 0).map((_, i) => (i < c ? 1e4 : -1e4))])
-    const factors = run(probe, Object.fromEntries(inputs))
+    const factors = run(shared.probe, Object.fromEntries(inputs))
     for (const [name, value] of Object.entries(factors)) {
       const [, index, part] = name.split(' ')
       if (part === 'mean') expect(value.every((mean) => mean === 0)).toBe(true)
@@ -94,7 +121,7 @@ describe.each(stages)('shareNorms for $name', ({ graph, reach, inputRow }) => {
   it('gives the same in a strip, as far from its edges as the reach says and no nearer', () => {
     const start = 3
     const rows = height - 6
-    const strip = shareNorms(graph(rows)).apply
+    const strip = shareNorms(graph(rows)).section(0, end)
     const part = run(strip, { x: x.subarray(start * inputRow, (start + rows) * inputRow), ...norms }).y!
     const row = whole.length / height
     const differences = Array.from({ length: rows }, (_, i) =>
