@@ -136,6 +136,10 @@ export class Component {
     return this.#devices.length
   }
 
+  get isOnGpu(): boolean {
+    return this.#devices[0]!.target.precision !== undefined
+  }
+
   /** Runs a graph over the weights; its plan is made once for each key. */
   async run({ key, graph, inputs, constants: same, outputs, lane = 0, signal }: RunRequest): Promise<void> {
     const device = this.#devices[lane % this.#devices.length]!
@@ -150,7 +154,7 @@ export class Component {
 
   /** An array for an output that only another graph of this component reads: as wide as what the device computes in. */
   handedOver(count: number): Float32Array | Uint16Array {
-    return this.#devices[0]!.target.precision ? new Uint16Array(count) : new Float32Array(count)
+    return this.isOnGpu ? new Uint16Array(count) : new Float32Array(count)
   }
 
   /** What the activations of a graph take: the memory beside its inputs, outputs and weights. */

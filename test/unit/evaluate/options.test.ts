@@ -13,6 +13,7 @@ it('measures everything by default', () => {
     steps: undefined,
     guidanceInterval: undefined,
     cacheInterval: undefined,
+    tokenMerging: undefined,
     pictures: 973,
     names: 200,
     pairs: 100,
@@ -22,7 +23,7 @@ it('measures everything by default', () => {
 
 it('takes what is given', () => {
   const args =
-    '--model m --guidance 2.5 --guidance-interval 0.2,1 --cache-interval 3 --steps 10 --names=60 --pairs 7 --pictures 5 --prompts 1'.split(
+    '--model m --guidance 2.5 --guidance-interval 0.2,1 --cache-interval 3 --token-merging 0.5 --steps 10 --names=60 --pairs 7 --pictures 5 --prompts 1'.split(
       ' ',
     )
   expect(parseOptions(args, available)).toEqual({
@@ -30,6 +31,7 @@ it('takes what is given', () => {
     guidance: 2.5,
     guidanceInterval: [0.2, 1],
     cacheInterval: 3,
+    tokenMerging: 0.5,
     steps: 10,
     pictures: 5,
     names: 60,
@@ -48,6 +50,7 @@ it.each([
   ['--guidance-interval 0.5', 'INVALID_ARGUMENT', 'such as 0.2,0.8'],
   ['--guidance-interval 0,0.5,1', 'INVALID_ARGUMENT', 'such as 0.2,0.8'],
   ['--cache-interval 0', 'INVALID_ARGUMENT', '1 to 1000'],
+  ['--token-merging 0.8', 'INVALID_ARGUMENT', 'from 0 to 0.75'],
   ['--guidance much', 'INVALID_ARGUMENT', '"much"'],
 ])('refuses %s', (args, code, words) => {
   expect(() => parseOptions(args.split(' '), available)).toThrow(
