@@ -49,6 +49,14 @@ describe.each(models)('tokenMerging of $name', ({ folder }) => {
       expect(await paintWith(folder, { threads }, { tokenMerging: 0.5 })).toEqual(merged)
     }
   })
+
+  it('goes with features for several steps, also where their last layer has no attention', async () => {
+    await using pipeline = await load(folder)
+    const cached = await paint(pipeline, { cacheInterval: 2 })
+    const merged = await paint(pipeline, { cacheInterval: 2, tokenMerging: 0.5 })
+    expect(merged.every(Number.isFinite)).toBe(true)
+    expect(merged).not.toEqual(cached)
+  })
 })
 
 describe('tokenMerging', () => {
