@@ -1,7 +1,7 @@
 // The command line of the benchmarks, checked and completed.
 
 import { parseArgs } from 'node:util'
-import type { Precision } from '../lib/index.ts'
+import type { GpuPrecision } from '../lib/index.ts'
 import { suggestion } from '../lib/nearest.ts'
 import { BenchError } from './errors.ts'
 import { type PeerName, peerNames } from './peers/names.ts'
@@ -34,7 +34,7 @@ export interface Arguments {
   readonly json: string | undefined
   /** A GPU: whole generations on it instead of the subjects. */
   readonly device: `cuda${string}` | undefined
-  readonly precision: Precision
+  readonly precision: GpuPrecision
 }
 
 export const usage = `usage: npm run bench -- [${subjects.join('|')} ...] [options]

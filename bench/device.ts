@@ -4,8 +4,8 @@ import {
   type DeviceName,
   describeGpu,
   type GpuDescription,
+  type GpuPrecision,
   load,
-  type Precision,
   TintypeError,
 } from '../lib/index.ts'
 import { describeMachine } from './machine.ts'
@@ -20,7 +20,7 @@ export interface DeviceModel {
 
 export interface DeviceRequest {
   readonly device: DeviceName
-  readonly precision: Precision
+  readonly precision: GpuPrecision
   readonly steps: number
   readonly repeats: number
 }

@@ -6,10 +6,11 @@
 
 namespace tintype {
 
-enum class DType : uint32_t { f32, f16, bf16, i32, u8 };
+// i8 is for matrices alone, which are rounded to it when they are loaded: no value of a plan has it.
+enum class DType : uint32_t { f32, f16, bf16, i32, u8, i8 };
 enum class Packing : uint32_t { raw, vector, matrix, gated, folded };
 
-// A weight in its stored type: as in the file (raw), or packed (matrix, gated).
+// A weight in its stored type: as in the file (raw), or packed (matrix, gated); a packed one may be in int8.
 struct Weight {
   const void* data;
   DType dtype;

@@ -1,4 +1,5 @@
-// Packing of matrix weights: from the file's layout into the panels that the GEMM reads, in the stored type.
+// Packing of matrix weights: from the file's layout into the panels that the GEMM reads, in the stored type
+// or in int8.
 #pragma once
 #include "args.gen.h"
 
@@ -15,6 +16,16 @@ struct PackMatrix {
   DType dtype;
   const void* src;  // as in the file
   void* dst;        // packed_bytes() bytes, 64-byte aligned
+};
+
+// To int8: a row, which is an output channel, becomes the nearest multiples of its own scale, a 127th of its
+// largest magnitude. The panels hold the integers, the scales (n) lie behind them in float32. A row of zeros
+// has the scale 0, one with NaN or an infinity cannot be held: then quantize_matrix() returns false.
+struct QuantizeMatrix {
+  MatrixShape shape;
+  DType dtype;  // of src
+  void* src;    // as in the file; overwritten
+  void* dst;    // packed_bytes() bytes for i8, 64-byte aligned
 };
 
 }  // namespace tintype

@@ -221,7 +221,7 @@ WeightRef to_ref(const Napi::Object& object) {
   return ref;
 }
 
-// loadWeights(refs: { path, offset, dtype, shape }[], { device? }): WeightSet
+// loadWeights(refs: { path, offset, dtype, shape }[], { device?, int8? }): WeightSet
 Napi::Value load_weights(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return at_boundary(env, [&] {
@@ -231,7 +231,8 @@ Napi::Value load_weights(const Napi::CallbackInfo& info) {
       const Napi::HandleScope scope(env);
       refs.push_back(to_ref(array.Get(i).As<Napi::Object>()));
     }
-    const std::shared_ptr<Weights> weights(new Weights(refs),
+    const bool int8 = info[1].IsObject() && info[1].As<Napi::Object>().Get("int8").ToBoolean().Value();
+    const std::shared_ptr<Weights> weights(new Weights(refs, int8),
                                            [executor = executor_of(env, info[1])](Weights* unused) {
                                              executor->release(std::shared_ptr<Weights>(unused));
                                            });

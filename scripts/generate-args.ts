@@ -55,10 +55,11 @@ function argsHeader(): string {
 
 namespace tintype {
 
-enum class DType : uint32_t { ${Object.keys(bytesPerElement).join(', ')} };
+// i8 is for matrices alone, which are rounded to it when they are loaded: no value of a plan has it.
+enum class DType : uint32_t { ${[...Object.keys(bytesPerElement), 'i8'].join(', ')} };
 enum class Packing : uint32_t { raw, vector, matrix, gated, folded };
 
-// A weight in its stored type: as in the file (raw), or packed (matrix, gated).
+// A weight in its stored type: as in the file (raw), or packed (matrix, gated); a packed one may be in int8.
 struct Weight {
   const void* data;
   DType dtype;
@@ -199,6 +200,7 @@ struct CpuKernels {
 ${fields.join('\n')}
   size_t (*packed_bytes)(const MatrixShape&, DType);
   void (*pack_matrix)(const PackMatrix&, const Exec&);
+  bool (*quantize_matrix)(const QuantizeMatrix&, const Exec&);
   void (*widen_vector)(const void* src, DType, float* dst, int64_t count);
 };
 
@@ -223,6 +225,7 @@ namespace tintype::TINTYPE_ISA {
 ${declarations.join('\n')}
 size_t packed_bytes(const MatrixShape&, DType);
 void pack_matrix(const PackMatrix&, const Exec&);
+bool quantize_matrix(const QuantizeMatrix&, const Exec&);
 void widen_vector(const void* src, DType, float* dst, int64_t count);
 
 extern const CpuKernels kernels;
@@ -231,6 +234,7 @@ const CpuKernels kernels = {
 ${all.map((op) => `    {${snake(op.name)}, ${snake(op.name)}_scratch},`).join('\n')}
     packed_bytes,
     pack_matrix,
+    quantize_matrix,
     widen_vector,
 };
 

@@ -70,6 +70,7 @@ void multiply_values(const float* v, int64_t pitch, int64_t keys, const float* w
   for (int r = 0; r < rows; r++) {
     for (int i = 0; i < kVectors; i++) sums[r][i] = load(out + r * kLanes + i * kWidth) * decay[i];
   }
+#pragma GCC unroll 2
   for (int64_t key = 0; key < keys; key++) {
     Vec weight[kVectors];
     for (int i = 0; i < kVectors; i++) weight[i] = load(weights + key * kLanes + i * kWidth);

@@ -1,6 +1,7 @@
 // Convolutions as an implicit GEMM: the matrix of patches is never built, its rows are pointed at pixel by
 // pixel.
 #include "gemm.h"
+#include "gemm_panels.h"
 #include "winograd.h"
 
 namespace tintype::TINTYPE_ISA {
@@ -55,7 +56,8 @@ int64_t point_patches(const void* context, int64_t m, int rows, int64_t k, const
 void conv2d(const Conv2dArgs& args, const Exec& exec) {
   const GemmShape shape = shape_of(args);
   const int64_t period = args.rows == 1 ? shape.m : args.ho * args.wo;
-  const Epilogue epilogue{args.bias, args.row_bias, period, args.activation, args.residual, args.y};
+  const float* scales = scales_of(args.weight, shape.n, shape.k);
+  const Epilogue epilogue{scales, args.bias, args.row_bias, period, args.activation, args.residual, args.y};
   if (args.algorithm == ConvAlgorithm::winograd) {
     if (winograd_takes_blocks(args)) return winograd_blocks(args, epilogue, exec);
     return winograd(args, epilogue, exec);

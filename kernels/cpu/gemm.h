@@ -1,6 +1,6 @@
 // y = epilogue(A w^T): the one matrix product under linear and conv2d. A comes row by row from a source,
 // which is how a convolution gets its implicit im2col; w lies in the panels of gemm_panels.h in its stored
-// type.
+// type, or as the integers of an int8 weight, whose scales are for the epilogue.
 #pragma once
 #include "../args.gen.h"
 #include "../exec.h"
@@ -20,8 +20,10 @@ struct GemmSource {
 };
 constexpr int64_t kMaxDepth = 256;
 
-// y = activation(sum + bias + rowBias[m / period]) + residual, applied once to each element's full sum.
+// y = activation(sum * scale + bias + rowBias[m / period]) + residual, applied once to each element's full
+// sum.
 struct Epilogue {
+  const float* scales;    // (n) of an int8 weight, or null
   const float* bias;      // (n), or null
   const float* row_bias;  // (ceil(m / period), n), or null
   int64_t period;
@@ -36,7 +38,7 @@ struct GemmArgs {
   Weight w;
   Epilogue epilogue;
   // w has 2n columns, n a multiple of kWidestPanel, and y = sum * gelu(the sum of the column n further on),
-  // each with its bias; nothing else of the epilogue applies.
+  // each with its scale and bias; nothing else of the epilogue applies.
   bool gated = false;
 };
 constexpr int64_t kWidestPanel = 32;

@@ -1,4 +1,5 @@
-// What happens to a finished tile of sums on its way to memory.
+// What happens to a finished tile of sums on its way to memory. A weight that is not int8 has scales of 1,
+// which change no bit.
 #pragma once
 #include "elementwise.h"
 #include "gemm.h"
@@ -20,10 +21,11 @@ struct Tile {
 template <Activation kind, class Lanes>
 void finish_columns(const Epilogue& e, const GemmShape& shape, const Tile& tile, int64_t shift, Lanes lanes) {
   const int64_t n = tile.n + shift;
+  const Vec scale = e.scales ? lanes.load(e.scales + n) : broadcast(1);
   const Vec bias = e.bias ? lanes.load(e.bias + n) : broadcast(0);
   for (int i = 0; i < tile.rows; i++) {
     const int64_t m = tile.m + i;
-    Vec sum = load(tile.sums + i * tile.width + shift) + bias;
+    Vec sum = fma(load(tile.sums + i * tile.width + shift), scale, bias);
     if (e.row_bias) sum = sum + lanes.load(e.row_bias + m / e.period * shape.n + n);
     sum = activate<kind>(sum);
     if (e.residual) sum = sum + lanes.load(e.residual + m * shape.n + n);
@@ -51,12 +53,14 @@ inline void finish(const Epilogue& e, const GemmShape& shape, const Tile& tile) 
 inline void finish_gated(const Epilogue& e, const GemmShape& shape, const Tile& tile, const float* gates) {
   for (int64_t shift = 0; shift < tile.width; shift += kWidth) {
     const int64_t n = tile.n + shift;
+    const Vec scale = e.scales ? load(e.scales + n) : broadcast(1);
+    const Vec gate_scale = e.scales ? load(e.scales + shape.n + n) : broadcast(1);
     const Vec bias = e.bias ? load(e.bias + n) : broadcast(0);
     const Vec gate_bias = e.bias ? load(e.bias + shape.n + n) : broadcast(0);
     for (int i = 0; i < tile.rows; i++) {
       const int64_t at = i * tile.width + shift;
-      const Vec gate = gelu(load(gates + at) + gate_bias);
-      store(e.y + (tile.m + i) * shape.n + n, (load(tile.sums + at) + bias) * gate);
+      const Vec gate = gelu(fma(load(gates + at), gate_scale, gate_bias));
+      store(e.y + (tile.m + i) * shape.n + n, fma(load(tile.sums + at), scale, bias) * gate);
     }
   }
 }

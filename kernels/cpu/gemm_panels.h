@@ -1,6 +1,6 @@
 // How a packed weight lies in memory: panels of kPanel columns, each running through the whole depth k, row
 // by row. A last panel that has no more than kWidth columns left is one vector wide, so that thin outputs
-// waste little.
+// waste little. Behind the panels of an int8 weight lie the scales of its columns.
 #pragma once
 #include "../pack.h"
 #include "simd.h"
@@ -22,6 +22,20 @@ inline int64_t panel_width(int64_t n, int64_t panel) {
 // In elements, for the panel's first row.
 inline int64_t panel_offset(int64_t k, int64_t panel) {
   return panel * kPanel * k;
+}
+inline int64_t panel_elements(int64_t n, int64_t k) {
+  const int64_t last = panel_count(n) - 1;
+  return panel_offset(k, last) + panel_width(n, last) * k;
+}
+
+// In bytes, of an int8 weight.
+inline int64_t scales_offset(int64_t n, int64_t k) {
+  return ceil_div(panel_elements(n, k), 64) * 64;
+}
+// (n): what a column's products sum up to is to be multiplied by it. Null for floats.
+inline const float* scales_of(const Weight& w, int64_t n, int64_t k) {
+  if (w.dtype != DType::i8) return nullptr;
+  return reinterpret_cast<const float*>(static_cast<const char*>(w.data) + scales_offset(n, k));
 }
 
 }  // namespace

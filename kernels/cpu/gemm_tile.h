@@ -11,16 +11,52 @@ constexpr int kTileRows = kRegisters == 32 ? 14 : 6;
 // The deepest tile, such that a panel of w of kDepth floats fills most of L1.
 constexpr int64_t kDepth = 256;
 
-// Rows of A lie this far apart: known to the compiler, so that one register addresses all of them, and an odd
-// number of cache lines, so that they fall into different sets. Transposing A into columns instead, as is
-// usual, costs four times as much as copying its rows and gains nothing in the loop.
-constexpr int64_t kRowStride = kDepth + 16;
+// Columns of A that are multiplied in one go of the loop. Where a core serves another thread besides, it
+// decodes half as much a cycle, and the loop's own instructions tell: four columns are then 15 % faster than
+// one, and otherwise as fast.
+constexpr int64_t kDepthGroup = 4;
+
+// Where element (i, k) of a tile of A lies: i * row + k / kDepthGroup * group + k % kDepthGroup. Both are
+// known to the compiler, so that one register addresses all rows.
+template <int64_t Stride>
+struct InRows {
+  template <int Rows>
+  static constexpr int64_t row = Stride;
+  template <int Rows>
+  static constexpr int64_t group = kDepthGroup;
+};
+// The rows of a group one after the other, and then the next group: all that a loop reads is one stream,
+// which is 3 % faster than a stream for each row. Transposing A into columns, as is usual, costs four times
+// as much as copying groups.
+struct InGroups {
+  template <int Rows>
+  static constexpr int64_t row = kDepthGroup;
+  template <int Rows>
+  static constexpr int64_t group = Rows * kDepthGroup;
+};
+
+template <int Steps, int64_t Row, class T, int Rows, int Vectors>
+TINTYPE_INLINE void multiply_steps(const float* a, const T* w, Vec (&sum)[Rows][Vectors]) {
+#pragma GCC unroll 4
+  for (int k = 0; k < Steps; k++) {
+    Vec column[Vectors];
+#pragma GCC unroll 2
+    for (int j = 0; j < Vectors; j++) column[j] = load(w + (k * Vectors + j) * kWidth);
+#pragma GCC unroll 16
+    for (int i = 0; i < Rows; i++) {
+      const Vec element = broadcast(a[i * Row + k]);
+#pragma GCC unroll 2
+      for (int j = 0; j < Vectors; j++) sum[i][j] = fma(element, column[j], sum[i][j]);
+    }
+  }
+}
 
 // sums (Rows, Vectors * kWidth) += a (Rows, depth) w (depth, Vectors * kWidth); they start from 0 if fresh.
-// Rows of a lie Stride apart. Bound: FMA ports, Rows * Vectors FMAs for Rows + Vectors loads.
-template <int Rows, int Vectors, int64_t Stride, class T>
+// Bound: FMA ports, Rows * Vectors FMAs for Rows + Vectors loads.
+template <int Rows, int Vectors, class Layout, class T>
 void multiply_tile(const float* a, const T* w, int64_t depth, float* sums, bool fresh) {
   constexpr int kColumns = Vectors * kWidth;
+  constexpr int64_t row = Layout::template row<Rows>, group = Layout::template group<Rows>;
   Vec sum[Rows][Vectors];
 #pragma GCC unroll 16
   for (int i = 0; i < Rows; i++) {
@@ -29,17 +65,10 @@ void multiply_tile(const float* a, const T* w, int64_t depth, float* sums, bool 
       sum[i][j] = fresh ? broadcast(0) : load(sums + i * kColumns + j * kWidth);
     }
   }
-  for (int64_t k = 0; k < depth; k++, a++, w += kColumns) {
-    Vec column[Vectors];
-#pragma GCC unroll 2
-    for (int j = 0; j < Vectors; j++) column[j] = load(w + j * kWidth);
-#pragma GCC unroll 16
-    for (int i = 0; i < Rows; i++) {
-      const Vec element = broadcast(a[i * Stride]);
-#pragma GCC unroll 2
-      for (int j = 0; j < Vectors; j++) sum[i][j] = fma(element, column[j], sum[i][j]);
-    }
+  for (; depth >= kDepthGroup; depth -= kDepthGroup, a += group, w += kDepthGroup * kColumns) {
+    multiply_steps<kDepthGroup, row>(a, w, sum);
   }
+  for (; depth > 0; depth--, a++, w += kColumns) multiply_steps<1, row>(a, w, sum);
 #pragma GCC unroll 16
   for (int i = 0; i < Rows; i++) {
 #pragma GCC unroll 2
@@ -47,10 +76,10 @@ void multiply_tile(const float* a, const T* w, int64_t depth, float* sums, bool 
   }
 }
 
-template <int Vectors, int64_t Stride, class T, int Rows = kTileRows>
+template <int Vectors, class Layout, class T, int Rows = kTileRows>
 void multiply_rows(int rows, const float* a, const T* w, int64_t depth, float* sums, bool fresh) {
-  if (rows == Rows) return multiply_tile<Rows, Vectors, Stride>(a, w, depth, sums, fresh);
-  if constexpr (Rows > 1) multiply_rows<Vectors, Stride, T, Rows - 1>(rows, a, w, depth, sums, fresh);
+  if (rows == Rows) return multiply_tile<Rows, Vectors, Layout>(a, w, depth, sums, fresh);
+  if constexpr (Rows > 1) multiply_rows<Vectors, Layout, T, Rows - 1>(rows, a, w, depth, sums, fresh);
 }
 
 }  // namespace

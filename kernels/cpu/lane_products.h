@@ -71,6 +71,7 @@ TINTYPE_INLINE void multiply_lanes(const float* row, int64_t pitch, int64_t d, c
   for (int r = 0; r < rows; r++) {
     for (int v = 0; v < kVectors; v++) sums[r][v] = broadcast(0.0f);
   }
+#pragma GCC unroll 2
   for (int64_t l = 0; l < d; l++) {
     Vec column[kVectors];
     for (int v = 0; v < kVectors; v++) column[v] = load(panel + l * kLanes + v * kWidth);

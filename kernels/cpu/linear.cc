@@ -1,5 +1,6 @@
 // Linear layers, plain and gated: the GEMM over the rows of a matrix.
 #include "gemm.h"
+#include "gemm_panels.h"
 #include "normed_rows.h"
 
 namespace tintype::TINTYPE_ISA {
@@ -20,7 +21,8 @@ int64_t point_rows(const void* context, int64_t m, int rows, int64_t k, const fl
 }  // namespace
 
 void linear(const LinearArgs& args, const Exec& exec) {
-  const Epilogue epilogue{args.bias, nullptr, 1, args.activation, args.residual, args.y};
+  const float* scales = scales_of(args.w, args.n, args.k);
+  const Epilogue epilogue{scales, args.bias, nullptr, 1, args.activation, args.residual, args.y};
   gemm({shape_of(args), {&args, point_rows<LinearArgs>}, args.w, epilogue}, exec);
 }
 
@@ -30,7 +32,8 @@ ScratchSize linear_scratch(const LinearArgs& args) {
 
 void linear_geglu(const LinearGegluArgs& all, const Exec& exec) {
   with_normed_rows(all, exec, [](const LinearGegluArgs& args, const Exec& rest) {
-    const Epilogue epilogue{args.bias, nullptr, 1, Activation::none, nullptr, args.y};
+    const float* scales = scales_of(args.w, args.n2, args.k);
+    const Epilogue epilogue{scales, args.bias, nullptr, 1, Activation::none, nullptr, args.y};
     gemm({shape_of(args), {&args, point_rows<LinearGegluArgs>}, args.w, epilogue, true}, rest);
   });
 }

@@ -1,7 +1,8 @@
-// Packs matrix weights from the file's layout into the panels of gemm_panels.h, and widens vectors. Both run
-// once per weight and are bound by memory.
+// Packs matrix weights from the file's layout into the panels of gemm_panels.h, as they are or in int8, and
+// widens vectors. All run once per weight and are bound by memory.
 #include "../pack.h"
 
+#include "elementwise.h"
 #include "gemm_panels.h"
 #include "parallel.h"
 
@@ -12,14 +13,15 @@ namespace {
 // in.
 constexpr int64_t kBlock = 32;
 
-// src: (columns, c, taps), dst: (taps, c, width), columns past the end zero.
+// src: (columns, c, taps), columns `stride` apart; dst: (taps, c, width), columns past the end zero.
 template <class T>
-void pack_panel(const T* src, T* dst, int64_t columns, int64_t width, const MatrixShape& shape) {
+void pack_panel(const T* src, int64_t stride, T* dst, int64_t columns, int64_t width,
+                const MatrixShape& shape) {
   const int64_t c = shape.k / shape.taps;
   for (int64_t first = 0; first < c; first += kBlock) {
     const int64_t last = first + kBlock < c ? first + kBlock : c;
     for (int64_t column = 0; column < columns; column++) {
-      const T* from = src + column * shape.k + first * shape.taps;
+      const T* from = src + column * stride + first * shape.taps;
       for (int64_t channel = first; channel < last; channel++) {
         for (int64_t tap = 0; tap < shape.taps; tap++) dst[(tap * c + channel) * width + column] = *from++;
       }
@@ -39,7 +41,62 @@ void pack_panels(const PackMatrix& p, const Exec& exec) {
     const int64_t columns = n - first < kPanel ? n - first : kPanel;
     const T* src = static_cast<const T*>(p.src) + first * k;
     T* dst = static_cast<T*>(p.dst) + panel_offset(k, panel);
-    pack_panel(src, dst, columns, panel_width(n, panel), p.shape);
+    pack_panel(src, k, dst, columns, panel_width(n, panel), p.shape);
+  });
+}
+
+// 0 for a row of zeros, NaN where an element is not finite.
+template <class T>
+float scale_of(const T* row, int64_t k) {
+  Vec largest = broadcast(0), nothing = broadcast(0);
+  each_vector(0, k, [&](int64_t i, auto lanes) {
+    const Vec x = lanes.load(row + i);
+    largest = max(largest, abs(x));
+    nothing = fma(x, broadcast(0), nothing);
+  });
+  return reduce_max(largest) / 127 + reduce_add(nothing);
+}
+
+inline void store_bytes(Vec integers, uint8_t* to, int count) {
+  float lanes[kWidth];
+  store(lanes, integers);
+  for (int i = 0; i < count; i++) to[i] = static_cast<uint8_t>(static_cast<int8_t>(lanes[i]));
+}
+
+// In place: no byte is written before the element that lay there has been read.
+template <class T>
+void quantize_row(T* row, int64_t k, float scale) {
+  auto* bytes = reinterpret_cast<uint8_t*>(row);
+  if (!(scale > 0)) {
+    for (int64_t i = 0; i < k; i++) bytes[i] = 0;
+    return;
+  }
+  // A subnormal scale is rounded so much that quotients may be beyond 127.
+  const auto quantize = [=](Vec x) {
+    const Vec steps = x / broadcast(scale);
+    return to_float(round_to_int(min(broadcast(127), max(broadcast(-127), steps))));
+  };
+  int64_t i = 0;
+  for (; i + kWidth <= k; i += kWidth) store_bytes(quantize(load(row + i)), bytes + i, kWidth);
+  const int rest = static_cast<int>(k - i);
+  if (rest > 0) store_bytes(quantize(load_partial(row + i, rest)), bytes + i, rest);
+}
+
+template <class T>
+void quantize_panels(const QuantizeMatrix& q, float* scales, const Exec& exec) {
+  const auto [n, k, taps] = q.shape;
+  parallel_for(exec, panel_count(n), [&](int64_t panel, int) {
+    const int64_t first = panel * kPanel;
+    const int64_t columns = n - first < kPanel ? n - first : kPanel;
+    T* src = static_cast<T*>(q.src) + first * k;
+    for (int64_t column = 0; column < columns; column++) {
+      T* row = src + column * k;
+      scales[first + column] = scale_of(row, k);
+      quantize_row(row, k, scales[first + column]);
+    }
+    uint8_t* dst = static_cast<uint8_t*>(q.dst) + panel_offset(k, panel);
+    pack_panel(reinterpret_cast<const uint8_t*>(src), k * static_cast<int64_t>(sizeof(T)), dst, columns,
+               panel_width(n, panel), q.shape);
   });
 }
 
@@ -54,15 +111,32 @@ void widen_elements(const T* src, float* dst, int64_t count) {
 }  // namespace
 
 size_t packed_bytes(const MatrixShape& shape, DType dtype) {
-  const int64_t last = panel_count(shape.n) - 1;
-  const int64_t elements = panel_offset(shape.k, last) + panel_width(shape.n, last) * shape.k;
-  return static_cast<size_t>(elements) * (dtype == DType::f32 ? 4 : 2);
+  const auto [n, k, taps] = shape;
+  if (dtype == DType::i8)
+    return static_cast<size_t>(scales_offset(n, k)) + static_cast<size_t>(n) * sizeof(float);
+  return static_cast<size_t>(panel_elements(n, k)) * (dtype == DType::f32 ? 4 : 2);
 }
 
 void pack_matrix(const PackMatrix& matrix, const Exec& exec) {
   // Packing moves bits: a 16-bit float is a 16-bit integer here.
   if (matrix.dtype == DType::f32) return pack_panels<uint32_t>(matrix, exec);
   pack_panels<uint16_t>(matrix, exec);
+}
+
+bool quantize_matrix(const QuantizeMatrix& matrix, const Exec& exec) {
+  const auto [n, k, taps] = matrix.shape;
+  auto* scales = reinterpret_cast<float*>(static_cast<char*>(matrix.dst) + scales_offset(n, k));
+  if (matrix.dtype == DType::f16) {
+    quantize_panels<F16>(matrix, scales, exec);
+  } else if (matrix.dtype == DType::bf16) {
+    quantize_panels<BF16>(matrix, scales, exec);
+  } else {
+    quantize_panels<float>(matrix, scales, exec);
+  }
+  for (int64_t i = 0; i < n; i++) {
+    if (!(scales[i] >= 0)) return false;
+  }
+  return true;
 }
 
 void widen_vector(const void* src, DType dtype, float* dst, int64_t count) {

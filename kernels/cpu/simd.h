@@ -5,6 +5,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "../args.gen.h"
 
@@ -92,7 +93,7 @@ struct VecMask {
   MaskData v;
 };
 
-// Sixteen-bit floats as they lie in memory; load() widens them.
+// Sixteen-bit floats as they lie in memory; load() widens them, and int8.
 struct F16 {
   uint16_t bits;
 };
@@ -117,6 +118,9 @@ inline Vec load(const F16* p) {
 inline Vec load(const BF16* p) {
   const __m256i half = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
   return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16))};
+}
+inline Vec load(const int8_t* p) {
+  return {_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))))};
 }
 
 inline Vec operator+(Vec a, Vec b) { return {_mm512_add_ps(a.v, b.v)}; }
@@ -190,6 +194,9 @@ inline Vec load(const F16* p) {
 inline Vec load(const BF16* p) {
   const __m128i half = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
   return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(half), 16))};
+}
+inline Vec load(const int8_t* p) {
+  return {_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))))};
 }
 
 inline Vec operator+(Vec a, Vec b) { return {_mm256_add_ps(a.v, b.v)}; }
@@ -298,6 +305,13 @@ inline Vec load(const BF16* p) {
   const __m128i half = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
   return {_mm_castsi128_ps(_mm_unpacklo_epi16(_mm_setzero_si128(), half))};
 }
+// Each byte to the top of its lane, from where the shift brings the sign down.
+inline Vec load(const int8_t* p) {
+  int32_t four;
+  std::memcpy(&four, p, sizeof(four));
+  const __m128i bytes = _mm_unpacklo_epi8(_mm_setzero_si128(), _mm_cvtsi32_si128(four));
+  return {_mm_cvtepi32_ps(_mm_srai_epi32(_mm_unpacklo_epi16(_mm_setzero_si128(), bytes), 24))};
+}
 
 #elif defined(TINTYPE_SIMD_NEON)
 
@@ -310,6 +324,11 @@ inline Vec load(const F16* p) {
 }
 inline Vec load(const BF16* p) {
   return {vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(reinterpret_cast<const uint16_t*>(p)), 16))};
+}
+inline Vec load(const int8_t* p) {
+  int32_t four;
+  std::memcpy(&four, p, sizeof(four));
+  return {vcvtq_f32_s32(vmovl_s16(vget_low_s16(vmovl_s8(vreinterpret_s8_s32(vdup_n_s32(four))))))};
 }
 
 inline Vec operator+(Vec a, Vec b) { return {vaddq_f32(a.v, b.v)}; }
@@ -357,6 +376,7 @@ inline Vec broadcast(float x) { return {x}; }
 inline VecInt broadcast_int(int32_t x) { return {x}; }
 inline Vec load(const float* p) { return {*p}; }
 inline void store(float* p, Vec a) { *p = a.v; }
+inline Vec load(const int8_t* p) { return {static_cast<float>(*p)}; }
 inline Vec load(const BF16* p) {
   return from_bits({static_cast<int32_t>(static_cast<uint32_t>(p->bits) << 16)});
 }
@@ -483,6 +503,7 @@ template <class F>
 inline void with_elements(const Weight& w, F f) {
   if (w.dtype == DType::f16) return f(static_cast<const F16*>(w.data));
   if (w.dtype == DType::bf16) return f(static_cast<const BF16*>(w.data));
+  if (w.dtype == DType::i8) return f(static_cast<const int8_t*>(w.data));
   return f(static_cast<const float*>(w.data));
 }
 

@@ -164,8 +164,8 @@ struct Group {
         for (int64_t t = 0, row = 0; t < tiles; t++) {
           const int64_t next = (t + 1) * count / tiles;
           prefetch_rows(t + 1 < tiles ? a + next * kChannels : a + cut.point, next - row);
-          multiply_rows<Vectors, kChannels>(static_cast<int>(next - row), a + row * kChannels, u, depth,
-                                            sum + row * width, c == 0);
+          multiply_rows<Vectors, InRows<kChannels>>(static_cast<int>(next - row), a + row * kChannels, u,
+                                                    depth, sum + row * width, c == 0);
           row = next;
         }
       }

@@ -242,9 +242,9 @@ struct Convolution {
           const int size = static_cast<int>(rows.size());
           const float* from = a + rows.first * kPatchRow;
           if (full) {
-            multiply_rows<2, kPatchRow>(size, from, u, depth, sums + rows.first * kPanel, chunk == 0);
+            multiply_rows<2, InRows<kPatchRow>>(size, from, u, depth, sums + rows.first * kPanel, chunk == 0);
           } else {
-            multiply_rows<1, kPatchRow>(size, from, u, depth, sums + rows.first * kWidth, chunk == 0);
+            multiply_rows<1, InRows<kPatchRow>>(size, from, u, depth, sums + rows.first * kWidth, chunk == 0);
           }
         }
       }

@@ -86,11 +86,10 @@ function buildProgram(signal: AbortSignal): Command {
       parseDevice,
     )
     .addOption(
-      new Option('--precision <type>', 'what a GPU computes in (default: f16)').choices([
-        'f16',
-        'bf16',
-        'fast',
-      ]),
+      new Option(
+        '--precision <type>',
+        'what a GPU computes in (default: f16), or int8: smaller weights on the CPU',
+      ).choices(['f16', 'bf16', 'fast', 'int8']),
     )
     .option('--threads <n>', 'threads to compute with (default: one for each core)', parseNumber)
     .option(

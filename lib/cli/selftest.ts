@@ -1,10 +1,10 @@
 // `tintype selftest`: the kernels' tests on the GPU of this machine, as a report to paste into an issue.
 
-import type { DeviceName, GpuDescription, Precision, SelfTestReport } from '../index.ts'
+import type { DeviceName, GpuDescription, GpuPrecision, SelfTestReport } from '../index.ts'
 
 export interface SelftestFlags {
   readonly device?: string
-  readonly precision?: Precision | 'all'
+  readonly precision?: GpuPrecision | 'all'
   readonly only?: string
   readonly json?: boolean
 }
@@ -12,7 +12,7 @@ export interface SelftestFlags {
 /** All cases of an op in one precision. */
 interface OpSummary {
   readonly op: string
-  readonly precision: Precision
+  readonly precision: GpuPrecision
   readonly cases: number
   readonly failures: readonly { readonly title: string; readonly failure: string }[]
   /** Of the case that came nearest to its bound, or failed. */
@@ -21,7 +21,7 @@ interface OpSummary {
   readonly share: number
 }
 
-export function summarize(reports: readonly SelfTestReport[], precision: Precision): OpSummary[] {
+export function summarize(reports: readonly SelfTestReport[], precision: GpuPrecision): OpSummary[] {
   return [...new Set(reports.map(({ op }) => op))].map((op) => {
     const own = reports.filter((report) => report.op === op)
     const worst = own.reduce((most, report) => (report.share > most.share ? report : most))

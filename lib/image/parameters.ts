@@ -19,6 +19,8 @@ export interface GenerationParameters {
   readonly width: number
   readonly height: number
   readonly model: string
+  /** Where the model's weights were rounded to it. */
+  readonly precision?: 'int8'
   /** Of image to image. */
   readonly strength?: number
 }
@@ -50,7 +52,8 @@ export function formatParameters(parameters: GenerationParameters): string {
     ['Size', `${width}x${height}`],
     ['Model', parameters.model],
   ]
-  const { strength, guidanceInterval, cacheInterval, tokenMerging } = parameters
+  const { precision, strength, guidanceInterval, cacheInterval, tokenMerging } = parameters
+  if (precision) settings.push(['Precision', precision])
   if (strength !== undefined) settings.push(['Denoising strength', strength])
   if (guidanceInterval) settings.push(['Guidance interval', guidanceInterval.join('-')])
   if (cacheInterval !== undefined) settings.push(['Cache interval', cacheInterval])

@@ -16,8 +16,10 @@ export interface ChosenDevices {
 
 const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
 
-/** The first GPU that computes what it must; the CPU where there is none, with the reason. */
+/** The first GPU that computes what it must; the CPU where there is none, or for int8, with the reason. */
 async function automatic(precision: Precision | undefined): Promise<ChosenDevices> {
+  if (precision === 'int8')
+    return { targets: [targetOf({ precision })], note: 'Precision "int8" is for the CPU.' }
   try {
     const target = targetOf({ device: 'cuda', precision })
     // Late: its cases are numbers by the hundred thousand, made while it loads.

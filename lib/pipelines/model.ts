@@ -25,6 +25,8 @@ export interface Model {
   readonly vae: Component
   readonly defaults: ModelDefaults
   readonly vaeTiling: VaeTiling
+  /** Whether its matrices are rounded to int8. */
+  readonly int8: boolean
 }
 
 export interface ModelOptions extends ComponentOptions {
@@ -94,6 +96,7 @@ export async function openModel(folder: string, options: ModelOptions): Promise<
       vae: await open('vae', decodeGraph(configs, surveyed), encodeGraph(configs, surveyed)),
       defaults,
       vaeTiling: options.vaeTiling ?? 'auto',
+      int8: options.targets?.[0]?.int8 ?? false,
     }
   } catch (error) {
     for (const component of opened) component.dispose()

@@ -27,14 +27,18 @@ export interface LoadOptions {
   /**
    * Where to compute: `cpu` (the default), `cuda` for the first NVIDIA GPU, `cuda:1` for the second. A list such as
    * `['cuda:0', 'cuda:1']` spreads the pictures of a generation over several GPUs. `auto` takes the first GPU where that
-   * passes a short self-test, and the CPU otherwise; `info.devices` and `info.deviceNote` say which and why. The CUDA
-   * backend has run on no GPU yet: its kernels are proven by an interpreter (docs/cuda.md).
+   * passes a short self-test, and the CPU otherwise, as with `precision: 'int8'`; `info.devices` and `info.deviceNote` say
+   * which and why. The CUDA backend has run on no GPU yet: its kernels are proven by an interpreter (docs/cuda.md).
    */
   readonly device?: DeviceOptions['device']
   /**
    * What a GPU computes in. `f16`, the default, and `bf16` sum in float32. `fast` is `f16` that sums 32 products at a time
    * in fp16: GeForce cards do that at twice the rate, others at the same; its error was up to 2.4 times that of `f16` and
-   * less than half that of `bf16` (docs/cuda.md). The CPU computes in float32 and takes none of them.
+   * less than half that of `bf16` (docs/cuda.md).
+   *
+   * `int8` is for the CPU, which always computes in float32: matrix weights are rounded to int8 when they are read, each
+   * output channel with a scale of its own, and take half the memory of fp16. Pictures change a little
+   * (docs/performance.md). By default the CPU keeps weights as they are stored.
    */
   readonly precision?: DeviceOptions['precision']
   /**

@@ -38,7 +38,10 @@ export interface NativeOptions {
 /** What native/addon.cc exports. */
 export interface Native {
   devices(): DeviceInfo[]
-  loadWeights(refs: readonly WeightLocation[], options: { readonly device: number }): NativeWeightSet
+  loadWeights(
+    refs: readonly WeightLocation[],
+    options: { readonly device: number; readonly int8: boolean },
+  ): NativeWeightSet
   compile(plan: ArrayBuffer, weights: NativeWeightSet | null, options: NativeOptions): NativeProgram
 }
 

@@ -72,15 +72,16 @@ export class WeightSet {
 }
 
 /**
- * Opens the files of `locations` and checks that they hold the tensors. Nothing is read but file sizes.
+ * Opens the files of `locations` and checks that they hold the tensors. Nothing is read but file sizes. What is wrong
+ * with the numbers in them (of a matrix for int8) is told by the run that reads them.
  *
  * @throws TintypeError `MODEL_NOT_FOUND` (no such file), `INVALID_WEIGHTS` (a tensor beyond the end of its file)
  */
 export async function loadWeights(
   locations: readonly WeightLocation[],
-  { addon, device }: Target = cpu,
+  { addon, device, int8 }: Target = cpu,
 ): Promise<WeightSet> {
-  return new WeightSet(callNative((native) => native.loadWeights(locations, { device }), addon()))
+  return new WeightSet(callNative((native) => native.loadWeights(locations, { device, int8 }), addon()))
 }
 
 /**
@@ -130,7 +131,7 @@ export class Program {
    * @returns seconds that each node took, where the program was compiled with `profile`
    * @throws TintypeError `ABORTED` (within tens of milliseconds of the signal; outputs are then undefined),
    *   `DISPOSED`, `INVALID_ARGUMENT` (number, size or alignment of views), `OUT_OF_MEMORY`, `INVALID_WEIGHTS` or `IO`
-   *   (a file was truncated or cannot be read)
+   *   (a file was truncated or cannot be read, or a matrix for int8 has values that are not finite)
    */
   async run({ inputs, outputs, versions = [], signal }: RunOptions): Promise<Float64Array | undefined> {
     if (signal?.aborted) throw aborted(signal)

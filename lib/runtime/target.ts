@@ -9,12 +9,15 @@ import { cudaNative } from './cuda-binding.ts'
  * What a GPU computes in: activations and weights in `f16` or `bf16` with sums in float32, or `fast`: `f16` whose matrix
  * products and convolutions are summed in fp16, 32 products at a time. GeForce cards do those at twice the rate.
  */
-export type Precision = 'f16' | 'bf16' | 'fast'
+export type GpuPrecision = 'f16' | 'bf16' | 'fast'
 
-const precisions: readonly Precision[] = ['f16', 'bf16', 'fast']
+/** What a GPU computes in, or `int8`: the CPU computes in float32 over matrix weights that it keeps in int8. */
+export type Precision = GpuPrecision | 'int8'
+
+const precisions: readonly Precision[] = ['f16', 'bf16', 'fast', 'int8']
 
 /** How activations and weights are stored. */
-export const elementTypeOf = (precision: Precision): HalfPrecision =>
+export const elementTypeOf = (precision: GpuPrecision): HalfPrecision =>
   precision === 'fast' ? 'f16' : precision
 
 /** `cpu`, `cuda` (the first GPU) or `cuda:1`. */
@@ -28,8 +31,10 @@ export interface Target {
   readonly addon: () => Native
   /** Position among the devices of the addon. */
   readonly device: number
-  /** Undefined for float32. */
-  readonly precision: Precision | undefined
+  /** Undefined for float32, in which the CPU computes. */
+  readonly precision: GpuPrecision | undefined
+  /** Whether matrix weights are rounded to int8 when they are loaded: on the CPU. */
+  readonly int8: boolean
 }
 
 export interface TargetOptions {
@@ -39,8 +44,13 @@ export interface TargetOptions {
 
 export const cpu: Target = {
   ...{ name: 'cpu', description: undefined, addon: native },
-  ...{ device: 0, precision: undefined },
+  ...{ device: 0, precision: undefined, int8: false },
 }
+
+const int8IsForTheCpu = (device: string) =>
+  new TintypeError('INVALID_ARGUMENT', `precision: "int8" is for the CPU, not for ${device}.`, {
+    advice: 'GPUs take "f16", "bf16" or "fast"; for int8 weights leave device out.',
+  })
 
 /**
  * What the options mean on this machine.
@@ -51,14 +61,15 @@ export function targetOf({ device = 'cpu', precision }: TargetOptions): Target {
   if (precision !== undefined && !precisions.includes(precision)) {
     throw new TintypeError(
       'INVALID_ARGUMENT',
-      `precision: expected "f16", "bf16" or "fast", got ${JSON.stringify(precision)}.`,
+      `precision: expected "f16", "bf16", "fast" or "int8", got ${JSON.stringify(precision)}.`,
     )
   }
   if (device === 'cpu') {
-    if (precision === undefined) return cpu
+    if (precision === undefined || precision === 'int8') return { ...cpu, int8: precision === 'int8' }
     throw new TintypeError(
       'INVALID_ARGUMENT',
       `precision: the CPU computes in float32, ${JSON.stringify(precision)} is for GPUs.`,
+      { advice: 'Leave it out, or take "int8" for weights in half the memory.' },
     )
   }
   const number = /^cuda(?::(\d+))?$/.exec(String(device))
@@ -68,6 +79,7 @@ export function targetOf({ device = 'cpu', precision }: TargetOptions): Target {
       `device: expected "auto", "cpu", "cuda" or "cuda:1", got ${JSON.stringify(device)}.`,
     )
   }
+  if (precision === 'int8') throw int8IsForTheCpu(device)
   const index = Number(number[1] ?? 0)
   const gpus = callNative((addon) => addon.devices(), cudaNative())
   if (index >= gpus.length) {
@@ -84,5 +96,8 @@ export function targetOf({ device = 'cpu', precision }: TargetOptions): Target {
       },
     )
   }
-  return { name, description, addon: cudaNative, device: index, precision: precision ?? 'f16' }
+  return {
+    ...{ name, description, addon: cudaNative, device: index },
+    ...{ precision: precision ?? 'f16', int8: false },
+  }
 }

@@ -1,7 +1,7 @@
 // What the matrix products of precision `fast` lose to sums in fp16.
 
 import type { OpName } from '../graph/ops.ts'
-import type { Precision } from '../runtime/target.ts'
+import type { GpuPrecision } from '../runtime/target.ts'
 import type { OpCase, Values } from './op-case.ts'
 
 /**
@@ -32,7 +32,7 @@ export const fastSumLoss: number = (() => {
 })()
 
 /** What the sums of an op lose, of rows as they are. */
-export const lossOf = (op: OpName, precision: Precision): number =>
+export const lossOf = (op: OpName, precision: GpuPrecision): number =>
   precision === 'fast' && products.has(op) ? fastSumLoss : 0
 
 /**
@@ -53,5 +53,5 @@ function growthOf({ dims, given, params }: OpCase, data: ReadonlyMap<string, Val
 }
 
 /** What `judge` allows for the sums of a case. */
-export const sumLossOf = (c: OpCase, data: ReadonlyMap<string, Values>, precision: Precision): number =>
+export const sumLossOf = (c: OpCase, data: ReadonlyMap<string, Values>, precision: GpuPrecision): number =>
   lossOf(c.op, precision) && lossOf(c.op, precision) * growthOf(c, data)

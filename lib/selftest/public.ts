@@ -4,7 +4,7 @@ import { TintypeError } from '../errors.ts'
 import { callNative } from '../runtime/binding.ts'
 import { cudaNative } from '../runtime/cuda-binding.ts'
 import { nvidiaGpus } from '../runtime/nvidia.ts'
-import { type DeviceName, type Precision, type Target, targetOf } from '../runtime/target.ts'
+import { type DeviceName, type GpuPrecision, type Target, targetOf } from '../runtime/target.ts'
 import { titleOf } from './op-case.ts'
 import type { CaseReport } from './self-test.ts'
 
@@ -12,7 +12,7 @@ export interface SelfTestOptions {
   /** `cuda`, the default, or `cuda:1`. */
   readonly device?: DeviceName | undefined
   /** Default: `f16`. */
-  readonly precision?: Precision | undefined
+  readonly precision?: GpuPrecision | undefined
   /** Cases whose title contains this, such as `attention` or `lk=77`. */
   readonly only?: string | undefined
 }

@@ -31,8 +31,7 @@ ScratchSize largest_scratch(const Plan& plan, const Weights* weights) {
   std::vector<Weight> bound;
   for (const Binding& binding : plan.bindings) {
     const bool is_weight = binding.space == Space::weight;
-    bound.push_back({&there, is_weight ? kept_dtype(weights->tensor(binding.weight.tensor), binding.weight)
-                                       : DType::f32});
+    bound.push_back({&there, is_weight ? kept_dtype(*weights, binding.weight) : DType::f32});
   }
   ScratchSize largest = 0;
   for (const Node& node : plan.nodes) {
@@ -125,9 +124,8 @@ void CpuBackend::reserve(const Work& work) {
   uint64_t missing = 0, staging = 0;
   for (const Binding& binding : work.plan.bindings) {
     if (binding.space != Space::weight || work.weights->find(binding.weight)) continue;
-    const Tensor& tensor = work.weights->tensor(binding.weight.tensor);
-    missing += kept_bytes(tensor, binding.weight);
-    staging = std::max(staging, tensor.bytes());
+    missing += kept_bytes(*work.weights, binding.weight);
+    staging = std::max(staging, work.weights->tensor(binding.weight.tensor).bytes());
   }
   const size_t wanted = work.prepared.workspace_bytes;
   const bool grow = workspace_.size() < wanted;

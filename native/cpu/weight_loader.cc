@@ -5,20 +5,21 @@
 
 namespace tintype {
 
-DType kept_dtype(const Tensor& tensor, const WeightUse& use) {
-  return use.packing == Packing::vector ? DType::f32 : tensor.dtype;
+DType kept_dtype(const Weights& weights, const WeightUse& use) {
+  if (use.packing == Packing::vector) return DType::f32;
+  return is_matrix(use.packing) && weights.int8() ? DType::i8 : weights.tensor(use.tensor).dtype;
 }
 
-uint64_t kept_bytes(const Tensor& tensor, const WeightUse& use) {
-  if (is_matrix(use.packing)) return process_kernels().packed_bytes(use.shape, tensor.dtype);
+uint64_t kept_bytes(const Weights& weights, const WeightUse& use) {
+  const Tensor& tensor = weights.tensor(use.tensor);
+  if (is_matrix(use.packing)) return process_kernels().packed_bytes(use.shape, kept_dtype(weights, use));
   return use.packing == Packing::vector ? tensor.elements * sizeof(float) : tensor.bytes();
 }
 
 Weight WeightLoader::load(const WeightUse& use) {
   if (const Resident* known = weights_->find(use)) return {known->data(), known->dtype};
   const Tensor& tensor = weights_->tensor(use.tensor);
-  const CpuKernels& kernels = process_kernels();
-  const auto packed = std::make_shared<Block>(kept_bytes(tensor, use), "a packed weight");
+  const auto packed = std::make_shared<Block>(kept_bytes(*weights_, use), "a packed weight");
   if (use.packing == Packing::raw) {
     weights_->read(use.tensor, packed->data(), cancel_);
   } else {
@@ -27,20 +28,33 @@ Weight WeightLoader::load(const WeightUse& use) {
       staging_ = Block(tensor.bytes(), "reading a weight");
     }
     weights_->read(use.tensor, staging_.data(), cancel_);
-    // The CPU keeps gated weights as all others, and norms apart.
-    if (is_matrix(use.packing)) {
-      kernels.pack_matrix({use.shape, tensor.dtype, staging_.data(), packed->data()}, exec_);
-    } else {
-      kernels.widen_vector(staging_.data(), tensor.dtype, reinterpret_cast<float*>(packed->data()),
-                           static_cast<int64_t>(tensor.elements));
-    }
+    pack(use, packed->data());
   }
   // A cancelled loop has left tasks out.
   if (cancel_ != 0) throw Error(code::aborted, "aborted while packing weights");
   // Points to the data, owns the block.
   const std::shared_ptr<void> memory(packed, packed->data());
-  const Resident& kept = weights_->keep(use, {memory, kept_dtype(tensor, use), packed->size()});
+  const Resident& kept = weights_->keep(use, {memory, kept_dtype(*weights_, use), packed->size()});
   return {kept.data(), kept.dtype};
+}
+
+// The CPU keeps gated weights as all others, and norms apart.
+void WeightLoader::pack(const WeightUse& use, char* packed) {
+  const Tensor& tensor = weights_->tensor(use.tensor);
+  const CpuKernels& kernels = process_kernels();
+  if (!is_matrix(use.packing)) {
+    return kernels.widen_vector(staging_.data(), tensor.dtype, reinterpret_cast<float*>(packed),
+                                static_cast<int64_t>(tensor.elements));
+  }
+  if (!weights_->int8()) {
+    return kernels.pack_matrix({use.shape, tensor.dtype, staging_.data(), packed}, exec_);
+  }
+  const bool fits = kernels.quantize_matrix({use.shape, tensor.dtype, staging_.data(), packed}, exec_);
+  if (!fits && cancel_ == 0) {
+    throw Error(code::invalid_weights, tensor.file->path(), ": the tensor at byte ", tensor.offset,
+                " has values that are not finite, which int8 cannot hold. Load the model without "
+                "precision \"int8\".");
+  }
 }
 
 }  // namespace tintype

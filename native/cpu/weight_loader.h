@@ -7,8 +7,8 @@
 namespace tintype {
 
 // The type and the size of a weight in memory.
-DType kept_dtype(const Tensor& tensor, const WeightUse& use);
-uint64_t kept_bytes(const Tensor& tensor, const WeightUse& use);
+DType kept_dtype(const Weights& weights, const WeightUse& use);
+uint64_t kept_bytes(const Weights& weights, const WeightUse& use);
 
 class WeightLoader {
  public:
@@ -19,6 +19,9 @@ class WeightLoader {
   Weight load(const WeightUse& use);
 
  private:
+  // From the bytes of the file into `packed`, as the use wants it.
+  void pack(const WeightUse& use, char* packed);
+
   Weights* weights_;
   const Exec& exec_;
   const std::atomic<int>& cancel_;

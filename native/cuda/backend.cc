@@ -124,11 +124,12 @@ size_t largest_workspace(const Plan& plan, const Gpu& gpu) {
 
 }  // namespace
 
-std::shared_ptr<Prepared> CudaBackend::prepare(const Plan& plan, const Weights*,
+std::shared_ptr<Prepared> CudaBackend::prepare(const Plan& plan, const Weights* weights,
                                                const ProgramOptions& options) const {
   const auto [f32, f16, bf16] = plan.activations;
   check_kernels(plan);
   if (f32 || (f16 && bf16)) throw Error(code::internal, "invalid plan: CUDA computes in f16 or in bf16");
+  if (weights && weights->int8()) throw Error(code::internal, "int8 weights are for the CPU");
   const auto prepared = std::make_shared<CudaPrepared>();
   if (bf16 && options.fast) throw Error(code::internal, "invalid plan: fast sums are for f16");
   prepared->element = bf16 ? DType::bf16 : DType::f16;

@@ -5,10 +5,12 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { opOf } from '../../lib/graph/ops.ts'
-import { bytesPerElement } from '../../lib/graph/spec.ts'
+import { bytesPerElement, isVector } from '../../lib/graph/spec.ts'
 import { compile, loadWeights, type WeightLocation } from '../../lib/runtime/program.ts'
+import { cpu } from '../../lib/runtime/target.ts'
 import { noise, type OpCase, operandsOf, sizeOf, type Values } from '../../lib/selftest/op-case.ts'
 import { encode, type PlanNode, type PlanValue, temporaryFolder } from '../native/plans.ts'
+import { throughInt8 } from './through-int8.ts'
 
 export type { MatrixCase, OpCase } from '../../lib/selftest/op-case.ts'
 export { titleOf } from '../../lib/selftest/op-case.ts'
@@ -36,14 +38,20 @@ function weightOf(count: number, seed: number, dtype: NonNullable<OpCase['dtype'
   return { values, bytes: new Uint8Array(Uint16Array.from(values, halfBits).buffer) }
 }
 
+export interface CheckOptions {
+  /** Matrices are kept in int8; the references compute with what that makes of them. */
+  readonly int8?: boolean
+}
+
 interface Prepared {
-  readonly args: Record<string, Values | number | string | undefined>
+  readonly int8: boolean
+  readonly args: Record<string, Values | Float64Array | number | string | undefined>
   readonly weights: readonly WeightLocation[]
   readonly inputs: Readonly<Record<string, Values>>
   readonly folder: string
 }
 
-function prepare(c: OpCase): Prepared {
+function prepare(c: OpCase, { int8 = false }: CheckOptions): Prepared {
   const { dtype = 'f32' } = c
   const folder = temporaryFolder()
   // Plans hold float32: the references compute with the numbers that the kernel got.
@@ -67,9 +75,9 @@ function prepare(c: OpCase): Prepared {
     const path = join(folder, name)
     writeFileSync(path, bytes)
     weights.push({ path, offset: 0, dtype, shape: spec.dims.map((dim) => c.dims[dim]!) })
-    args[name] = values
+    args[name] = int8 && !isVector(spec.packing) ? throughInt8(values, c.dims[spec.dims[0]!]!) : values
   }
-  return { args, weights, inputs, folder }
+  return { int8, args, weights, inputs, folder }
 }
 
 function planOf(c: OpCase): ArrayBuffer {
@@ -86,7 +94,7 @@ function planOf(c: OpCase): ArrayBuffer {
 
 /** The outputs by name. */
 async function runOn(threads: number, c: OpCase, prepared: Prepared): Promise<Record<string, Values>> {
-  const weights = await loadWeights(prepared.weights)
+  const weights = await loadWeights(prepared.weights, { ...cpu, int8: prepared.int8 })
   const program = compile(planOf(c), weights, { threads })
   const inputs = Object.fromEntries(Object.entries(prepared.inputs).map(([name, x]) => [name, x.slice()]))
   const outputs: Record<string, Values> = {}
@@ -150,8 +158,8 @@ function referenceOf(c: OpCase, { args }: Prepared, Type: typeof Float64Array | 
 }
 
 /** Fails unless the kernel is as exact as it must be, and gives the same bytes with one thread and with three. */
-export async function check(c: OpCase): Promise<void> {
-  const prepared = prepare(c)
+export async function check(c: OpCase, options: CheckOptions = {}): Promise<void> {
+  const prepared = prepare(c, options)
   const truth = referenceOf(c, prepared, Float64Array)
   const naive = referenceOf(c, prepared, Float32Array)
   const outputs = await runOn(1, c, prepared)

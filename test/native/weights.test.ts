@@ -4,7 +4,17 @@ import { mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { compile, loadWeights, type WeightLocation } from '../../lib/runtime/program.ts'
-import { encode, errorOf, type HandPlan, linear, linearWeights, noise, temporaryFolder } from './plans.ts'
+import { cpu } from '../../lib/runtime/target.ts'
+import {
+  encode,
+  errorOf,
+  type HandPlan,
+  linear,
+  linearWeights,
+  noise,
+  temporaryFolder,
+  writeWeights,
+} from './plans.ts'
 
 const [m, n, k] = [4, 48, 64]
 const stored = n * k * 4 + n * 4
@@ -91,6 +101,85 @@ describe('weights', () => {
     await program.run({ inputs: [Int32Array.of(2, 1)], outputs: [y] })
     expect([...y]).toEqual([0.5, -2])
   })
+})
+
+describe('weights in int8', () => {
+  const target = { ...cpu, int8: true }
+  const bias = noise(n, 3)
+
+  /** A matrix and the bias, in files. */
+  const files = (w: Float32Array) =>
+    writeWeights([
+      { shape: [n, k], data: w },
+      { shape: [n], data: bias },
+    ])
+  async function run(w: Float32Array, x: Float32Array): Promise<Float32Array> {
+    using weights = await loadWeights(files(w), target)
+    await using program = compile(encode(linear(m, n, k)), weights)
+    const y = output()
+    await program.run({ inputs: [x], outputs: [y] })
+    return y
+  }
+
+  it('take a byte for each element of a matrix and four for each channel', async () => {
+    using weights = await loadWeights(linearWeights(n, k), target)
+    await using program = compile(encode(linear(m, n, k)), weights)
+    expect(weights.bytes).toEqual({ stored, resident: 0 })
+    await program.run({ inputs: [noise(m * k)], outputs: [output()] })
+    const { resident } = weights.bytes
+    const vectors = 2 * n * 4
+    expect(resident).toBeGreaterThanOrEqual(n * k + vectors)
+    expect(resident).toBeLessThan(n * k + vectors + 256)
+  })
+
+  it('are exact where they are multiples of the scale', async () => {
+    // 127 in every row, in eighths of another power of two for each; sums stay below 2^24.
+    const steps = Float32Array.from({ length: n * k }, (_, i) =>
+      i % k === 7 ? -127 : ((i * 37) % 255) - 127,
+    )
+    const w = steps.map((q, i) => q * 2 ** ((Math.floor(i / k) % 9) - 12))
+    const x = Float32Array.from({ length: m * k }, (_, i) => ((i * 11) % 41) - 20)
+    const y = await run(w, x)
+    for (let at = 0; at < m * n; at++) {
+      const [i, j] = [Math.floor(at / n), at % n]
+      let sum = 0
+      for (let l = 0; l < k; l++) sum += x[i * k + l]! * w[j * k + l]!
+      expect(y[at]).toBe(Math.fround(sum + bias[j]!))
+    }
+  })
+
+  it('of zeros leave the bias, and the smallest numbers there are stay finite', async () => {
+    const w = noise(n * k, 2)
+    w.fill(0, 0, k)
+    w.fill(2 ** -149, k, 2 * k)
+    w.fill(2 ** -143, 2 * k, 3 * k)
+    const y = await run(w, noise(m * k))
+    for (const at of y.keys()) if (at % n < 3) expect(y[at]).toBeCloseTo(bias[at % n]!, 7)
+    expect(y.every(Number.isFinite)).toBe(true)
+    expect(y[0]).toBe(bias[0])
+  })
+
+  it.each([Number.NaN, Infinity, -Infinity])(
+    'are refused where one is %d, and the process lives on',
+    async (odd) => {
+      const w = noise(n * k, 2)
+      w[5 * k + 3] = odd
+      const locations = files(w)
+      using weights = await loadWeights(locations, target)
+      await using program = compile(encode(linear(m, n, k)), weights)
+      for (let again = 0; again < 2; again++) {
+        const error = await errorOf(program.run({ inputs: [noise(m * k)], outputs: [output()] }))
+        expect(error).toMatchObject({ code: 'INVALID_WEIGHTS' })
+        expect(error.message).toMatch(/byte 24 has values that are not finite.*without precision "int8"/)
+        expect(error.message).toContain(locations[0]!.path)
+      }
+      using asStored = await loadWeights(locations)
+      await using plain = compile(encode(linear(m, n, k)), asStored)
+      const y = output()
+      await plain.run({ inputs: [noise(m * k)], outputs: [y] })
+      expect([...y.keys()].filter((at) => !Number.isFinite(y[at]))).toEqual([5, n + 5, 2 * n + 5, 3 * n + 5])
+    },
+  )
 })
 
 describe('loadWeights refuses', () => {

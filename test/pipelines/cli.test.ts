@@ -90,6 +90,8 @@ describe('tintype', () => {
     [['x', '--seed', 'many'], 2, /Expected an integer/],
     [['x', '--model', model, '--steps', '0'], 2, /Option steps must be an integer/],
     [['x', '--model', model, '--scheduler', 'eular'], 2, /euler/],
+    [['x', '--precision', 'int4'], 2, /int8/],
+    [['x', '--device', 'cuda', '--precision', 'int8'], 2, /int8" is for the CPU, not for cuda/],
     [['x', '-o', 'x.gif'], 2, /no picture format/],
     [['x', '--model', 'nowhere'], 1, /cannot be read/],
     [['x', '--model', model, '--init', 'none.png'], 1, /does not exist/],

@@ -1,7 +1,7 @@
 // Precision `fast`, by numbers that tell where sums are fp16 and where float32: 32 products in fp16, steps of them in float32.
 
 import { it as check, describe, expect, inject } from 'vitest'
-import type { Precision } from '../../lib/runtime/target.ts'
+import type { GpuPrecision } from '../../lib/runtime/target.ts'
 import { fastSumLoss } from '../../lib/selftest/fast-sums.ts'
 import { roundTo } from '../../lib/selftest/half.ts'
 import { noise, type OpCase } from '../../lib/selftest/op-case.ts'
@@ -15,7 +15,7 @@ const missing =
 const it = check.skipIf(missing)
 
 /** The element of y where each row of x is `factors`, and all weights are 1. */
-function sumOf(factors: readonly number[], precision: Precision, architecture: number): number {
+function sumOf(factors: readonly number[], precision: GpuPrecision, architecture: number): number {
   const [m, n, k] = [16, 8, factors.length]
   const x = Float32Array.from({ length: m * k }, (_, i) => factors[i % k]!)
   const c: OpCase = {

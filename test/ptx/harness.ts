@@ -2,7 +2,7 @@
 // files there import './harness.ts'; vitest.config.ts puts this one in its place.
 
 import { expect, inject, it } from 'vitest'
-import { elementTypeOf, type Precision } from '../../lib/runtime/target.ts'
+import { elementTypeOf, type GpuPrecision } from '../../lib/runtime/target.ts'
 import { lossOf, sumLossOf } from '../../lib/selftest/fast-sums.ts'
 import { roundTo } from '../../lib/selftest/half.ts'
 import { judge } from '../../lib/selftest/judge.ts'
@@ -32,12 +32,12 @@ export const launchedKernels = new Set<string>()
  * elements, which sm_75 does not have; all others run with fp16, and those with fp16 weights with sums in fp16 as well.
  */
 export async function check(c: OpCase): Promise<void> {
-  const precisions: readonly Precision[] =
+  const precisions: readonly GpuPrecision[] =
     c.dtype === 'bf16' ? ['bf16'] : c.dtype === 'f16' && lossOf(c.op, 'fast') > 0 ? ['f16', 'fast'] : ['f16']
   for (const precision of precisions) if (elementTypes.includes(precision)) checkIn(precision, c)
 }
 
-function checkIn(precision: Precision, c: OpCase): void {
+function checkIn(precision: GpuPrecision, c: OpCase): void {
   const element = elementTypeOf(precision)
   const data = makeData(c, element)
   const truth = referenceOf(c, data, (value) => value)

@@ -2,7 +2,7 @@
 
 import { opNames, opOf } from '../../lib/graph/ops.ts'
 import { isVector } from '../../lib/graph/spec.ts'
-import { elementTypeOf, type Precision } from '../../lib/runtime/target.ts'
+import { elementTypeOf, type GpuPrecision } from '../../lib/runtime/target.ts'
 import { bitsOf, type ElementType, numberOf } from '../../lib/selftest/half.ts'
 import { type OpCase, operandsOf, sizeOf, type Values } from '../../lib/selftest/op-case.ts'
 import { device, type Launched, orders, ptxPath } from './device.ts'
@@ -63,7 +63,7 @@ export function runOn(
   gpu: PlayedGpu,
   c: OpCase,
   data: ReadonlyMap<string, Values>,
-  precision: Precision,
+  precision: GpuPrecision,
 ): { readonly outputs: Map<string, Values>; readonly launched: readonly Launched[] } {
   const element = elementTypeOf(precision)
   const operands: { bytes: Uint8Array; dtype: number }[] = []

@@ -1,6 +1,7 @@
 // Scaled dot-product attention of several heads (Vaswani et al., 2017, equation 1).
 
 import { choice, defineOp, float, input, int, output } from '../spec.ts'
+import { addProducts } from './products.ts'
 
 export const attention = defineOp({
   name: 'attention',
@@ -30,8 +31,13 @@ export const attention = defineOp({
           let max = -Infinity
           for (let j = 0; j < seen; j++) {
             const kRow = (picture * lk + j) * c + head * d
-            let dot = 0
-            for (let l = 0; l < d; l++) dot = round(dot + round(q[qRow + l]! * k[kRow + l]!))
+            const dot = addProducts(
+              0,
+              { of: q, first: qRow, stride: 1 },
+              { of: k, first: kRow, stride: 1 },
+              d,
+              round,
+            )
             scores[j] = round(dot * scale)
             max = Math.max(max, scores[j]!)
           }
@@ -41,10 +47,8 @@ export const attention = defineOp({
             total = round(total + scores[j]!)
           }
           for (let l = 0; l < d; l++) {
-            let sum = 0
-            for (let j = 0; j < seen; j++) {
-              sum = round(sum + round(scores[j]! * v[(picture * lk + j) * c + head * d + l]!))
-            }
+            const column = { of: v, first: picture * lk * c + head * d + l, stride: c }
+            const sum = addProducts(0, { of: scores, first: 0, stride: 1 }, column, seen, round)
             y[qRow + l] = round(sum / total)
           }
         }

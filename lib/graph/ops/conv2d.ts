@@ -16,6 +16,7 @@ import {
   weight,
 } from '../spec.ts'
 import { activate } from './activation.ts'
+import { addProducts } from './products.ts'
 
 interface NormalizedInput {
   readonly x: Numbers
@@ -113,9 +114,9 @@ export const conv2d = defineOp({
             const ix = ox * stride + kx - padLeft
             if (ix < 0 || ix >= w * upsample) continue
             const row = ((picture * h + Math.floor(iy / upsample)) * w + Math.floor(ix / upsample)) * c
-            for (let l = 0; l < c; l++) {
-              sum = round(sum + round(x[row + l]! * weight[((j * c + l) * kh + ky) * kw + kx]!))
-            }
+            const pixel = { of: x, first: row, stride: 1 }
+            const taps = { of: weight, first: (j * c * kh + ky) * kw + kx, stride: kh * kw }
+            sum = addProducts(sum, pixel, taps, c, round)
           }
         }
         if (bias) sum = round(sum + bias[j]!)

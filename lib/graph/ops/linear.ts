@@ -3,6 +3,7 @@
 import { activationParam, defineOp, float, inPlace, input, optional, output, weight } from '../spec.ts'
 import { activate } from './activation.ts'
 import { normalizedRows } from './layer-norm.ts'
+import { addProducts } from './products.ts'
 
 export const linear = defineOp({
   name: 'linear',
@@ -19,8 +20,13 @@ export const linear = defineOp({
   reference({ x, w, bias, residual, y, m, n, k, activation }, round) {
     for (let i = 0; i < m; i++) {
       for (let j = 0; j < n; j++) {
-        let sum = 0
-        for (let l = 0; l < k; l++) sum = round(sum + round(x[i * k + l]! * w[j * k + l]!))
+        let sum = addProducts(
+          0,
+          { of: x, first: i * k, stride: 1 },
+          { of: w, first: j * k, stride: 1 },
+          k,
+          round,
+        )
         if (bias) sum = round(sum + bias[j]!)
         sum = round(activate(sum, activation))
         if (residual) sum = round(sum + residual[i * n + j]!)
@@ -55,8 +61,13 @@ export const linearGeglu = defineOp({
     const { w, bias, y, m, n, k } = args
     const x = normalizedRows(args, round)
     const column = (i: number, j: number) => {
-      let sum = 0
-      for (let l = 0; l < k; l++) sum = round(sum + round(x[i * k + l]! * w[j * k + l]!))
+      const sum = addProducts(
+        0,
+        { of: x, first: i * k, stride: 1 },
+        { of: w, first: j * k, stride: 1 },
+        k,
+        round,
+      )
       return bias ? round(sum + bias[j]!) : sum
     }
     for (let i = 0; i < m; i++) {

@@ -2,6 +2,7 @@
 //
 // usage: npm run evaluate:default-model -- [--model FOLDER] [--guidance X] [--steps N]
 //                                          [--guidance-interval FROM,TO] [--cache-interval N] [--token-merging X]
+//                                          [--precision int8]
 //                                          [--pictures N] [--names N] [--pairs N] [--prompts N]
 //
 // The originals are the 973 emoji that training saw, on white at scale 0.92. Names, pairs and prompts are spread
@@ -38,7 +39,7 @@ async function main(): Promise<void> {
     originals: emoji.length,
     pairs: heldOutPairs(emoji).length,
   })
-  await using pipeline = await load(options.model)
+  await using pipeline = await load(options.model, { precision: options.precision })
   const { defaults } = pipeline.info
   if (defaults.width !== pictureSize || defaults.height !== pictureSize) {
     throw new TintypeError(
@@ -64,9 +65,11 @@ async function main(): Promise<void> {
   add(roundedAll(await namesFound(painting, originals, options.names)))
   add({ background: rounded(await backgroundsRight(painting, originals, options.pairs), 3) })
   add({ seeds: roundedAll(await seedsDiffer(painting, originals, options.prompts)) })
-  const { pictures, names, pairs, prompts } = options
+  const { precision, pictures, names, pairs, prompts } = options
   const { pipeline: _, guidanceScale: guidance, ...painted } = painting
-  console.log(JSON.stringify({ ...figures, guidance, ...painted, pictures, names, pairs, prompts }))
+  console.log(
+    JSON.stringify({ ...figures, precision, guidance, ...painted, pictures, names, pairs, prompts }),
+  )
 }
 
 try {

@@ -7,6 +7,8 @@ import { suggestion } from '../../../lib/nearest.ts'
 export interface EvaluationOptions {
   /** Folder of the model. */
   readonly model: string
+  /** As load() takes it: what quality is lost where memory is won. */
+  readonly precision: 'int8' | undefined
   /** Left out: what the model's tintype.json says. */
   readonly guidance: number | undefined
   readonly steps: number | undefined
@@ -25,7 +27,15 @@ export interface EvaluationOptions {
 }
 
 const flags = [
-  ...(['model', 'guidance', 'guidance-interval', 'cache-interval', 'token-merging', 'steps'] as const),
+  ...([
+    'model',
+    'precision',
+    'guidance',
+    'guidance-interval',
+    'cache-interval',
+    'token-merging',
+    'steps',
+  ] as const),
   ...(['pictures', 'names', 'pairs', 'prompts'] as const),
 ]
 type Flag = (typeof flags)[number]
@@ -43,6 +53,11 @@ const count = (flag: Flag, given: string, most: number) =>
     (value) => Number.isInteger(value) && value >= 1 && value <= most,
     `an integer from 1 to ${most}`,
   )
+
+function int8(flag: Flag, given: string): 'int8' {
+  if (given === 'int8') return given
+  throw new TintypeError('INVALID_ARGUMENT', `--${flag} must be int8, got "${given}".`)
+}
 
 /** `0.2,0.8`: two shares of the run. */
 function interval(flag: Flag, given: string): readonly [number, number] {
@@ -82,6 +97,7 @@ export function parseOptions(
   const given = values as Partial<Record<Flag, string>>
   return {
     model: given.model ?? defaultModelFolder,
+    precision: given.precision === undefined ? undefined : int8('precision', given.precision),
     guidance:
       given.guidance === undefined
         ? undefined

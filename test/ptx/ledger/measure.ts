@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Precision } from '../../../lib/runtime/target.ts'
+import type { GpuPrecision } from '../../../lib/runtime/target.ts'
 import { lossOf } from '../../../lib/selftest/fast-sums.ts'
 import { operandsOf } from '../../../lib/selftest/op-case.ts'
 import { makeData } from '../../../lib/selftest/run-case.ts'
@@ -34,8 +34,8 @@ const targets = architectures.flatMap((architecture) =>
     .map((precision) => ({ architecture, precision, name: `sm_${architecture} ${precision}` })),
 )
 
-const folderOf = (architecture: number, precision: Precision) => ptxPath(`sm_${architecture}`, precision)
-const filesOf = (architecture: number, precision: Precision, extension: string) =>
+const folderOf = (architecture: number, precision: GpuPrecision) => ptxPath(`sm_${architecture}`, precision)
+const filesOf = (architecture: number, precision: GpuPrecision, extension: string) =>
   readdirSync(folderOf(architecture, precision))
     .filter((file) => file.endsWith(extension))
     .sort()

@@ -46,6 +46,11 @@ it('tells of guidance in a part of the run, of features used again, and of merge
   expect(formatParameters(parameters)).not.toMatch(/interval|merging/)
 })
 
+it('tells of weights in int8', () => {
+  expect(formatParameters({ ...parameters, precision: 'int8' })).toContain('Model: default, Precision: int8,')
+  expect(formatParameters(parameters)).not.toContain('Precision')
+})
+
 describe('parseParameters', () => {
   it.each([
     parameters,

@@ -5,14 +5,25 @@ import { elementTypeOf, type Precision, targetOf } from '../../../lib/runtime/ta
 
 describe('targetOf', () => {
   it('computes in float32 on the CPU', () => {
-    expect(targetOf({})).toMatchObject({ name: 'cpu', precision: undefined })
+    expect(targetOf({})).toMatchObject({ name: 'cpu', precision: undefined, int8: false })
   })
 
   it.each(['f16', 'bf16', 'fast'] as const)('refuses %s on the CPU', (precision) => {
     expect(() => targetOf({ device: 'cpu', precision })).toThrow(
       expect.objectContaining({
         code: 'INVALID_ARGUMENT',
-        message: `precision: the CPU computes in float32, "${precision}" is for GPUs.`,
+        message: `precision: the CPU computes in float32, "${precision}" is for GPUs. Leave it out, or take "int8" for weights in half the memory.`,
+      }),
+    )
+  })
+
+  it('keeps weights in int8 on the CPU, and there alone', () => {
+    expect(targetOf({ precision: 'int8' })).toMatchObject({ name: 'cpu', precision: undefined, int8: true })
+    expect(() => targetOf({ device: 'cuda:1', precision: 'int8' })).toThrow(
+      expect.objectContaining({
+        code: 'INVALID_ARGUMENT',
+        message:
+          'precision: "int8" is for the CPU, not for cuda:1. GPUs take "f16", "bf16" or "fast"; for int8 weights leave device out.',
       }),
     )
   })
@@ -21,7 +32,7 @@ describe('targetOf', () => {
     expect(() => targetOf({ device: 'cuda', precision: 'fp8' as Precision })).toThrow(
       expect.objectContaining({
         code: 'INVALID_ARGUMENT',
-        message: 'precision: expected "f16", "bf16" or "fast", got "fp8".',
+        message: 'precision: expected "f16", "bf16", "fast" or "int8", got "fp8".',
       }),
     )
   })
