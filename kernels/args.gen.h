@@ -26,7 +26,7 @@ struct StepCoefficients {
 };
 inline constexpr int64_t step_coefficients = 10;
 
-enum class Opcode : uint32_t { linear, linear_geglu, projections, conv2d, attention, group_norm, group_factors, layer_norm, activation, geglu, embedding, timestep_embedding, add, add_row_bias, scale, narrow, widen, concat, tile, upsample, to_pixels, from_pixels, sample_gaussian, predict_clean, dynamic_threshold, scheduler_step };
+enum class Opcode : uint32_t { linear, linear_geglu, projections, conv2d, attention, match_tokens, merge_tokens, unmerge_tokens, group_norm, group_factors, layer_norm, activation, geglu, embedding, timestep_embedding, add, add_row_bias, scale, narrow, widen, concat, tile, upsample, to_pixels, from_pixels, sample_gaussian, predict_clean, dynamic_threshold, scheduler_step };
 
 // y = f(x w^T + bias) + residual
 struct LinearArgs {
@@ -115,6 +115,34 @@ struct AttentionArgs {
   int32_t heads;
   float scale;
   Mask mask;
+};
+
+// rows[i, t]: the row that token t of picture i has after merging. Each window of 2x2 tokens keeps the one at
+//   its corner (0 to 3, by rows; clamped). Of the others, the sources, the h * w - kept with the largest
+//   cosine to a kept one of their picture go where that one goes; ties go to the first. All that stay have
+//   rows in their own order
+struct MatchTokensArgs {
+  int64_t n, h, w, c, windows, kept;
+  const float* x;  // (n, h, w, c)
+  const int32_t* corners;  // (windows)
+  int32_t* rows;  // (n, h, w)
+};
+
+// y[i, r] = the mean of all x[i, t] with rows[i, t] = r, or 0 where there is none
+struct MergeTokensArgs {
+  int64_t n, hw, c, kept;
+  const float* x;  // (n, hw, c)
+  const int32_t* rows;  // (n, hw)
+  float* y;  // (n, kept, c)
+};
+
+// y[i, t] = residual[i, t] + x[i, rows[i, t]]; rows outside x are clamped to it
+struct UnmergeTokensArgs {
+  int64_t n, hw, c, kept;
+  const float* x;  // (n, kept, c)
+  const int32_t* rows;  // (n, hw)
+  const float* residual;  // (n, hw, c)
+  float* y;  // (n, hw, c), may be residual
 };
 
 // y = f((x - mean) / sqrt(var + eps) * gamma + beta), mean and variance per picture and channel group

@@ -85,6 +85,16 @@ inline constexpr OpInfo op_infos[] = {
       {"k", Role::input, DType::f32, Packing::raw, false, false, 3, {0, 2, 3}},
       {"v", Role::input, DType::f32, Packing::raw, false, false, 3, {0, 2, 3}},
       {"y", Role::output, DType::f32, Packing::raw, false, false, 3, {0, 1, 3}}}, 4, {{"heads", ParamType::int_, 1, 2147483647}, {"scale", ParamType::float_, 0, 2147483647}, {"mask", ParamType::int_, 0, 1}}, 3},
+    {"matchTokens", 6, {{"x", Role::input, DType::f32, Packing::raw, false, false, 4, {0, 1, 2, 3}},
+      {"corners", Role::input, DType::i32, Packing::raw, false, false, 1, {4}},
+      {"rows", Role::output, DType::i32, Packing::raw, false, false, 3, {0, 1, 2}}}, 3, {}, 0},
+    {"mergeTokens", 4, {{"x", Role::input, DType::f32, Packing::raw, false, false, 3, {0, 1, 2}},
+      {"rows", Role::input, DType::i32, Packing::raw, false, false, 2, {0, 1}},
+      {"y", Role::output, DType::f32, Packing::raw, false, false, 3, {0, 3, 2}}}, 3, {}, 0},
+    {"unmergeTokens", 4, {{"x", Role::input, DType::f32, Packing::raw, false, false, 3, {0, 3, 2}},
+      {"rows", Role::input, DType::i32, Packing::raw, false, false, 2, {0, 1}},
+      {"residual", Role::input, DType::f32, Packing::raw, false, false, 3, {0, 1, 2}},
+      {"y", Role::output, DType::f32, Packing::raw, false, false, 3, {0, 1, 2}}}, 4, {}, 0},
     {"groupNorm", 3, {{"x", Role::input, DType::f32, Packing::raw, false, false, 3, {0, 1, 2}},
       {"gamma", Role::weight, DType::f32, Packing::vector, false, false, 1, {2}},
       {"beta", Role::weight, DType::f32, Packing::vector, false, false, 1, {2}},
@@ -151,7 +161,7 @@ inline constexpr OpInfo op_infos[] = {
       {"y", Role::output, DType::f32, Packing::raw, false, true, 1, {0}},
       {"newHistory", Role::output, DType::f32, Packing::raw, true, true, 2, {3, 0}}}, 8, {}, 0},
 };
-inline constexpr uint32_t op_count = 26;
+inline constexpr uint32_t op_count = 29;
 
 // Calls f(kernel, args) with the kernel of an op and its decoded arguments. Operands must offer
 // pointer(word) -> void* and weight(word) -> Weight.
@@ -262,6 +272,42 @@ decltype(auto) visit_op(Opcode opcode, const uint32_t* w, const Kernels& kernels
       a.scale = std::bit_cast<float>(w[9]);
       a.mask = static_cast<Mask>(w[10]);
       return f(kernels.attention, a);
+    }
+    case Opcode::match_tokens: {
+      MatchTokensArgs a;
+      a.n = w[0];
+      a.h = w[1];
+      a.w = w[2];
+      a.c = w[3];
+      a.windows = w[4];
+      a.kept = w[5];
+      a.x = static_cast<const float*>(o.pointer(w[6]));
+      a.corners = static_cast<const int32_t*>(o.pointer(w[7]));
+      a.rows = static_cast<int32_t*>(o.pointer(w[8]));
+      return f(kernels.match_tokens, a);
+    }
+    case Opcode::merge_tokens: {
+      MergeTokensArgs a;
+      a.n = w[0];
+      a.hw = w[1];
+      a.c = w[2];
+      a.kept = w[3];
+      a.x = static_cast<const float*>(o.pointer(w[4]));
+      a.rows = static_cast<const int32_t*>(o.pointer(w[5]));
+      a.y = static_cast<float*>(o.pointer(w[6]));
+      return f(kernels.merge_tokens, a);
+    }
+    case Opcode::unmerge_tokens: {
+      UnmergeTokensArgs a;
+      a.n = w[0];
+      a.hw = w[1];
+      a.c = w[2];
+      a.kept = w[3];
+      a.x = static_cast<const float*>(o.pointer(w[4]));
+      a.rows = static_cast<const int32_t*>(o.pointer(w[5]));
+      a.residual = static_cast<const float*>(o.pointer(w[6]));
+      a.y = static_cast<float*>(o.pointer(w[7]));
+      return f(kernels.unmerge_tokens, a);
     }
     case Opcode::group_norm: {
       GroupNormArgs a;

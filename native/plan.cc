@@ -60,6 +60,10 @@ bool consistent(const Conv2dArgs& a) {
 bool consistent(const AttentionArgs& a) {
   return a.c % a.heads == 0;
 }
+bool consistent(const MatchTokensArgs& a) {
+  const int64_t windows = (a.h + 1) / 2 * ((a.w + 1) / 2);
+  return a.windows == windows && windows < (1 << 24) && a.kept >= windows && a.kept <= a.h * a.w;
+}
 bool consistent(const GroupNormArgs& a) {
   return a.c % a.groups == 0;
 }

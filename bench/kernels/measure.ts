@@ -26,28 +26,37 @@ export interface KernelOptions {
 /** Halves of 2^-6 to 2^-5: the speed of a product does not depend on its numbers. */
 const halves = (count: number) => Uint16Array.from({ length: count }, (_, i) => 0x2400 + (i % 1024))
 
+/** Rows or corners that every op takes, some of them often. */
+const integers = (count: number) => Int32Array.from({ length: count }, (_, i) => i % 1024)
+
 /** An op with its operands, ready to run. */
 async function prepare(kernel: KernelCase, folder: string, threads: number) {
   const locations: WeightLocation[] = []
-  const inputs: Float32Array[] = []
-  const outputs: Float32Array[] = []
+  const inputs: (Float32Array | Int32Array)[] = []
+  const outputs: (Float32Array | Int32Array)[] = []
   const values: PlanValue[] = []
   const operands: Record<string, number> = {}
   for (const { name, role, shape, dtype, bytes } of operandsOf(kernel)) {
-    if (dtype !== 'f32' && dtype !== 'f16')
+    if (dtype !== 'f32' && dtype !== 'f16' && dtype !== 'i32')
       throw new TypeError(`${kernel.name}: no data of ${dtype} to time.`)
     const count = shape.reduce((total, size) => total * size, 1)
-    const data = dtype === 'f16' ? halves(count) : noise(count, values.length + 1)
+    const data = {
+      f16: () => halves(count),
+      i32: () => integers(count),
+      f32: () => noise(count, values.length + 1),
+    }[dtype]()
     const places = { weight: locations, input: inputs, output: outputs }
     // A weight's own dtype stands with its location; what a plan counts is float32.
-    operands[name] = values.push({ space: role, place: places[role].length, bytes: count * 4 }) - 1
+    const planned = role === 'weight' ? 'f32' : dtype
+    operands[name] =
+      values.push({ space: role, place: places[role].length, bytes: count * 4, dtype: planned }) - 1
     if (role !== 'weight') {
-      places[role].push(data as Float32Array)
+      places[role].push(data as Float32Array | Int32Array)
       continue
     }
     const path = join(folder, name)
     writeFileSync(path, data)
-    locations.push({ path, offset: 0, dtype, shape })
+    locations.push({ path, offset: 0, dtype: dtype === 'f16' ? dtype : 'f32', shape })
     if (data.byteLength !== bytes) throw new RangeError(`${kernel.name}: ${name} is not of its size.`)
   }
   const { op, dims, params } = kernel

@@ -6,24 +6,13 @@
 // 91 %, AVX-512 68, 74, 79, 80 %; the whole of 4096 x 4096, 8 heads of 40: 66 and 57 % (Sapphire Rapids, one
 // core; peaks 120 to 125 and 220 to 235 GFLOP/s).
 #include "elementwise.h"
+#include "lane_products.h"
 #include "math.h"
 
 namespace tintype::TINTYPE_ISA {
 namespace {
 
-// A micro-kernel keeps kRows x kLanes sums in registers: 12 x 2 and 14 x 2 fill 32 registers, 6 x 2 fills 16.
-constexpr int kVectors = 2;
-constexpr int kLanes = kVectors * kWidth;  // queries of a panel
-constexpr int kRows = kRegisters == 32 ? 14 : kWidth == 8 ? 6 : 4;
 constexpr double kLog2E = 1.4426950408889634;
-
-int64_t divide_up(int64_t a, int64_t b) {
-  return (a + b - 1) / b;
-}
-
-int64_t least(int64_t a, int64_t b) {
-  return a < b ? a : b;
-}
 
 // How a task is cut. A tile of keys and values is copied to where its rows lie an odd number of cache lines
 // apart: in their own place heads of 40 in rows of 320 floats share a few sets of L1, which cost a tenth of
@@ -38,8 +27,7 @@ struct Blocking {
 Blocking choose_blocking(const AttentionArgs& args) {
   const int64_t d = args.c / args.heads;
   const int64_t queries = args.n * args.heads * args.lq >= 64 * 256 ? 256 : 128;
-  return {least(divide_up(args.lq, kLanes), queries / kLanes), d > 192 ? 84 : 126,
-          (divide_up(d, 16) | 1) * 16};
+  return {least(divide_up(args.lq, kLanes), queries / kLanes), d > 192 ? 84 : 126, pitch_of(d)};
 }
 
 // kLanes queries of one head. Every array has rows of kLanes floats.
@@ -58,44 +46,11 @@ Panel panel_at(float* memory, int64_t d) {
   return {memory, memory + d * kLanes, memory + 2 * d * kLanes, memory + (2 * d + 1) * kLanes};
 }
 
-template <int value>
-struct Rows {
-  static constexpr int count = value;
-};
-
-// Calls f(first, Rows) for [0, total) in about equal parts of at most kRows: 77 keys are five times 13 and
-// one 12, not five times 14 and one 7.
-template <class F>
-void in_rows(int64_t total, const F& f) {
-  const int64_t parts = divide_up(total, kRows);
-  for (int64_t part = 0; part < parts; part++) {
-    const int64_t first = total * part / parts;
-    const auto call = [&]<int rows>(const auto& self, Rows<rows> count, int64_t wanted) {
-      if constexpr (rows > 1) {
-        if (wanted < rows) return self(self, Rows<rows - 1>{}, wanted);
-      }
-      f(first, count);
-    };
-    call(call, Rows<kRows>{}, total * (part + 1) / parts - first);
-  }
-}
-
 // scores[r, lane] = k[r] . q[lane] for `rows` keys, and their maximum.
 template <int rows>
 void multiply_keys(const float* k, int64_t pitch, int64_t d, const float* q, float* scores, float* max) {
   Vec sums[rows][kVectors];
-  for (int r = 0; r < rows; r++) {
-    for (int v = 0; v < kVectors; v++) sums[r][v] = broadcast(0.0f);
-  }
-#pragma GCC unroll 2
-  for (int64_t l = 0; l < d; l++) {
-    Vec column[kVectors];
-    for (int v = 0; v < kVectors; v++) column[v] = load(q + l * kLanes + v * kWidth);
-    for (int r = 0; r < rows; r++) {
-      const Vec key = broadcast(k[r * pitch + l]);
-      for (int v = 0; v < kVectors; v++) sums[r][v] = fma(key, column[v], sums[r][v]);
-    }
-  }
+  multiply_lanes<rows>(k, pitch, d, q, sums);
   for (int v = 0; v < kVectors; v++) {
     Vec most = load(max + v * kWidth);
     for (int r = 0; r < rows; r++) {
@@ -201,18 +156,11 @@ void copy_rows(const float* from, int64_t c, int64_t rows, int64_t d, float* to,
 void begin(const Panel& panel, const float* q, int64_t queries, int64_t c, int64_t d, double scale) {
   const Vec factor = broadcast(static_cast<float>(scale));
   const Vec rest = broadcast(static_cast<float>(scale - static_cast<float>(scale)));
+  fill_panel(panel.q, queries, d, [=](int64_t lane, int64_t l, int columns) {
+    const Vec row = load_partial(q + lane * c + l, columns);
+    return fma(row, factor, row * rest);
+  });
   for (int64_t lane = 0; lane < kLanes; lane += kWidth) {
-    for (int64_t l = 0; l < d; l += kWidth) {
-      const int columns = static_cast<int>(least(d - l, kWidth));
-      Vec rows[kWidth];
-      for (int64_t i = 0; i < kWidth; i++) {
-        const bool here = lane + i < queries;
-        const Vec row = here ? load_partial(q + (lane + i) * c + l, columns) : broadcast(0.0f);
-        rows[i] = fma(row, factor, row * rest);
-      }
-      transpose(rows);
-      for (int64_t i = 0; i < columns; i++) store(panel.q + (l + i) * kLanes + lane, rows[i]);
-    }
     store(panel.max + lane, broadcast(-__builtin_huge_valf()));
     store(panel.sum + lane, broadcast(0.0f));
   }

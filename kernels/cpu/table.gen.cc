@@ -18,6 +18,12 @@ void conv2d(const Conv2dArgs&, const Exec&);
 ScratchSize conv2d_scratch(const Conv2dArgs&);
 void attention(const AttentionArgs&, const Exec&);
 ScratchSize attention_scratch(const AttentionArgs&);
+void match_tokens(const MatchTokensArgs&, const Exec&);
+ScratchSize match_tokens_scratch(const MatchTokensArgs&);
+void merge_tokens(const MergeTokensArgs&, const Exec&);
+ScratchSize merge_tokens_scratch(const MergeTokensArgs&);
+void unmerge_tokens(const UnmergeTokensArgs&, const Exec&);
+ScratchSize unmerge_tokens_scratch(const UnmergeTokensArgs&);
 void group_norm(const GroupNormArgs&, const Exec&);
 ScratchSize group_norm_scratch(const GroupNormArgs&);
 void group_factors(const GroupFactorsArgs&, const Exec&);
@@ -73,6 +79,9 @@ const CpuKernels kernels = {
     {projections, projections_scratch},
     {conv2d, conv2d_scratch},
     {attention, attention_scratch},
+    {match_tokens, match_tokens_scratch},
+    {merge_tokens, merge_tokens_scratch},
+    {unmerge_tokens, unmerge_tokens_scratch},
     {group_norm, group_norm_scratch},
     {group_factors, group_factors_scratch},
     {layer_norm, layer_norm_scratch},

@@ -21,6 +21,9 @@ struct CpuKernels {
   Kernel<ProjectionsArgs> projections;
   Kernel<Conv2dArgs> conv2d;
   Kernel<AttentionArgs> attention;
+  Kernel<MatchTokensArgs> match_tokens;
+  Kernel<MergeTokensArgs> merge_tokens;
+  Kernel<UnmergeTokensArgs> unmerge_tokens;
   Kernel<GroupNormArgs> group_norm;
   Kernel<GroupFactorsArgs> group_factors;
   Kernel<LayerNormArgs> layer_norm;

@@ -41,7 +41,7 @@ size_t group_factors_workspace(const GroupFactorsArgs&, const Gpu&);
 
 template <class Args>
 struct Kernel {
-  void (*run)(const Args&, Launcher&);
+  void (*run)(const Args&, Launcher&);  // null for an op that only the CPU has
   // Bytes that the launcher must offer.
   size_t (*workspace)(const Args&, const Gpu&) = [](const Args&, const Gpu&) -> size_t { return 0; };
 };
@@ -53,6 +53,9 @@ struct Kernels {
   Kernel<ProjectionsArgs> projections{cuda::projections, projections_workspace};
   Kernel<Conv2dArgs> conv2d{cuda::conv2d, conv2d_workspace};
   Kernel<AttentionArgs> attention{cuda::attention};
+  Kernel<MatchTokensArgs> match_tokens{};
+  Kernel<MergeTokensArgs> merge_tokens{};
+  Kernel<UnmergeTokensArgs> unmerge_tokens{};
   Kernel<GroupNormArgs> group_norm{cuda::group_norm, group_norm_workspace};
   Kernel<GroupFactorsArgs> group_factors{cuda::group_factors, group_factors_workspace};
   Kernel<LayerNormArgs> layer_norm{cuda::layer_norm};

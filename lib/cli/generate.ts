@@ -16,6 +16,7 @@ export interface GenerateFlags {
   readonly guidanceInterval?: readonly [number, number]
   readonly sequentialGuidance?: boolean
   readonly cacheInterval?: number
+  readonly tokenMerging?: number
   readonly seed?: bigint
   readonly rng?: GenerateOptions['rng']
   readonly scheduler?: string
@@ -53,6 +54,7 @@ const optionsFrom = (
   guidanceInterval: flags.guidanceInterval,
   sequentialGuidance: flags.sequentialGuidance,
   cacheInterval: flags.cacheInterval,
+  tokenMerging: flags.tokenMerging,
   seed: flags.seed,
   rng: flags.rng,
   scheduler: flags.scheduler,

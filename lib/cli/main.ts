@@ -60,6 +60,11 @@ function buildProgram(signal: AbortSignal): Command {
     )
     .option('--sequential-guidance', 'predict without and with the prompt in turns: less memory, more time')
     .option('--cache-interval <n>', 'compute the whole UNet in one step of n (default: 1)', parseNumber)
+    .option(
+      '--token-merging <x>',
+      'merge this share of the tokens of the largest maps, up to 0.75 (default: 0)',
+      parseNumber,
+    )
     .option('--seed <n>', 'where the noise starts (default: random, told in the file)', parseSeed)
     .addOption(
       new Option('--rng <name>', "whose noise a seed gives: PyTorch's on a CPU or on CUDA").choices([

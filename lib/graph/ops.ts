@@ -12,6 +12,7 @@ import { layerNorm } from './ops/layer-norm.ts'
 import { linear, linearGeglu } from './ops/linear.ts'
 import { fromPixels, sampleGaussian, toPixels } from './ops/pixels.ts'
 import { dynamicThreshold, predictClean, schedulerStep } from './ops/scheduler-step.ts'
+import { matchTokens, mergeTokens, unmergeTokens } from './ops/token-merging.ts'
 import type { Op, OperandSpec } from './spec.ts'
 
 /** The position of an op is its opcode in a plan. */
@@ -21,6 +22,9 @@ export const ops = {
   projections,
   conv2d,
   attention,
+  matchTokens,
+  mergeTokens,
+  unmergeTokens,
   groupNorm,
   groupFactors,
   layerNorm,

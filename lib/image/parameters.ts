@@ -13,6 +13,8 @@ export interface GenerationParameters {
   readonly guidanceInterval?: readonly [number, number]
   /** Where features were used again: one step in so many computed the whole UNet. */
   readonly cacheInterval?: number
+  /** Where tokens were merged: what share of them. */
+  readonly tokenMerging?: number
   readonly seed: bigint
   readonly width: number
   readonly height: number
@@ -50,11 +52,12 @@ export function formatParameters(parameters: GenerationParameters): string {
     ['Size', `${width}x${height}`],
     ['Model', parameters.model],
   ]
-  const { precision, strength, guidanceInterval, cacheInterval } = parameters
+  const { precision, strength, guidanceInterval, cacheInterval, tokenMerging } = parameters
   if (precision) settings.push(['Precision', precision])
   if (strength !== undefined) settings.push(['Denoising strength', strength])
   if (guidanceInterval) settings.push(['Guidance interval', guidanceInterval.join('-')])
   if (cacheInterval !== undefined) settings.push(['Cache interval', cacheInterval])
+  if (tokenMerging !== undefined) settings.push(['Token merging ratio', tokenMerging])
   settings.push(['Version', 'tintype'])
   const lines = [prompt]
   if (negativePrompt !== '') lines.push(`Negative prompt: ${negativePrompt}`)

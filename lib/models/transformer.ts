@@ -1,10 +1,11 @@
 // The UNet's spatial transformer: every pixel looks at all others, then at the prompt (Rombach et al., 2022, 3.3).
 
-import { add, attention, geglu } from '../tensor/functional.ts'
+import { add, attention, geglu, matchTokens, mergeTokens, unmergeTokens } from '../tensor/functional.ts'
 import type { Scope } from '../tensor/scope.ts'
 import type { Tensor } from '../tensor/trace.ts'
 import type { UnetAttention } from './configs.ts'
 import { conv1x1, dense, normGroups, normLayer } from './layers.ts'
+import { keptTokens, type MapSize, type TokenMerging } from './token-merging.ts'
 
 export interface TransformerOptions {
   readonly attention: UnetAttention
@@ -13,6 +14,8 @@ export interface TransformerOptions {
   readonly linearProjection: boolean
   /** Text embeddings (N, L, D). */
   readonly context: Tensor
+  /** Where self-attention sees fewer tokens. */
+  readonly merging?: TokenMerging | undefined
 }
 
 /** Fixed in diffusers, whatever the config says of the residual blocks. */
@@ -32,20 +35,31 @@ function feedForward(scope: Scope, x: Tensor): Tensor {
   return scope.in('net', (s) => dense(s, '2', geglu(dense(s, '0.proj', x, 8 * c)), c))
 }
 
-function transformerLayer(
+/** What the layers of one transformer get. */
+interface LayerOptions extends TransformerOptions {
+  readonly map: MapSize
+}
+
+/** x and what its tokens see in each other. Where they are merged, those that become one see and are seen as one. */
+function selfAttention(
   scope: Scope,
   x: Tensor,
-  { context, attention: { heads } }: TransformerOptions,
+  { attention: { heads }, map, merging }: LayerOptions,
 ): Tensor {
-  const norm1 = normLayer(scope, 'norm1', x, layerNormEps)
-  let h = add(
-    x,
-    scope.in('attn1', (s) => crossAttention(s, norm1, norm1, heads)),
-  )
+  const norm = normLayer(scope, 'norm1', x, layerNormEps)
+  const attend = (tokens: Tensor) => scope.in('attn1', (s) => crossAttention(s, tokens, tokens, heads))
+  const kept = keptTokens(map, merging?.share ?? 0)
+  if (!merging || kept === x.shape[1]) return add(x, attend(norm))
+  const rows = matchTokens(x, { ...map, corners: merging.corners, kept })
+  return unmergeTokens(attend(mergeTokens(norm, rows, kept)), rows, x)
+}
+
+function transformerLayer(scope: Scope, x: Tensor, options: LayerOptions): Tensor {
+  let h = selfAttention(scope, x, options)
   const norm2 = normLayer(scope, 'norm2', h, layerNormEps)
   h = add(
     h,
-    scope.in('attn2', (s) => crossAttention(s, norm2, context, heads)),
+    scope.in('attn2', (s) => crossAttention(s, norm2, options.context, options.attention.heads)),
   )
   const norm3 = normLayer(scope, 'norm3', h, layerNormEps)
   return add(
@@ -63,7 +77,9 @@ export function spatialTransformer(scope: Scope, x: Tensor, options: Transformer
   const normed = normGroups(scope, 'norm', x, { groups: options.groups, eps: groupNormEps })
   let tokens = project(scope, 'proj_in', normed, width).reshape(n, h * w, width)
   for (let i = 0; i < layers; i++) {
-    tokens = scope.in(`transformer_blocks.${i}`, (s) => transformerLayer(s, tokens, options))
+    tokens = scope.in(`transformer_blocks.${i}`, (s) =>
+      transformerLayer(s, tokens, { ...options, map: { height: h, width: w } }),
+    )
   }
   return add(x, project(scope, 'proj_out', tokens.reshape(n, h, w, width), c))
 }

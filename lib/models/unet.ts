@@ -6,6 +6,7 @@ import type { Tensor } from '../tensor/trace.ts'
 import type { UnetAttention, UnetConfig, UnetLevel } from './configs.ts'
 import { conv, dense, normGroups } from './layers.ts'
 import { downsampler, resnetBlock, upsampler } from './resnet.ts'
+import { mergedLevel, type TokenMerging } from './token-merging.ts'
 import { spatialTransformer } from './transformer.ts'
 
 export interface UnetInputs {
@@ -15,6 +16,8 @@ export interface UnetInputs {
   readonly timestep: Tensor
   /** Text embeddings, (N, L, crossAttentionDim). */
   readonly context: Tensor
+  /** Merges tokens before the self-attention of the largest maps that have it. */
+  readonly merging?: TokenMerging | undefined
 }
 
 /** What all blocks of one UNet share. */
@@ -23,7 +26,12 @@ interface Shared {
   readonly context: Tensor
   /** silu of the time embedding, (1, timeEmbedDim). */
   readonly time: Tensor
+  readonly merging: TokenMerging | undefined
 }
+
+/** What the blocks of a level share, which is counted from the size of the latents down: only one level merges tokens. */
+const inLevel = (shared: Shared, level: number): Shared =>
+  level === mergedLevel(shared.config) ? shared : { ...shared, merging: undefined }
 
 const resnet = (scope: Scope, name: string, x: Tensor, out: number, { config, time }: Shared) =>
   scope.in(name, (s) =>
@@ -37,6 +45,7 @@ const transformer = (scope: Scope, name: string, x: Tensor, attention: UnetAtten
       groups: shared.config.normGroups,
       linearProjection: shared.config.linearProjection,
       context: shared.context,
+      merging: shared.merging,
     }),
   )
 
@@ -58,9 +67,14 @@ function timeEmbedding(scope: Scope, timestep: Tensor, config: UnetConfig): Tens
   )
 }
 
-const shareAmong = (scope: Scope, { timestep, context }: UnetInputs, config: UnetConfig): Shared => ({
+const shareAmong = (
+  scope: Scope,
+  { timestep, context, merging }: UnetInputs,
+  config: UnetConfig,
+): Shared => ({
   config,
   context,
+  merging,
   time: silu(timeEmbedding(scope, timestep, config)),
 })
 
@@ -86,25 +100,27 @@ function deepPart(scope: Scope, first: Tensor, shared: Shared): Tensor {
   }
   config.down.forEach((level, i) => {
     scope.in(`down_blocks.${i}`, (s) => {
-      for (let j = 0; j < level.resnets; j++) x = keep(layer(s, j, x, level, shared))
+      for (let j = 0; j < level.resnets; j++) x = keep(layer(s, j, x, level, inLevel(shared, i)))
       if (i + 1 < config.down.length) x = keep(downsampler(s, x, 1))
     })
   })
 
   const { mid } = config
   if (mid) {
+    const own = inLevel(shared, config.down.length)
     x = scope.in('mid_block', (s) => {
       const before = resnet(s, 'resnets.0', x, mid.channels, shared)
-      const between = transformer(s, 'attentions.0', before, mid.attention, shared)
+      const between = transformer(s, 'attentions.0', before, mid.attention, own)
       return resnet(s, 'resnets.1', between, mid.channels, shared)
     })
   }
 
   config.up.forEach((level, i) => {
     const isLast = i + 1 === config.up.length
+    const own = inLevel(shared, config.up.length - 1 - i)
     scope.in(`up_blocks.${i}`, (s) => {
       const layers = isLast ? level.resnets - 1 : level.resnets
-      for (let j = 0; j < layers; j++) x = upLayer(s, j, x, skips.pop()!, level, shared)
+      for (let j = 0; j < layers; j++) x = upLayer(s, j, x, skips.pop()!, level, own)
       // The next skip knows the size: odd sizes were rounded up on the way down.
       const next = skips.at(-1)
       if (!isLast) x = upsampler(s, x, [next!.shape[1]!, next!.shape[2]!])
@@ -119,7 +135,7 @@ function lastPart(scope: Scope, features: Tensor, skip: Tensor, shared: Shared):
   const { up, convOutKernel } = config
   const level = up.at(-1)!
   const x = scope.in(`up_blocks.${up.length - 1}`, (s) =>
-    upLayer(s, level.resnets - 1, features, skip, level, shared),
+    upLayer(s, level.resnets - 1, features, skip, level, inLevel(shared, 0)),
   )
   const normed = normGroups(scope, 'conv_norm_out', x, { groups: config.normGroups, eps: config.normEps })
   return conv(scope, 'conv_out', silu(normed), {

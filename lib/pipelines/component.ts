@@ -143,6 +143,10 @@ export class Component {
     return this.#devices.length
   }
 
+  get isOnGpu(): boolean {
+    return this.#devices[0]!.target.precision !== undefined
+  }
+
   /** Runs a graph over the weights; its plan is made once for each key. */
   async run({ key, graph, inputs, constants: same, outputs, lane = 0, signal }: RunRequest): Promise<void> {
     const device = this.#devices[lane % this.#devices.length]!
@@ -155,20 +159,14 @@ export class Component {
     })
   }
 
-  /** Whether devices work in the memory of the process: what graphs hand each other is then not copied to and fro. */
-  get sharesMemory(): boolean {
-    return this.#devices[0]!.target.precision === undefined
-  }
-
   /**
    * An array for an output that only another graph of this component reads: as wide as what the device computes in.
    *
    * @throws TintypeError `OUT_OF_MEMORY`
    */
   handedOver(count: number): Float32Array | Uint16Array {
-    const { target } = this.#devices[0]!
-    const type = target.precision ? Uint16Array : Float32Array
-    requireMemory(count * type.BYTES_PER_ELEMENT, 'Keeping features', target)
+    const type = this.isOnGpu ? Uint16Array : Float32Array
+    requireMemory(count * type.BYTES_PER_ELEMENT, 'Keeping features', this.#devices[0]!.target)
     return new type(count)
   }
 

@@ -4,6 +4,7 @@ import { elements, type Graph } from '../graph/graph.ts'
 import { isHandedOver } from '../graph/handed-over.ts'
 import { stepCoefficients } from '../graph/ops/scheduler-step.ts'
 import type { StepRow, Trajectory } from '../schedulers/contract.ts'
+import type { StepMerging } from './choose-merging.ts'
 import { type Arrays, type Constants, constants } from './component.ts'
 import { inLanes } from './lanes.ts'
 import { type ImageShape, toChannelsLast } from './layout.ts'
@@ -28,6 +29,7 @@ export interface DenoiseRequest {
   readonly sequentialGuidance: boolean
   /** What each row of the trajectory computes; guided only where there are negatives. */
   readonly kinds: readonly StepKind[]
+  readonly merging?: StepMerging | undefined
   readonly threshold: StepShape['threshold']
   /** Unit noise (n, c, h, w) for a step of a stochastic sampler. */
   readonly drawNoise: () => Float32Array
@@ -152,6 +154,7 @@ async function makeBatches(request: DenoiseRequest): Promise<Batch[]> {
       historyLength: trajectory.historyLength,
       threshold: request.threshold,
       wantClean: request.wantClean,
+      tokenMerging: request.merging?.share,
     }
     const lane = batches.length % lanes
     batches.push({
@@ -192,6 +195,7 @@ export async function* denoise(request: DenoiseRequest): AsyncGenerator<Step, vo
   for (const [index, row] of trajectory.rows.entries()) {
     const coefficients = coefficientsOf(row, guidanceScale)
     const noise = trajectory.stochastic ? toChannelsLast(request.drawNoise(), shape) : undefined
+    const corners = request.merging?.drawCorners()
     const kind = nameOf(kinds[index]!)
     const run = ({ first, n, lane, programs, history }: Batch) => {
       const { step, prepared, given, kept } = programs.get(kind)!
@@ -207,6 +211,7 @@ export async function* denoise(request: DenoiseRequest): AsyncGenerator<Step, vo
           ...given,
           ...(history && { history }),
           ...(noise && { noise: own(noise) }),
+          ...(corners && { corners }),
         },
         constants: prepared,
         outputs: {

@@ -5,6 +5,7 @@ import { Picture } from '../image/picture.ts'
 import type { Trajectory } from '../schedulers/contract.ts'
 import { createGenerator } from '../schedulers/noise.ts'
 import { buildTrajectory } from '../schedulers/trajectory.ts'
+import { chooseMerging } from './choose-merging.ts'
 import { denoise } from './denoise.ts'
 import { decodePictures, encodePicture } from './image-stages.ts'
 import { type ImageShape, toChannelsFirst, toChannelsLast } from './layout.ts'
@@ -102,6 +103,10 @@ export async function* runGeneration(
   // 1. Everything that can be wrong is found before the first op runs.
   if (signal?.aborted) throw new TintypeError('ABORTED', 'The generation was aborted before it began.')
   if (options.latents) checkLatents(options.latents, shape)
+  const merging = chooseMerging(
+    { config: model.configs.unet, isOnGpu: model.unet.isOnGpu, size: { height: shape.h, width: shape.w } },
+    options,
+  )
   const trajectory = buildTrajectory({
     config: model.scheduler,
     name: options.scheduler,
@@ -146,6 +151,7 @@ export async function* runGeneration(
         guidanceScale,
         ...(guided && (guidanceInterval[0] > 0 || guidanceInterval[1] < 1) && { guidanceInterval }),
         ...(cacheInterval > 1 && { cacheInterval }),
+        ...(merging && { tokenMerging: merging.share }),
         seed,
         width,
         height,
@@ -169,6 +175,7 @@ export async function* runGeneration(
     guidanceScale,
     sequentialGuidance: options.sequentialGuidance,
     kinds,
+    merging,
     threshold: options.threshold,
     drawNoise: () => generator.randn(latents.length),
     wantClean: options.previewEvery > 0,

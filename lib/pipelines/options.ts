@@ -38,6 +38,7 @@ const schema = {
     .describe('two shares of the run, such as [0.2, 0.8]'),
   sequentialGuidance: z.boolean().describe('true or false'),
   cacheInterval: integer(1, 1000),
+  tokenMerging: real(0, 0.75),
   seed,
   rng: z.enum(['torch-cpu', 'torch-cuda']).describe('"torch-cpu" or "torch-cuda"'),
   scheduler: text.describe('the name of a scheduler'),
@@ -82,6 +83,7 @@ export interface ResolvedOptions {
   readonly guidanceInterval: readonly [number, number]
   readonly sequentialGuidance: boolean
   readonly cacheInterval: number
+  readonly tokenMerging: number
   readonly seed: bigint
   readonly rng: 'torch-cpu' | 'torch-cuda'
   readonly scheduler: string | undefined
@@ -181,6 +183,7 @@ export function resolveOptions(given: unknown, defaults: ModelDefaults): Resolve
     guidanceInterval: options.guidanceInterval ?? [0, 1],
     sequentialGuidance: options.sequentialGuidance ?? false,
     cacheInterval: options.cacheInterval ?? 1,
+    tokenMerging: options.tokenMerging ?? 0,
     seed: BigInt(options.seed ?? randomBytes(4).readUInt32LE()),
     rng: options.rng ?? 'torch-cpu',
     scheduler: options.scheduler,

@@ -6,6 +6,7 @@ import { type Hoisted, hoist } from '../graph/hoist.ts'
 import { stepCoefficients } from '../graph/ops/scheduler-step.ts'
 import { clipText } from '../models/clip.ts'
 import type { ModelConfigs } from '../models/configs.ts'
+import { mergedWindows } from '../models/token-merging.ts'
 import { featureChannels, type UnetInputs, unetFrom, unetWithFeatures } from '../models/unet.ts'
 import {
   vaeDecoder,
@@ -46,6 +47,8 @@ export interface StepShape extends LatentSize, StepKind {
   readonly wantClean: boolean
   /** The two predictions of a guided step one after the other, in the memory of one. */
   readonly sequentialGuidance?: boolean | undefined
+  /** The share of the tokens that is merged before self-attention of the largest maps. */
+  readonly tokenMerging?: number | undefined
 }
 
 /** Before the names of what belongs to negative prompts, where these are predicted for by themselves. */
@@ -66,13 +69,13 @@ export function textGraph({ textEncoder }: ModelConfigs, n: number): Graph {
 function predict(
   { unet: config, textEncoder }: ModelConfigs,
   { features }: StepKind,
-  { latents, timestep, prefix }: Pick<UnetInputs, 'latents' | 'timestep'> & { readonly prefix: Prefix },
+  { latents, timestep, merging, prefix }: Omit<UnetInputs, 'context'> & { readonly prefix: Prefix },
 ): Tensor {
   const { trace } = latents
   const scope = new Scope(trace)
   const [n, h, w] = latents.shape as [number, number, number]
   const tokens = [n, textEncoder.maxPositions, config.crossAttentionDim]
-  const inputs = { latents, timestep, context: trace.input(`${prefix}context`, 'f32', tokens) }
+  const inputs = { latents, timestep, merging, context: trace.input(`${prefix}context`, 'f32', tokens) }
   if (features === 'reuse') {
     const kept = trace.input(featuresOf(prefix), 'f32', [n, h, w, featureChannels(config)])
     return unetFrom(scope, { ...inputs, features: kept }, config)
@@ -86,10 +89,10 @@ function predict(
  * One denoising step: `latents` (n, h, w, c) and `history` to the next ones, and `clean` where wanted. Nothing reads
  * the latents after they are written, so that input and output may be the same memory. Guidance reads negative prompts, then
  * prompts in `context`, or `negative context` and `context` where it is sequential. The UNet's features (`featuresOf`) are
- * outputs where they are kept, and inputs where they are used again.
+ * outputs where they are kept, and inputs where they are used again. Where tokens are merged, `corners` says which each window keeps.
  */
 export function stepGraph(configs: ModelConfigs, shape: StepShape): Graph {
-  const { n, h, w, guided, stochastic, historyLength, threshold, wantClean } = shape
+  const { n, h, w, guided, stochastic, historyLength, threshold, wantClean, tokenMerging } = shape
   const size = [n, h, w, configs.unet.inChannels]
   const trace = new Trace()
   const latents = trace.input('latents', 'f32', size)
@@ -99,9 +102,14 @@ export function stepGraph(configs: ModelConfigs, shape: StepShape): Graph {
   const history = historyLength > 0 ? trace.input('history', 'f32', [historyLength, ...size]) : undefined
   const noise = stochastic ? trace.input('noise', 'f32', size) : undefined
 
+  const windows = mergedWindows(configs.unet, { height: h, width: w })
+  const merging = tokenMerging
+    ? { share: tokenMerging, corners: trace.input('corners', 'i32', [windows]) }
+    : undefined
+
   const scaled = scale(latents, { by: inputScale })
   const predictFor = (latents: Tensor, prefix: Prefix = '') =>
-    predict(configs, shape, { latents, timestep, prefix })
+    predict(configs, shape, { latents, timestep, merging, prefix })
   let model: Tensor
   if (!guided) model = predictFor(scaled)
   else if (shape.sequentialGuidance) model = stack(predictFor(scaled, 'negative '), predictFor(scaled))

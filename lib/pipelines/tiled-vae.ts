@@ -43,7 +43,7 @@ const levelsOf = ({ channels }: VaeConfig) => Array.from({ length: channels.leng
 
 /** What a decision depends on: a model, or as much of it. */
 interface Planned extends Pick<Model, 'configs' | 'vaeTiling'> {
-  readonly vae: Pick<Model['vae'], 'arenaBytes' | 'sharesMemory'>
+  readonly vae: Pick<Model['vae'], 'arenaBytes' | 'isOnGpu'>
 }
 
 /** Decisions that were made for a model, by what was to be done: each takes tens of milliseconds of planning. */
@@ -66,7 +66,7 @@ export const encodeTiling = (model: Planned, plane: LatentPlane): Tiling | undef
 function plannerFor({ vae }: Planned, graph: Graph, height: number): StripPlanner {
   const planner = stripPlanner(shareNorms(graph), height, (section) => vae.arenaBytes(section))
   // By its arithmetic a GPU computes a map again in less time than it fetches it.
-  return vae.sharesMemory ? planner : { ...planner, norms: [] }
+  return vae.isOnGpu ? { ...planner, norms: [] } : planner
 }
 
 /** The decoder cut after a level. */

@@ -1,6 +1,7 @@
 // The functions that models are written in: each checks its shapes and records one op of the table.
 
 import { elements } from '../graph/graph.ts'
+import { windowsOf } from '../graph/ops/token-merging.ts'
 import type { Activation } from '../graph/spec.ts'
 import type { Tensor } from './trace.ts'
 
@@ -76,6 +77,54 @@ export function attention(
     operands: { q, k, v },
     params: { heads, scale: 1 / Math.sqrt(c / heads), mask: causal ? 'causal' : 'none' },
     outputs: { y: q.shape },
+  }).y
+}
+
+export interface MatchOptions {
+  /** The map that the tokens are of, by rows. */
+  readonly height: number
+  readonly width: number
+  /** Which corner, 0 to 3 by rows, each window of 2x2 tokens keeps: (windows), integers. */
+  readonly corners: Tensor
+  /** How many tokens are left, at least one for each window. */
+  readonly kept: number
+}
+
+/** Tokens (N, L, C) give the rows (N, L) that they have after merging: integers, the same for tokens that become one. */
+export function matchTokens(x: Tensor, { height, width, corners, kept }: MatchOptions): Tensor {
+  const [n, l, c] = x.shape as [number, number, number]
+  const windows = windowsOf(height, width)
+  if (l !== height * width) x.trace.fail('matchTokens', `${height}x${width} tokens`, `${l}`)
+  if (corners.shape[0] !== windows) x.trace.fail('matchTokens', `${windows} corners`, `${corners.shape}`)
+  return x.trace.emit('matchTokens', {
+    dims: { n, h: height, w: width, c, windows, kept },
+    operands: { x, corners },
+    outputs: { rows: [n, l] },
+  }).rows
+}
+
+/** Tokens (N, L, C) and their rows (N, L) give (N, kept, C): the mean of the tokens of each row. */
+export function mergeTokens(x: Tensor, rows: Tensor, kept: number): Tensor {
+  const [n, hw, c] = x.shape as [number, number, number]
+  if (`${rows.shape}` !== `${[n, hw]}`) x.trace.fail('mergeTokens', `rows of (${[n, hw]})`, `(${rows.shape})`)
+  return x.trace.emit('mergeTokens', {
+    dims: { n, hw, c, kept },
+    operands: { x, rows },
+    outputs: { y: [n, kept, c] },
+  }).y
+}
+
+/** Adds to each token of `residual` (N, L, C) its row of x (N, kept, C). */
+export function unmergeTokens(x: Tensor, rows: Tensor, residual: Tensor): Tensor {
+  const [n, hw, c] = residual.shape as [number, number, number]
+  if (x.shape[0] !== n || x.shape[2] !== c)
+    x.trace.fail('unmergeTokens', `(${n}, kept, ${c})`, `(${x.shape})`)
+  if (`${rows.shape}` !== `${[n, hw]}`)
+    x.trace.fail('unmergeTokens', `rows of (${[n, hw]})`, `(${rows.shape})`)
+  return x.trace.emit('unmergeTokens', {
+    dims: { n, hw, c, kept: x.shape[1]! },
+    operands: { x, rows, residual },
+    outputs: { y: residual.shape },
   }).y
 }
 

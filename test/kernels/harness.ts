@@ -101,8 +101,11 @@ async function runOn(threads: number, c: OpCase, prepared: Prepared): Promise<Re
   for (const [name, { role, dtype, inPlaceOf }] of operandsOf(c)) {
     if (role !== 'output') continue
     const source = c.inPlace ? inPlaceOf.find((input) => inputs[input]) : undefined
-    const fresh = () =>
-      dtype === 'u8' ? new Uint8Array(sizeOf(c, name)) : new Float32Array(sizeOf(c, name)).fill(Number.NaN)
+    const fresh = () => {
+      if (dtype === 'u8') return new Uint8Array(sizeOf(c, name))
+      if (dtype === 'i32') return new Int32Array(sizeOf(c, name)).fill(-1)
+      return new Float32Array(sizeOf(c, name)).fill(Number.NaN)
+    }
     outputs[name] = source ? inputs[source]! : fresh()
   }
   await program.run({ inputs: Object.values(inputs), outputs: Object.values(outputs) })

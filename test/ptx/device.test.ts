@@ -217,6 +217,14 @@ describe('one GPU', () => {
     expect(norm(whole.map((value, i) => value - expected[i]!)) / norm(expected)).toBeGreaterThan(0.02)
   })
 
+  it('refuses to merge tokens, which only the CPU does', async () => {
+    await using pipeline = await load(folder, on(addGpu()))
+    await expect(pipeline.generate({ ...options, tokenMerging: 0.5 })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringMatching(/^Option tokenMerging works on the CPU alone/),
+    })
+  })
+
   it('does without pinned memory where there is none', async () => {
     const gpu = addGpu()
     fail({ device: gpu, call: 'cudaMallocHost', error: notSupported, times: 1000 })

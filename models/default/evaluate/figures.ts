@@ -28,6 +28,7 @@ export interface Painting {
   readonly steps: number
   readonly guidanceInterval?: readonly [number, number]
   readonly cacheInterval?: number
+  readonly tokenMerging?: number
 }
 
 /** Paints one picture of the model's size. */

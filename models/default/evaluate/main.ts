@@ -1,7 +1,8 @@
 // The acceptance figures of the default model, measured with tintype itself; the last line is JSON.
 //
 // usage: npm run evaluate:default-model -- [--model FOLDER] [--guidance X] [--steps N]
-//                                          [--guidance-interval FROM,TO] [--cache-interval N] [--precision int8]
+//                                          [--guidance-interval FROM,TO] [--cache-interval N] [--token-merging X]
+//                                          [--precision int8]
 //                                          [--pictures N] [--names N] [--pairs N] [--prompts N]
 //
 // The originals are the 973 emoji that training saw, on white at scale 0.92. Names, pairs and prompts are spread
@@ -51,6 +52,7 @@ async function main(): Promise<void> {
     guidanceScale: options.guidance ?? defaults.guidanceScale,
     steps: options.steps ?? defaults.steps,
     ...(options.guidanceInterval && { guidanceInterval: options.guidanceInterval }),
+    ...(options.tokenMerging && { tokenMerging: options.tokenMerging }),
     ...(options.cacheInterval && { cacheInterval: options.cacheInterval }),
   }
   const originals = toOriginals(emoji)

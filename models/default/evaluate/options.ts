@@ -15,6 +15,7 @@ export interface EvaluationOptions {
   /** As generate() takes them: what quality is lost where speed is won. */
   readonly guidanceInterval: readonly [number, number] | undefined
   readonly cacheInterval: number | undefined
+  readonly tokenMerging: number | undefined
   /** Originals to encode and decode. */
   readonly pictures: number
   /** Names to paint once. */
@@ -26,7 +27,15 @@ export interface EvaluationOptions {
 }
 
 const flags = [
-  ...(['model', 'precision', 'guidance', 'guidance-interval', 'cache-interval', 'steps'] as const),
+  ...([
+    'model',
+    'precision',
+    'guidance',
+    'guidance-interval',
+    'cache-interval',
+    'token-merging',
+    'steps',
+  ] as const),
   ...(['pictures', 'names', 'pairs', 'prompts'] as const),
 ]
 type Flag = (typeof flags)[number]
@@ -101,6 +110,15 @@ export function parseOptions(
       given['cache-interval'] === undefined
         ? undefined
         : count('cache-interval', given['cache-interval'], 1000),
+    tokenMerging:
+      given['token-merging'] === undefined
+        ? undefined
+        : numberOf(
+            'token-merging',
+            given['token-merging'],
+            (value) => value >= 0 && value <= 0.75,
+            'from 0 to 0.75',
+          ),
     steps: given.steps === undefined ? undefined : count('steps', given.steps, 1000),
     pictures: count('pictures', given.pictures ?? `${originals}`, originals),
     names: count('names', given.names ?? '200', originals),

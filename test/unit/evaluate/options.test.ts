@@ -14,6 +14,7 @@ it('measures everything by default', () => {
     steps: undefined,
     guidanceInterval: undefined,
     cacheInterval: undefined,
+    tokenMerging: undefined,
     pictures: 973,
     names: 200,
     pairs: 100,
@@ -23,7 +24,7 @@ it('measures everything by default', () => {
 
 it('takes what is given', () => {
   const args =
-    '--model m --precision int8 --guidance 2.5 --guidance-interval 0.2,1 --cache-interval 3 --steps 10 --names=60 --pairs 7 --pictures 5 --prompts 1'.split(
+    '--model m --precision int8 --guidance 2.5 --guidance-interval 0.2,1 --cache-interval 3 --token-merging 0.5 --steps 10 --names=60 --pairs 7 --pictures 5 --prompts 1'.split(
       ' ',
     )
   expect(parseOptions(args, available)).toEqual({
@@ -32,6 +33,7 @@ it('takes what is given', () => {
     guidance: 2.5,
     guidanceInterval: [0.2, 1],
     cacheInterval: 3,
+    tokenMerging: 0.5,
     steps: 10,
     pictures: 5,
     names: 60,
@@ -50,6 +52,7 @@ it.each([
   ['--guidance-interval 0.5', 'INVALID_ARGUMENT', 'such as 0.2,0.8'],
   ['--guidance-interval 0,0.5,1', 'INVALID_ARGUMENT', 'such as 0.2,0.8'],
   ['--cache-interval 0', 'INVALID_ARGUMENT', '1 to 1000'],
+  ['--token-merging 0.8', 'INVALID_ARGUMENT', 'from 0 to 0.75'],
   ['--precision f16', 'INVALID_ARGUMENT', 'must be int8, got "f16"'],
   ['--guidance much', 'INVALID_ARGUMENT', '"much"'],
 ])('refuses %s', (args, code, words) => {

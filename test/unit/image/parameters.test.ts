@@ -39,10 +39,11 @@ describe('formatParameters', () => {
   })
 })
 
-it('tells of guidance in a part of the run, and of features used again', () => {
-  const text = formatParameters({ ...parameters, guidanceInterval: [0.2, 0.8], cacheInterval: 3 })
-  expect(text).toContain('Guidance interval: 0.2-0.8, Cache interval: 3,')
-  expect(formatParameters(parameters)).not.toContain('interval')
+it('tells of guidance in a part of the run, of features used again, and of merged tokens', () => {
+  const less = { guidanceInterval: [0.2, 0.8], cacheInterval: 3, tokenMerging: 0.5 } as const
+  const text = formatParameters({ ...parameters, ...less })
+  expect(text).toContain('Guidance interval: 0.2-0.8, Cache interval: 3, Token merging ratio: 0.5,')
+  expect(formatParameters(parameters)).not.toMatch(/interval|merging/)
 })
 
 it('tells of weights in int8', () => {

@@ -80,6 +80,7 @@ describe('resolveOptions', () => {
       /Option sequentialGuidance must be true or false, got 'yes'/,
     ],
     [{ prompt: 'a', sequentialGuidance: 1 }, /Option sequentialGuidance/],
+    [{ prompt: 'a', tokenMerging: 0.8 }, /Option tokenMerging must be a number from 0 to 0.75, got 0.8/],
     [{ prompt: 'a', cacheInterval: 0 }, /Option cacheInterval must be an integer from 1/],
     [{ prompt: 'a', threshold: { percentile: 0.5, max: 0.5 } }, /Option threshold/],
     [{ prompt: 'a', latents: [1, 2] }, /a Float32Array of unit noise, got \[ 1, 2 \]/],

@@ -9,7 +9,7 @@ import { decodeHeadGraph } from '../../../lib/pipelines/stages.ts'
 import { decodeTiling, encodeTiling } from '../../../lib/pipelines/tiled-vae.ts'
 import { sd15 } from '../models/published-configs.ts'
 
-const modelOf = (sharesMemory: boolean) =>
+const modelOf = (isOnGpu: boolean) =>
   ({
     configs: {
       index: { className: 'StableDiffusionPipeline', scheduler: 'DDIMScheduler', safetyChecker: false },
@@ -17,10 +17,10 @@ const modelOf = (sharesMemory: boolean) =>
       unet: parseUnetConfig(sd15.unet, 'unet'),
       vae: parseVaeConfig(sd15.vae, 'vae'),
     },
-    vae: { arenaBytes: (graph: Graph) => makePlan(graph, () => 0).arenaBytes, sharesMemory },
+    vae: { arenaBytes: (graph: Graph) => makePlan(graph, () => 0).arenaBytes, isOnGpu },
     vaeTiling: 'auto',
   }) as const
-const [onCpu, onGpu] = [modelOf(true), modelOf(false)]
+const [onCpu, onGpu] = [modelOf(false), modelOf(true)]
 
 const plane = (width: number, height: number) => ({ w: width / 8, h: height / 8 })
 

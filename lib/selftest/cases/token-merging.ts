@@ -1,0 +1,78 @@
+// The ops of token merging, which only the CPU has: maps of odd sides, of one row and of one token, several tasks of sources
+// and tiles of destinations, and tokens that are all alike.
+
+import { windowsOf } from '../../graph/ops/token-merging.ts'
+import { noise, type OpCase } from '../op-case.ts'
+
+/** -1 to 4: what is no corner is clamped to one. */
+const corners = (count: number) => Int32Array.from(noise(count, 5), (x) => Math.floor(x * 3 + 2))
+
+/** `share` of the tokens are merged, as far as there are sources. */
+const match = (n: number, h: number, w: number, c: number, share: number): OpCase => {
+  const windows = windowsOf(h, w)
+  const kept = Math.max(windows, h * w - Math.floor(share * h * w))
+  return { op: 'matchTokens', dims: { n, h, w, c, windows, kept }, inputs: { corners: corners(windows) } }
+}
+
+/** The same with numbers of its own for each token. */
+const matchOf = (c: OpCase, x: (token: number, channel: number) => number): OpCase => {
+  const { n, h, w, c: channels } = c.dims as Record<string, number>
+  const count = n! * h! * w! * channels!
+  const values = Float32Array.from({ length: count }, (_, i) => x(Math.floor(i / channels!), i % channels!))
+  return { ...c, inputs: { ...c.inputs, x: values } }
+}
+
+const matches: OpCase[] = [
+  ...[3, 15, 16, 17, 33, 320].flatMap((c) => [0.25, 0.5, 0.75].map((share) => match(2, 8, 6, c, share))),
+  ...(
+    [
+      [1, 1],
+      [1, 2],
+      [1, 7],
+      [9, 1],
+      [2, 2],
+      [3, 3],
+      [5, 8],
+      [7, 13],
+      [24, 22],
+    ] as const
+  ).flatMap(([h, w]) => [match(1, h, w, 24, 0.4), match(3, h, w, 40, 0.75)]),
+  match(2, 6, 6, 20, 0),
+  match(1, 20, 20, 320, 0.5),
+  // All alike; alike but for their length; two kinds; nothing in any.
+  matchOf(match(2, 6, 7, 24, 0.5), (_, channel) => Math.sin(channel + 1)),
+  matchOf(match(1, 6, 7, 16, 0.5), (token, channel) => 2 ** (token % 5) * (channel % 3)),
+  matchOf(match(2, 8, 8, 24, 0.6), (token, channel) => Math.cos((token % 2) * 3 + channel)),
+  matchOf(match(1, 5, 4, 24, 0.5), () => 0),
+  // What is not finite, in a source or a destination, is merged last.
+  ...[Number.NaN, Number.POSITIVE_INFINITY].map((bad) =>
+    matchOf(match(1, 6, 6, 19, 0.5), (token, channel) =>
+      token % 11 === 3 && channel === 7 ? bad : Math.sin(token * 7 + channel * channel),
+    ),
+  ),
+]
+
+/** Rows for tokens, a few of them outside, so that some rows have many tokens and some none. */
+const rows = (count: number, kept: number) =>
+  Int32Array.from(noise(count, 9), (x) => Math.floor((x + 1) * 0.5 * (kept + 2)) - 1)
+
+const merges: OpCase[] = [
+  [1, 1, 1, 1],
+  [1, 7, 1, 33],
+  [2, 9, 4, 31],
+  [2, 64, 32, 32],
+  [1, 48, 48, 17],
+  [3, 100, 30, 320],
+  // Several tasks of rows.
+  [2, 300, 160, 160],
+].flatMap(([n, hw, kept, c]): OpCase[] => {
+  const dims = { n: n!, hw: hw!, c: c!, kept: kept! }
+  const inputs = { rows: rows(n! * hw!, kept!) }
+  return [
+    { op: 'mergeTokens', dims, inputs },
+    { op: 'unmergeTokens', dims, inputs },
+    { op: 'unmergeTokens', dims, inputs, inPlace: true },
+  ]
+})
+
+export const tokenMerging: readonly OpCase[] = [...matches, ...merges]
