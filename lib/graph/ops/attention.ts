@@ -1,7 +1,7 @@
 // Scaled dot-product attention of several heads (Vaswani et al., 2017, equation 1).
 
 import { choice, defineOp, float, input, int, output } from '../spec.ts'
-import { addProducts } from './products.ts'
+import { addProducts } from './add-products.ts'
 
 export const attention = defineOp({
   name: 'attention',

@@ -16,7 +16,7 @@ import {
   weight,
 } from '../spec.ts'
 import { activate } from './activation.ts'
-import { addProducts } from './products.ts'
+import { addProducts } from './add-products.ts'
 
 interface NormalizedInput {
   readonly x: Numbers

@@ -2,8 +2,8 @@
 
 import { activationParam, defineOp, float, inPlace, input, optional, output, weight } from '../spec.ts'
 import { activate } from './activation.ts'
+import { addProducts } from './add-products.ts'
 import { normalizedRows } from './layer-norm.ts'
-import { addProducts } from './products.ts'
 
 export const linear = defineOp({
   name: 'linear',

@@ -2,7 +2,7 @@
 // averaged with it, so that attention has fewer rows, and get a copy of its result afterwards.
 
 import { defineOp, inPlace, input, inputOf, type Numbers, output, outputOf, type Round } from '../spec.ts'
-import { addProducts, type Strided } from './products.ts'
+import { addProducts, type Strided } from './add-products.ts'
 
 /** How many windows of 2x2 tokens a map has; those at the end of an odd side have one or two tokens. */
 export const windowsOf = (h: number, w: number): number => Math.ceil(h / 2) * Math.ceil(w / 2)

@@ -1,8 +1,8 @@
 // The ops of token merging, which only the CPU has: maps of odd sides, of one row and of one token, several tasks of sources
 // and tiles of destinations, and tokens that are all alike.
 
-import { windowsOf } from '../../graph/ops/token-merging.ts'
-import { noise, type OpCase } from '../op-case.ts'
+import { windowsOf } from '../../../lib/graph/ops/token-merging.ts'
+import { noise, type OpCase } from '../../../lib/selftest/op-case.ts'
 
 /** -1 to 4: what is no corner is clamped to one. */
 const corners = (count: number) => Int32Array.from(noise(count, 5), (x) => Math.floor(x * 3 + 2))
