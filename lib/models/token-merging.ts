@@ -26,10 +26,16 @@ export function mergedLevel({ down }: Pick<UnetConfig, 'down'>): number | undefi
   return level < 0 ? undefined : level
 }
 
-/** How many windows of 2x2 tokens the maps of that level have, for latents of a size: each level halves it, rounded up. */
-export function mergedWindows(config: Pick<UnetConfig, 'down'>, { height, width }: MapSize): number {
+/** The maps of that level for latents of a size: each level halves it, rounded up. */
+export function mergedMap(config: Pick<UnetConfig, 'down'>, { height, width }: MapSize): MapSize {
   const scale = 2 ** (mergedLevel(config) ?? 0)
-  return windowsOf(Math.ceil(height / scale), Math.ceil(width / scale))
+  return { height: Math.ceil(height / scale), width: Math.ceil(width / scale) }
+}
+
+/** How many windows of 2x2 tokens such a map has. */
+export function mergedWindows(config: Pick<UnetConfig, 'down'>, latents: MapSize): number {
+  const { height, width } = mergedMap(config, latents)
+  return windowsOf(height, width)
 }
 
 /** How many tokens of a map are left: a share is merged, rounded down, but one in each window stays. */

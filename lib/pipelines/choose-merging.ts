@@ -2,7 +2,7 @@
 
 import { TintypeError } from '../errors.ts'
 import type { UnetConfig } from '../models/configs.ts'
-import { type MapSize, mergedLevel, mergedWindows } from '../models/token-merging.ts'
+import { keptTokens, type MapSize, mergedLevel, mergedMap, mergedWindows } from '../models/token-merging.ts'
 import { createGenerator } from '../schedulers/noise.ts'
 import type { ResolvedOptions } from './options.ts'
 
@@ -36,7 +36,7 @@ function cornersOf(seed: bigint, windows: number): () => Int32Array {
 }
 
 /**
- * What `tokenMerging` means for a model; undefined where nothing is to be merged.
+ * What `tokenMerging` means for a model; undefined where nothing is to be merged, or no whole token of a small map.
  *
  * @throws TintypeError `INVALID_ARGUMENT` where the model or its device cannot
  */
@@ -57,5 +57,7 @@ export function chooseMerging(
       { advice: 'Leave it out.' },
     )
   }
+  const map = mergedMap(config, size)
+  if (keptTokens(map, share) === map.height * map.width) return undefined
   return { share, drawCorners: cornersOf(seed, mergedWindows(config, size)) }
 }

@@ -13,6 +13,12 @@ describe('chooseMerging', () => {
     expect(chooseMerging({ ...model, isOnGpu: true }, { tokenMerging: 0, seed: 1n })).toBeUndefined()
   })
 
+  it('merges nothing where the share is less than a token', () => {
+    const small = { ...model, size: { height: 8, width: 8 } }
+    expect(chooseMerging(small, { tokenMerging: 0.015, seed: 1n })).toBeUndefined()
+    expect(chooseMerging(small, { tokenMerging: 0.016, seed: 1n })).toBeDefined()
+  })
+
   it('draws a corner for each window, all of them alike often', () => {
     const [corners] = draws(1n)
     expect(corners).toHaveLength(32 * 32)
