@@ -40,7 +40,7 @@ export function keptStops(norms: readonly number[]): number[][] {
 interface Choice extends Tiling {
   readonly bytes: number
   readonly products: number
-  /** Nothing is computed twice but rows where strips overlap. */
+  /** Nothing is computed twice but rows where strips overlap, so that no other cut is better. */
   readonly keepsAll: boolean
 }
 
@@ -61,7 +61,7 @@ function stripsFor({ level, piece, strips }: Cut): Choice | undefined {
         ...{ level, plan: planned.plan, products: products + planned.products },
         ...{
           bytes: Math.max(planned.bytes, bytes(planned.mapBytes)),
-          keepsAll: kept.length === norms.length,
+          keepsAll: kept.length > 0 && kept.length === norms.length,
         },
       }
       if (choice.bytes <= room) return choice

@@ -15,8 +15,11 @@ import {
 import { cpu, elementTypeOf, type Target } from '../runtime/target.ts'
 import { openWeights, type WeightRef } from '../weights/source.ts'
 
-/** Programs are cheap to make again; the limit only bounds what a service with ever new sizes keeps. */
-const keptPrograms = 16
+/**
+ * Programs are cheap to make again; the limit only bounds what a service with ever new sizes keeps. A picture in strips
+ * takes some thirty.
+ */
+const keptPrograms = 64
 
 export interface ComponentOptions {
   readonly variant?: string | undefined
@@ -165,9 +168,18 @@ export class Component {
    * @throws TintypeError `OUT_OF_MEMORY`
    */
   handedOver(count: number): Float32Array | Uint16Array {
-    const type = this.isOnGpu ? Uint16Array : Float32Array
-    requireMemory(count * type.BYTES_PER_ELEMENT, 'Keeping features', this.#devices[0]!.target)
-    return new type(count)
+    this.requireMemory(count * (this.isOnGpu ? 2 : 4))
+    return this.untouched(count)
+  }
+
+  /** The same, before there is memory for it: the system hands that out where it is first touched. */
+  untouched(count: number): Float32Array | Uint16Array {
+    return this.isOnGpu ? new Uint16Array(count) : new Float32Array(count)
+  }
+
+  /** @throws TintypeError `OUT_OF_MEMORY` where there is less memory for features */
+  requireMemory(bytes: number): void {
+    requireMemory(bytes, 'Keeping features', this.#devices[0]!.target)
   }
 
   /** What the activations of a graph take: the memory beside its inputs, outputs and weights. */

@@ -177,12 +177,14 @@ async function computeMaps(runs: Runs, section: Section, strips: Strips, norms: 
  * statistics, and then once to the end of the section.
  */
 export async function runInStrips(stage: StripStage): Promise<void> {
-  const { component, plan } = stage
+  const { component, plan, maps } = stage
   const { strips, sections } = plan
   const runs = new Runs(stage)
-  // Kept maps take the place of what earlier programs worked in.
+  // Kept maps take the place of what earlier programs worked in, which is given back before the next run.
   if (sections.length > 1) component.releaseWorkspace()
   const probed = await runs.probe()
+  const [first, end] = plan.features
+  component.requireMemory(maps.byteLength - maps.subarray(first, end).byteLength)
   let norms: Norms = {}
   for (const section of sections) {
     norms = await measureNorms(runs, section, { strips, norms, probed })

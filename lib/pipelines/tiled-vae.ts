@@ -7,7 +7,7 @@ import { shareNorms } from '../graph/share-norms.ts'
 import type { VaeConfig } from '../models/configs.ts'
 import { decoderFeatures, encoderFeatures, type Features } from '../models/vae-features.ts'
 import { type Cut, chooseTiling, type Tiling } from './choose-tiling.ts'
-import { giveBackMaps, takeMaps } from './map-memory.ts'
+import { withMaps } from './map-memory.ts'
 import type { Model } from './model.ts'
 import {
   decodeGraph,
@@ -46,13 +46,17 @@ interface Planned extends Pick<Model, 'configs' | 'vaeTiling'> {
   readonly vae: Pick<Model['vae'], 'arenaBytes' | 'isOnGpu'>
 }
 
-/** Decisions that were made for a model, by what was to be done: each takes tens of milliseconds of planning. */
+/** As for programs, the limit only bounds what a service with ever new sizes keeps. */
+const keptDecisions = 64
+
+/** Decisions that were made for a model, by what was to be done: each takes up to some hundred milliseconds of planning. */
 const decided = new WeakMap<Planned, Map<string, Tiling | undefined>>()
 
 function once(model: Planned, key: string, decide: () => Tiling | undefined): Tiling | undefined {
   const known = decided.get(model) ?? new Map<string, Tiling | undefined>()
   decided.set(model, known)
   if (!known.has(key)) known.set(key, decide())
+  if (known.size > keptDecisions) known.delete(known.keys().next().value!)
   return known.get(key)
 }
 
@@ -129,8 +133,8 @@ export async function decodeInStrips(
   { plane, tiling: { level, plan }, signal }: Run,
 ): Promise<void> {
   const shape = shapeOf(plane, configs.vae, decoderFeatures(configs.vae, level))
-  const maps = takeMaps(vae, plan.elements)
-  try {
+  vae.releaseWorkspace()
+  await withMaps(vae, { elements: plan.elements, signal }, async (maps) => {
     await vae.run({
       key: `decode head ${level} ${plane.h}x${plane.w}`,
       graph: () => decodeHeadGraph(configs, plane, level),
@@ -144,9 +148,7 @@ export async function decodeInStrips(
       graph: (rows) => decodeTailGraph(configs, withRows(shape, rows), level),
       ...{ plan, pixels, maps, signal },
     })
-  } finally {
-    giveBackMaps(vae, maps)
-  }
+  })
 }
 
 /** `pixels` (fh, fw, 3) and `noise` (n, h, w, c) to `latents` (n, h, w, c). */
@@ -160,8 +162,7 @@ export async function encodeInStrips(
   const shape = shapeOf(plane, configs.vae, features)
   const width = plane.w * factor
   const n = data.noise.length / (plane.h * plane.w * latentChannels)
-  const maps = takeMaps(vae, plan.elements)
-  try {
+  await withMaps(vae, { elements: plan.elements, signal }, async (maps) => {
     await runInStrips({
       component: vae,
       key: `encode head ${level} ${width}`,
@@ -175,7 +176,5 @@ export async function encodeInStrips(
       outputs: { latents: data.latents },
       signal,
     })
-  } finally {
-    giveBackMaps(vae, maps)
-  }
+  })
 }

@@ -152,7 +152,7 @@ export class Program {
    *   (a file was truncated or cannot be read, or a matrix for int8 has values that are not finite)
    */
   async run({ inputs, outputs, versions = [], signal }: RunOptions): Promise<Float64Array | undefined> {
-    if (signal?.aborted) throw aborted(signal)
+    throwIfAborted(signal)
     const views = [inputs, outputs].map((list, i) =>
       list.map((view, slot) => checked(view, `${i === 0 ? 'input' : 'output'} ${slot}`)),
     )
@@ -193,6 +193,11 @@ export class Program {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.dispose()
   }
+}
+
+/** @throws TintypeError `ABORTED` */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw aborted(signal)
 }
 
 function aborted(signal: AbortSignal): TintypeError {

@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Cut, keptStops, type Tiling } from '../../lib/pipelines/choose-tiling.ts'
-import { giveBackMaps, takeMaps } from '../../lib/pipelines/map-memory.ts'
+import { type Maps, withMaps } from '../../lib/pipelines/map-memory.ts'
 import { type Model, openModel } from '../../lib/pipelines/model.ts'
 import { decodeGraph, encodeGraph } from '../../lib/pipelines/stages.ts'
 import { decodeInStrips, decoderCut, encodeInStrips, encoderCut } from '../../lib/pipelines/tiled-vae.ts'
@@ -71,28 +71,74 @@ describe.each(goldenNames)('maps that strips of %s keep', (name) => {
       ...{ key: 'encode whole', graph: () => encodeGraph(model.configs, { n: 1, ...plane }) },
       ...{ inputs: { pixels, noise }, outputs: { latents: whole } },
     })
+    const kept = new Set<string>()
     for (const level of levels()) {
       for (const tiling of tilings(encoderCut(model, plane, level))) {
         const latents = new Float32Array(noise.length)
         await encodeInStrips(model, { pixels, noise, latents }, { plane, tiling, signal })
         const what = `level ${level}, ${tiling.plan.strips.list.length} strips, kept ${tiling.kept}`
         expect(relativeError(latents, whole), what).toBeLessThan(1e-5)
+        kept.add(`${level}: ${tiling.kept}`)
       }
     }
+    expect(kept.size).toBeGreaterThanOrEqual(3 * [...levels()].length)
   })
 })
 
 describe('memory for maps', () => {
-  it('is used again by the next picture', async () => {
-    const { vae, ...others } = await openModel(openGolden('sd1').folder, {})
-    const first = takeMaps(vae, 1000)
-    const second = takeMaps(vae, 1000)
-    expect(second).not.toBe(first)
-    giveBackMaps(vae, second)
-    expect(takeMaps(vae, 900)).toBe(second)
-    giveBackMaps(vae, second)
-    expect(takeMaps(vae, 1001)).toHaveLength(1001)
-    expect(() => takeMaps(vae, 2 ** 45)).toThrow(expect.objectContaining({ code: 'OUT_OF_MEMORY' }))
-    for (const part of [others.textEncoder, others.unet, vae]) part.dispose()
+  const never = new AbortController().signal
+  let model: Model
+  beforeAll(async () => {
+    model = await openModel(openGolden('sd1').folder, {})
+  })
+  afterAll(() => {
+    for (const part of [model.textEncoder, model.unet, model.vae]) part.dispose()
+  })
+
+  it("is one picture's at a time, and freed when it ends", async () => {
+    const { vae } = model
+    let alive = 0
+    const lengths = await Promise.all(
+      [1000, 2000, 3000].map(async (elements) => {
+        let kept: Maps | undefined
+        const length = await withMaps(vae, { elements, signal: never }, async (maps) => {
+          alive++
+          expect(alive).toBe(1)
+          await new Promise((resolve) => setTimeout(resolve, 5))
+          alive--
+          kept = maps
+          return maps.length
+        })
+        expect(kept).toHaveLength(0)
+        return length
+      }),
+    )
+    expect(lengths).toEqual([1000, 2000, 3000])
+  })
+
+  it('is not waited for by those that are aborted, and goes to the next one after them and after a failure', async () => {
+    const { vae } = model
+    const controller = new AbortController()
+    let end = () => {}
+    const first = withMaps(
+      vae,
+      { elements: 10, signal: never },
+      () => new Promise<void>((resolve) => (end = resolve)),
+    )
+    const second = withMaps(vae, { elements: 10, signal: controller.signal }, async () => 'never')
+    const third = withMaps(vae, { elements: 10, signal: never }, async () => {
+      throw new Error('broken')
+    })
+    const fourth = withMaps(vae, { elements: 10, signal: never }, async ({ length }) => length)
+    setTimeout(() => controller.abort(), 1)
+    await expect(second).rejects.toMatchObject({ code: 'ABORTED' })
+    end()
+    await first
+    await expect(third).rejects.toThrow('broken')
+    expect(await fourth).toBe(10)
+  })
+
+  it('is asked for before it is touched', () => {
+    expect(() => model.vae.requireMemory(2 ** 47)).toThrow(expect.objectContaining({ code: 'OUT_OF_MEMORY' }))
   })
 })
