@@ -1,9 +1,9 @@
 // The blocked GEMM. A task is a block of rows times a block of columns over the whole depth, so that what it
 // computes depends on the shape alone, whatever the number of threads. Within a task, after Goto and van de
-// Geijn
-// ("Anatomy of High-Performance Matrix Multiplication", 2008): for each stretch of the depth, the rows of A
-// are copied together and stay in L2, and one widened panel of w at a time stays in L1 for all of them. Where
-// the last-level cache holds the copies of all rows, they are made once, before the tasks.
+// Geijn ("Anatomy of High-Performance Matrix Multiplication", 2008): for each stretch of the depth, the rows
+// of A are copied together and stay in L2, and one widened panel of w at a time stays in L1 for all of them.
+// Copies of all rows that take up to 8 MB, which most last-level caches hold, are made once, before the
+// tasks.
 #include "gemm.h"
 
 #include <cstring>
@@ -39,7 +39,7 @@ Blocks choose_blocks(const GemmShape& shape) {
   constexpr int64_t kEnoughTasks = 16;
   constexpr int64_t kSmallSide = 96;
   constexpr int64_t kMostRows = 168;
-  constexpr int64_t kSharedFloats = 2 << 20;
+  constexpr int64_t kSharedFloats = 2 << 20;  // 8 MB
   const int64_t panels = panel_count(shape.n);
   Blocks b{min(round_up(shape.m, kTileRows), kMostRows), min(panels, ceil_div(320, kPanel)), 0};
   if (shape.m <= kMostRows) b.panels = min(b.panels, ceil_div(panels, kEnoughTasks));

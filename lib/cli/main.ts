@@ -94,7 +94,7 @@ function buildProgram(signal: AbortSignal): Command {
     .option('--threads <n>', 'threads to compute with (default: one for each core)', parseNumber)
     .option(
       '--vae-tiling <when>',
-      'encode and decode in strips, slower and in less memory: auto, on or off (default: auto)',
+      'encode and decode in strips, in less memory: auto, on or off (default: auto)',
       parseSwitch,
     )
     .option('--json', 'print the result as JSON')

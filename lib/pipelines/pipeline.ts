@@ -28,7 +28,8 @@ export interface LoadOptions {
    * Where to compute: `cpu` (the default), `cuda` for the first NVIDIA GPU, `cuda:1` for the second. A list such as
    * `['cuda:0', 'cuda:1']` spreads the pictures of a generation over several GPUs. `auto` takes the first GPU where that
    * passes a short self-test, and the CPU otherwise, as with `precision: 'int8'`; `info.devices` and `info.deviceNote` say
-   * which and why. The CUDA backend has run on no GPU yet: its kernels are proven by an interpreter (docs/cuda.md).
+   * which and why. Of GPUs the CUDA backend has run on H100s alone; on
+   * others its kernels are proven by an interpreter (docs/cuda.md).
    */
   readonly device?: DeviceOptions['device']
   /**
