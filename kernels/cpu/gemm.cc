@@ -42,7 +42,7 @@ Blocks choose_blocks(const GemmShape& shape) {
   constexpr int64_t kSharedFloats = 2 << 20;  // 8 MB
   const int64_t panels = panel_count(shape.n);
   Blocks b{min(round_up(shape.m, kTileRows), kMostRows), min(panels, ceil_div(320, kPanel)), 0};
-  if (shape.m <= kMostRows) b.panels = min(b.panels, ceil_div(panels, kEnoughTasks));
+  if (shape.m <= kMostRows) b.panels = min(b.panels, ceil_div(panels, kManyTasks));
   while (shape.m > kMostRows) {
     const int64_t row_blocks = ceil_div(shape.m, b.rows);
     const int64_t panel_blocks = ceil_div(panels, b.panels);
