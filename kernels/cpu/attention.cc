@@ -27,7 +27,7 @@ struct Blocking {
 Blocking choose_blocking(const AttentionArgs& args) {
   const int64_t d = args.c / args.heads;
   const int64_t queries = args.n * args.heads * args.lq >= 64 * 256 ? 256 : 128;
-  return {least(divide_up(args.lq, kLanes), queries / kLanes), d > 192 ? 84 : 126, pitch_of(d)};
+  return {min(ceil_div(args.lq, kLanes), queries / kLanes), d > 192 ? 84 : 126, pitch_of(d)};
 }
 
 // kLanes queries of one head. Every array has rows of kLanes floats.
@@ -171,13 +171,13 @@ void finish(const Panel& panel, float* y, int64_t queries, int64_t c, int64_t d)
   for (int64_t lane = 0; lane < queries; lane += kWidth) {
     const Vec sum = load(panel.sum + lane);
     for (int64_t l = 0; l < d; l += kWidth) {
-      const int columns = static_cast<int>(least(d - l, kWidth));
+      const int columns = static_cast<int>(min(d - l, kWidth));
       Vec rows[kWidth];
       for (int64_t i = 0; i < kWidth; i++) {
         rows[i] = i < columns ? load(panel.out + (l + i) * kLanes + lane) / sum : broadcast(0.0f);
       }
       transpose(rows);
-      const int64_t filled = least(queries - lane, kWidth);
+      const int64_t filled = min(queries - lane, kWidth);
       for (int64_t i = 0; i < filled; i++) store_partial(y + (lane + i) * c + l, rows[i], columns);
     }
   }
@@ -206,21 +206,21 @@ void attend_queries(const AttentionArgs& args, const Task& task, const Blocking&
     }
   };
   each_panel([&](const Panel& panel, int64_t query) {
-    begin(panel, task.q + query * c, least(task.last - query, kLanes), c, d, args.scale * kLog2E);
+    begin(panel, task.q + query * c, min(task.last - query, kLanes), c, d, args.scale * kLog2E);
   });
   for (int64_t key = 0; key < task.keys; key += blocking.keys) {
-    const int64_t keys = least(task.keys - key, blocking.keys);
+    const int64_t keys = min(task.keys - key, blocking.keys);
     copy_rows(task.k + key * c, c, keys, d, k, blocking.pitch);
     copy_rows(task.v + key * c, c, keys, d, v, blocking.pitch);
     each_panel([&](const Panel& panel, int64_t query) {
       // With a causal mask a panel stops at the last key that any of its queries sees.
-      const int64_t seen = causal ? least(keys, query + kLanes - key) : keys;
+      const int64_t seen = causal ? min(keys, query + kLanes - key) : keys;
       const int64_t visible = causal ? query + 1 - key : seen;
       if (seen > 0) attend(panel, {k, v, seen, blocking.pitch, d}, visible, scores);
     });
   }
   each_panel([&](const Panel& panel, int64_t query) {
-    finish(panel, task.y + query * c, least(task.last - query, kLanes), c, d);
+    finish(panel, task.y + query * c, min(task.last - query, kLanes), c, d);
   });
 }
 
@@ -238,15 +238,15 @@ void attention(const AttentionArgs& args, const Exec& exec) {
   const int64_t d = c / args.heads;
   const Blocking blocking = choose_blocking(args);
   const int64_t queries = blocking.panels * kLanes;
-  const int64_t blocks = divide_up(args.lq, queries);
+  const int64_t blocks = ceil_div(args.lq, queries);
   parallel_for(exec, args.n * args.heads * blocks, [&](int64_t index, int thread) {
     const int64_t first = index % blocks * queries;
-    const int64_t last = least(args.lq, first + queries);
+    const int64_t last = min(args.lq, first + queries);
     const int64_t column = index / blocks % args.heads * d;
     const int64_t picture = index / blocks / args.heads;
     const int64_t q = picture * args.lq * c + column;
     const int64_t k = picture * args.lk * c + column;
-    const int64_t keys = args.mask == Mask::causal ? least(args.lk, last) : args.lk;
+    const int64_t keys = args.mask == Mask::causal ? min(args.lk, last) : args.lk;
     const Task task{args.q + q, args.k + k, args.v + k, args.y + q, first, last, keys};
     attend_queries(args, task, blocking, exec.scratch<float>(thread));
   });

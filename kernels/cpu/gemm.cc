@@ -24,13 +24,6 @@ struct Blocks {
   bool share_rows = false;  // tasks do, rather than copy their own
 };
 
-int64_t min(int64_t a, int64_t b) {
-  return a < b ? a : b;
-}
-int64_t round_up(int64_t a, int64_t to) {
-  return ceil_div(a, to) * to;
-}
-
 // A row of A is copied once for each block of columns unless it is shared, an element of w widened once for
 // each block of rows: blocks are as large and as square as leaves enough tasks for many threads. Few rows are
 // one block: at m=154, n=768, k=3072 that and sharing them is worth 22 %.
@@ -62,7 +55,8 @@ Blocks choose_blocks(const GemmShape& shape) {
   return b;
 }
 
-// Per thread: a stretch of the rows of A, a stretch of one panel of w, the sums of a task.
+// Per thread: a stretch of the rows of A, its own or where all share them, a stretch of one panel of w, the
+// sums of a task.
 struct Scratch {
   float* a;
   float* w;
@@ -224,34 +218,37 @@ struct Product {
     });
   }
 
-  void multiply_stretch(const Tiling& tiling, int64_t panel, int64_t at, Stretch s, const float* rows,
-                        float* wide) const {
+  void multiply_stretch(const Tiling& tiling, int64_t panel, int64_t at, Stretch s,
+                        const Scratch& scratch) const {
     const T* stretch = w + panel_offset(args.shape.k, panel) + at * s.width;
     s.next = reinterpret_cast<const float*>(stretch + panel_offset(args.shape.k, 1));
     s.next_lines = s.depth * s.width * static_cast<int64_t>(sizeof(T)) / (kLine * 4);
     if (tiling.tiles == 1) {
-      multiply_panel(args, tiling, rows, stretch, s);
+      multiply_panel(args, tiling, scratch.a, stretch, s);
     } else {
-      multiply_panel(args, tiling, rows, widen_panel(stretch, s.depth * s.width, wide), s);
+      multiply_panel(args, tiling, scratch.a, widen_panel(stretch, s.depth * s.width, scratch.w), s);
     }
   }
 
-  void multiply_block(const Tiling& tiling, int64_t first_panel, const Scratch& scratch) const {
+  void multiply_block(const Tiling& tiling, int64_t first_panel, Scratch scratch) const {
     const auto [m, n, k] = args.shape;
     const int64_t last_panel = min(first_panel + block.panels, panel_count(n));
     for (int64_t at = 0; at < k; at += block.depth) {
       const int64_t depth = min(block.depth, k - at);
-      const float* rows = block.share_rows ? shared_rows(tiling, at) : scratch.a;
-      if (!block.share_rows) copy_rows(tiling, at, scratch.a);
+      if (block.share_rows) {
+        scratch.a = shared_rows(tiling, at);
+      } else {
+        copy_rows(tiling, at, scratch.a);
+      }
       for (int64_t panel = first_panel; panel < last_panel; panel++) {
         float* sums = scratch.sums + (panel - first_panel) * kPanel * tiling.rows;
         Stretch s{panel * kPanel, panel_width(n, panel), depth, at == 0, at + depth >= k, sums, args.gated};
-        multiply_stretch(tiling, panel, at, s, rows, scratch.w);
+        multiply_stretch(tiling, panel, at, s, scratch);
         if (!args.gated) continue;
         s.gated = false;
         s.values = sums;
         s.sums = sums + sums_floats(block);
-        multiply_stretch(tiling, panel + panel_count(n), at, s, rows, scratch.w);
+        multiply_stretch(tiling, panel + panel_count(n), at, s, scratch);
       }
     }
   }

@@ -3,6 +3,7 @@
 // waste little. Behind the panels of an int8 weight lie the scales of its columns.
 #pragma once
 #include "../pack.h"
+#include "integers.h"
 #include "simd.h"
 
 namespace tintype::TINTYPE_ISA {
@@ -10,9 +11,6 @@ namespace {
 
 constexpr int64_t kPanel = 2 * kWidth;
 
-inline int64_t ceil_div(int64_t a, int64_t b) {
-  return (a + b - 1) / b;
-}
 inline int64_t panel_count(int64_t n) {
   return ceil_div(n, kPanel);
 }

@@ -2,6 +2,7 @@
 // then one multiply-add and the activation for each element. Both are bound by bandwidth.
 // Two cores of a Sapphire Rapids, AVX-512: 55 GB/s without, 40 with SiLU for (2, 4096, 320); 21 for (1,
 // 262144, 128), which no cache holds. One core copies 30 GB/s.
+#include "integers.h"
 #include "normalize.h"
 
 namespace tintype::TINTYPE_ISA {
@@ -37,13 +38,9 @@ struct Cut {
   int64_t task_rows, tasks;  // pixels to a task, tasks to a picture
 };
 
-int64_t divide_up(int64_t a, int64_t b) {
-  return (a + b - 1) / b;
-}
-
 Cut cut_of(int64_t hw) {
-  const int64_t rows = kBlockRows * divide_up(divide_up(hw, kBlockRows), kMaxTasks);
-  return {rows, divide_up(hw, rows)};
+  const int64_t rows = kBlockRows * ceil_div(ceil_div(hw, kBlockRows), kMaxTasks);
+  return {rows, ceil_div(hw, rows)};
 }
 
 // Bytes of the partial statistics, (n, tasks, groups), in the scratch memory that all threads share.

@@ -1,6 +1,7 @@
 // Products of rows with a panel of kLanes transposed ones. A lane is a row of the panel, so that no length of
 // rows wastes lanes, and what is done with the products of a lane (maxima, sums) is plain vector operations.
 #pragma once
+#include "integers.h"
 #include "simd.h"
 
 namespace tintype::TINTYPE_ISA {
@@ -11,18 +12,10 @@ constexpr int kVectors = 2;
 constexpr int kLanes = kVectors * kWidth;
 constexpr int kRows = kRegisters == 32 ? 14 : kWidth == 8 ? 6 : 4;
 
-inline int64_t divide_up(int64_t a, int64_t b) {
-  return (a + b - 1) / b;
-}
-
-inline int64_t least(int64_t a, int64_t b) {
-  return a < b ? a : b;
-}
-
 // Floats from one copied row to the next: an odd number of cache lines, so that they fall into different
 // sets.
 inline int64_t pitch_of(int64_t d) {
-  return (divide_up(d, 16) | 1) * 16;
+  return (ceil_div(d, 16) | 1) * 16;
 }
 
 template <int value>
@@ -34,7 +27,7 @@ struct Rows {
 // one 12, not five times 14 and one 7.
 template <class F>
 void in_rows(int64_t total, const F& f) {
-  const int64_t parts = divide_up(total, kRows);
+  const int64_t parts = ceil_div(total, kRows);
   for (int64_t part = 0; part < parts; part++) {
     const int64_t first = total * part / parts;
     const auto call = [&]<int rows>(const auto& self, Rows<rows> count, int64_t wanted) {
@@ -53,7 +46,7 @@ template <class F>
 void fill_panel(float* panel, int64_t count, int64_t d, const F& load_at) {
   for (int64_t lane = 0; lane < kLanes; lane += kWidth) {
     for (int64_t l = 0; l < d; l += kWidth) {
-      const int columns = static_cast<int>(least(d - l, kWidth));
+      const int columns = static_cast<int>(min(d - l, kWidth));
       Vec rows[kWidth];
       for (int64_t i = 0; i < kWidth; i++) {
         rows[i] = lane + i < count ? load_at(lane + i, l, columns) : broadcast(0.0f);

@@ -41,15 +41,15 @@ Matches matches_at(char* memory, const MatchTokensArgs& args) {
 
 // The token that a window keeps; where an odd side ends, a corner may be the token beside or above it.
 int64_t destination_of(const MatchTokensArgs& args, int64_t window) {
-  const int64_t across = divide_up(args.w, 2);
+  const int64_t across = ceil_div(args.w, 2);
   const int32_t given = args.corners[window];
   const int32_t corner = given < 0 ? 0 : given > 3 ? 3 : given;
-  const int64_t y = least(args.h - 1, window / across * 2 + corner / 2);
-  return y * args.w + least(args.w - 1, window % across * 2 + corner % 2);
+  const int64_t y = min(args.h - 1, window / across * 2 + corner / 2);
+  return y * args.w + min(args.w - 1, window % across * 2 + corner % 2);
 }
 
 void list_tokens(const MatchTokensArgs& args, const Matches& matches) {
-  const int64_t across = divide_up(args.w, 2);
+  const int64_t across = ceil_div(args.w, 2);
   for (int64_t window = 0; window < args.windows; window++) {
     matches.destinations[window] = static_cast<int32_t>(destination_of(args, window));
   }
@@ -149,7 +149,7 @@ void match_sources(const MatchTokensArgs& args, const int32_t* sources, const Ta
     const auto load_at = [&](int64_t lane, int64_t j, int count) {
       return load_partial(task.x + sources[source + lane] * c + j, count);
     };
-    fill_panel(panel.x, least(task.last - source, kLanes), c, load_at);
+    fill_panel(panel.x, min(task.last - source, kLanes), c, load_at);
     for (int64_t lane = 0; lane < kLanes; lane++) {
       panel.most[lane] = -__builtin_huge_valf();
       panel.nearest[lane] = 0.0f;
@@ -157,7 +157,7 @@ void match_sources(const MatchTokensArgs& args, const int32_t* sources, const Ta
   });
   for (int64_t unit = 0; unit < args.windows; unit += kTile) {
     each_panel([&](const Panel& panel, int64_t) {
-      in_rows(least(args.windows - unit, kTile), [&](int64_t row, auto rows) {
+      in_rows(min(args.windows - unit, kTile), [&](int64_t row, auto rows) {
         const float* first = task.units + (unit + row) * pitch;
         compare<decltype(rows)::count>(panel, first, pitch, c, unit + row);
       });
@@ -165,7 +165,7 @@ void match_sources(const MatchTokensArgs& args, const int32_t* sources, const Ta
   }
   each_panel([&](const Panel& panel, int64_t source) {
     const int64_t at = source - task.first;
-    finish(panel, least(task.last - source, kLanes), c, task.cosine + at, task.nearest + at);
+    finish(panel, min(task.last - source, kLanes), c, task.cosine + at, task.nearest + at);
   });
 }
 
@@ -210,7 +210,7 @@ void number_rows(const MatchTokensArgs& args, const Matches& matches, int64_t pi
   for (int64_t i = 0; i < size.sources; i++) {
     int32_t& own = rows[matches.sources[i]];
     // A task that a cancel skipped has left anything here.
-    const int64_t window = nearest[i] < 0 ? 0 : least(nearest[i], args.windows - 1);
+    const int64_t window = nearest[i] < 0 ? 0 : min(nearest[i], args.windows - 1);
     if (own == kGone) own = rows[matches.destinations[window]];
   }
 }
@@ -232,7 +232,7 @@ void match_tokens(const MatchTokensArgs& args, const Exec& exec) {
     const int64_t token = row / args.windows * size.tokens + matches.destinations[row % args.windows];
     make_unit(args.x + token * args.c, args.c, matches.units + row * size.pitch);
   });
-  const int64_t blocks = divide_up(size.sources, kBlockPanels * kLanes);
+  const int64_t blocks = ceil_div(size.sources, kBlockPanels * kLanes);
   parallel_for(exec, args.n * blocks, [&](int64_t index, int thread) {
     const int64_t picture = index / blocks;
     const int64_t first = index % blocks * kBlockPanels * kLanes;
@@ -240,7 +240,7 @@ void match_tokens(const MatchTokensArgs& args, const Exec& exec) {
     const Task task{args.x + picture * size.tokens * args.c,
                     matches.units + picture * args.windows * size.pitch,
                     first,
-                    least(size.sources, first + kBlockPanels * kLanes),
+                    min(size.sources, first + kBlockPanels * kLanes),
                     matches.cosine + at,
                     matches.nearest + at};
     match_sources(args, matches.sources, task, exec.scratch<float>(thread));
@@ -252,11 +252,11 @@ void match_tokens(const MatchTokensArgs& args, const Exec& exec) {
 void merge_tokens(const MergeTokensArgs& args, const Exec& exec) {
   const int64_t c = args.c;
   const int64_t block = rows_per_chunk(c);
-  const int64_t blocks = divide_up(args.kept, block);
+  const int64_t blocks = ceil_div(args.kept, block);
   parallel_for(exec, args.n * blocks, [&](int64_t index, int thread) {
     const int64_t picture = index / blocks;
     const int64_t first = index % blocks * block;
-    const int64_t count = least(block, args.kept - first);
+    const int64_t count = min(block, args.kept - first);
     const float* x = args.x + picture * args.hw * c;
     const int32_t* rows = args.rows + picture * args.hw;
     float* y = args.y + (picture * args.kept + first) * c;
@@ -287,7 +287,7 @@ void merge_tokens(const MergeTokensArgs& args, const Exec& exec) {
 }
 
 ScratchSize merge_tokens_scratch(const MergeTokensArgs& args) {
-  return static_cast<size_t>(least(rows_per_chunk(args.c), args.kept)) * sizeof(int32_t);
+  return static_cast<size_t>(min(rows_per_chunk(args.c), args.kept)) * sizeof(int32_t);
 }
 
 void unmerge_tokens(const UnmergeTokensArgs& args, const Exec& exec) {
@@ -295,7 +295,7 @@ void unmerge_tokens(const UnmergeTokensArgs& args, const Exec& exec) {
   const int64_t last = args.kept - 1;
   parallel_rows(exec, args.n * args.hw, c, [&](int64_t token) {
     const int64_t wanted = args.rows[token];
-    const int64_t row = token / args.hw * args.kept + (wanted < 0 ? 0 : least(wanted, last));
+    const int64_t row = token / args.hw * args.kept + (wanted < 0 ? 0 : min(wanted, last));
     const float* x = args.x + row * c;
     const float* residual = args.residual + token * c;
     float* y = args.y + token * c;

@@ -25,10 +25,6 @@ constexpr int64_t kStretchFloats = 2 << 20;  // transformed patches that are kep
 constexpr int64_t kApart = 16;        // floats between points: strides of powers of two share cache sets
 constexpr int64_t kTilesPerTask = 8;  // of the patches' transform
 
-int64_t min(int64_t a, int64_t b) {
-  return a < b ? a : b;
-}
-
 struct Rows {
   int64_t first, last;
 };

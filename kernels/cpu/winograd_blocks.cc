@@ -32,10 +32,6 @@ constexpr int64_t kBlocksPerTask = 8;  // each asks for the pixels of the next w
 // The pixels outside of the picture.
 alignas(64) const float zeros[kChannels] = {};
 
-int64_t min(int64_t a, int64_t b) {
-  return a < b ? a : b;
-}
-
 struct Range {
   int64_t first, last;
   int64_t size() const { return last - first; }

@@ -9,18 +9,28 @@ export interface Strided {
   readonly stride: number
 }
 
+/** Row `i` of a matrix with `k` columns. */
+export const rowOf = (of: Numbers, i: number, k: number): Strided => ({ of, first: i * k, stride: 1 })
+
+/** Products of numbers, one after the other. */
+export interface Products {
+  readonly a: Strided
+  readonly b: Strided
+  readonly count: number
+}
+
 /**
- * `sum` and `count` products, one after the other, each rounded, and each sum.
+ * `sum` and all products, one after the other, each rounded, and each sum.
  *
  * A function of its own because V8 optimises what is called often: a loop that runs for seconds within one call stays
  * slow, up to a hundred times, once another rounding or another type of array than before has met it.
  */
-export function addProducts(sum: number, a: Strided, b: Strided, count: number, round: Round): number {
-  return round === Math.fround ? inSingle(sum, a, b, count) : addRounded(sum, a, b, count, round)
+export function addProducts(sum: number, products: Products, round: Round): number {
+  return round === Math.fround ? addSingle(sum, products) : addRounded(sum, products, round)
 }
 
 /** The same loop with a rounding that the compiler knows, and makes one instruction of. */
-function inSingle(sum: number, a: Strided, b: Strided, count: number): number {
+function addSingle(sum: number, { a, b, count }: Products): number {
   const { of: x, first: xFirst, stride: xStride } = a
   const { of: y, first: yFirst, stride: yStride } = b
   let total = sum
@@ -30,7 +40,7 @@ function inSingle(sum: number, a: Strided, b: Strided, count: number): number {
   return total
 }
 
-function addRounded(sum: number, a: Strided, b: Strided, count: number, round: Round): number {
+function addRounded(sum: number, { a, b, count }: Products, round: Round): number {
   const { of: x, first: xFirst, stride: xStride } = a
   const { of: y, first: yFirst, stride: yStride } = b
   let total = sum

@@ -33,9 +33,7 @@ export const attention = defineOp({
             const kRow = (picture * lk + j) * c + head * d
             const dot = addProducts(
               0,
-              { of: q, first: qRow, stride: 1 },
-              { of: k, first: kRow, stride: 1 },
-              d,
+              { a: { of: q, first: qRow, stride: 1 }, b: { of: k, first: kRow, stride: 1 }, count: d },
               round,
             )
             scores[j] = round(dot * scale)
@@ -48,7 +46,11 @@ export const attention = defineOp({
           }
           for (let l = 0; l < d; l++) {
             const column = { of: v, first: picture * lk * c + head * d + l, stride: c }
-            const sum = addProducts(0, { of: scores, first: 0, stride: 1 }, column, seen, round)
+            const sum = addProducts(
+              0,
+              { a: { of: scores, first: 0, stride: 1 }, b: column, count: seen },
+              round,
+            )
             y[qRow + l] = round(sum / total)
           }
         }

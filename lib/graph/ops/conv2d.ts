@@ -116,7 +116,7 @@ export const conv2d = defineOp({
             const row = ((picture * h + Math.floor(iy / upsample)) * w + Math.floor(ix / upsample)) * c
             const pixel = { of: x, first: row, stride: 1 }
             const taps = { of: weight, first: (j * c * kh + ky) * kw + kx, stride: kh * kw }
-            sum = addProducts(sum, pixel, taps, c, round)
+            sum = addProducts(sum, { a: pixel, b: taps, count: c }, round)
           }
         }
         if (bias) sum = round(sum + bias[j]!)

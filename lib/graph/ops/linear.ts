@@ -2,7 +2,7 @@
 
 import { activationParam, defineOp, float, inPlace, input, optional, output, weight } from '../spec.ts'
 import { activate } from './activation.ts'
-import { addProducts } from './add-products.ts'
+import { addProducts, rowOf } from './add-products.ts'
 import { normalizedRows } from './layer-norm.ts'
 
 export const linear = defineOp({
@@ -20,13 +20,7 @@ export const linear = defineOp({
   reference({ x, w, bias, residual, y, m, n, k, activation }, round) {
     for (let i = 0; i < m; i++) {
       for (let j = 0; j < n; j++) {
-        let sum = addProducts(
-          0,
-          { of: x, first: i * k, stride: 1 },
-          { of: w, first: j * k, stride: 1 },
-          k,
-          round,
-        )
+        let sum = addProducts(0, { a: rowOf(x, i, k), b: rowOf(w, j, k), count: k }, round)
         if (bias) sum = round(sum + bias[j]!)
         sum = round(activate(sum, activation))
         if (residual) sum = round(sum + residual[i * n + j]!)
@@ -61,13 +55,7 @@ export const linearGeglu = defineOp({
     const { w, bias, y, m, n, k } = args
     const x = normalizedRows(args, round)
     const column = (i: number, j: number) => {
-      const sum = addProducts(
-        0,
-        { of: x, first: i * k, stride: 1 },
-        { of: w, first: j * k, stride: 1 },
-        k,
-        round,
-      )
+      const sum = addProducts(0, { a: rowOf(x, i, k), b: rowOf(w, j, k), count: k }, round)
       return bias ? round(sum + bias[j]!) : sum
     }
     for (let i = 0; i < m; i++) {

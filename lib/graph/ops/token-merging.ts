@@ -2,7 +2,7 @@
 // averaged with it, so that attention has fewer rows, and get a copy of its result afterwards.
 
 import { defineOp, inPlace, input, inputOf, type Numbers, output, outputOf, type Round } from '../spec.ts'
-import { addProducts, type Strided } from './add-products.ts'
+import { addProducts, rowOf, type Strided } from './add-products.ts'
 
 /** How many windows of 2x2 tokens a map has; those at the end of an odd side have one or two tokens. */
 export const windowsOf = (h: number, w: number): number => Math.ceil(h / 2) * Math.ceil(w / 2)
@@ -20,7 +20,7 @@ function destinationsOf(corners: Numbers, h: number, w: number): number[] {
 
 /** 1 / |row| of c numbers, and 0 for a row of zeros or one that is not finite. */
 function inverseNorm(row: Strided, c: number, round: Round): number {
-  const squares = addProducts(0, row, row, c, round)
+  const squares = addProducts(0, { a: row, b: row, count: c }, round)
   return squares > 0 ? round(1 / round(Math.sqrt(squares))) : 0
 }
 
@@ -47,20 +47,20 @@ export const matchTokens = defineOp({
     const isDestination = new Set(destinations)
     const sources = Array.from({ length: hw }, (_, t) => t).filter((t) => !isDestination.has(t))
     for (let picture = 0; picture < n; picture++) {
-      const rowOf = (token: number): Strided => ({ of: x, first: (picture * hw + token) * c, stride: 1 })
+      const at = (token: number) => rowOf(x, picture * hw + token, c)
       const units = destinations.map((token): Strided => {
-        const { first } = rowOf(token)
-        const inverse = inverseNorm(rowOf(token), c, round)
+        const { first } = at(token)
+        const inverse = inverseNorm(at(token), c, round)
         const of = Float64Array.from({ length: c }, (_, j) => round(x[first + j]! * inverse))
         return { of, first: 0, stride: 1 }
       })
       const matches = sources.map((token, order) => {
         let [most, nearest] = [-Infinity, 0]
         units.forEach((unit, index) => {
-          const dot = addProducts(0, rowOf(token), unit, c, round)
+          const dot = addProducts(0, { a: at(token), b: unit, count: c }, round)
           if (dot > most) [most, nearest] = [dot, index]
         })
-        const cosine = round(most * inverseNorm(rowOf(token), c, round))
+        const cosine = round(most * inverseNorm(at(token), c, round))
         // What is not finite resembles nothing.
         return {
           token,
