@@ -38,10 +38,14 @@ const blocks = dtypes.flatMap((dtype) => [
   linear(700, 70, 300, { dtype, given: ['bias', 'residual'], inPlace: true }),
   linear(30, 1300, 77, { dtype, given: [] }),
 ])
-const epilogues = (['silu', 'gelu', 'quick_gelu'] as const).flatMap((activation) => [
-  linear(33, 45, 300, { activation }),
-  linear(33, 45, 300, { activation, given: ['bias', 'residual'], inPlace: true, dtype: 'f16' }),
-])
+const epilogues = [
+  ...(['silu', 'gelu', 'quick_gelu'] as const).flatMap((activation) => [
+    linear(33, 45, 300, { activation }),
+    linear(33, 45, 300, { activation, given: ['bias', 'residual'], inPlace: true, dtype: 'f16' }),
+  ]),
+  // The largest tiles, whose warps ask for more residuals than they can at once.
+  linear(256, 320, 64, { given: ['bias', 'residual'], dtype: 'f16' }),
+]
 const unet = dtypes.flatMap((dtype) => [
   linear(2, 1280, 320, { dtype, activation: 'silu' }),
   linear(77, 320, 768, { dtype, given: [] }),

@@ -170,6 +170,8 @@ const epilogue: readonly Mutant[] = [
     'residuals of the columns before',
     'residual[pass] = next[pass];\n      ask(c + across * width);',
     'residual[pass] = next[pass];\n      ask(c);',
+    // Whose GPU has so few processors that it takes tiles of more than one turn.
+    { architecture: 86 },
   ),
   conv2d(
     'gemm_epilogue.cuh',

@@ -7,7 +7,7 @@ export interface Hunt {
   /** The GPU that the tests play; 80 by default. */
   readonly architecture?: number
   /** The kernels that run, whose PTX is in a folder of that name beside that of f16: f16 by default. */
-  readonly precision?: 'f16' | 'fast'
+  readonly precision?: 'f16' | 'bf16' | 'fast'
   /** What is compiled anew, of the kernels that a mutant of a header changes; by default all. */
   readonly kernels?: readonly string[]
 }
