@@ -17,7 +17,8 @@ struct Weight {
 };
 
 enum class Activation : uint32_t { none, silu, gelu, quick_gelu };
-enum class ConvAlgorithm : uint32_t { direct, winograd };
+enum class ProductAlgorithm : uint32_t { direct, strassen };
+enum class ConvAlgorithm : uint32_t { direct, winograd, strassen };
 enum class Mask : uint32_t { none, causal };
 
 // What a row of coefficients begins with; the coefficients of the history follow.
@@ -37,6 +38,7 @@ struct LinearArgs {
   const float* residual;  // (m, n), or null
   float* y;  // (m, n), may be residual
   Activation activation;
+  ProductAlgorithm algorithm;
 };
 
 // y[i, j] = z[i, j] * gelu(z[i, n + j]), z = norm(x) w^T + bias; norm is the layer norm, without gamma and
@@ -50,6 +52,7 @@ struct LinearGegluArgs {
   const float* bias;  // (n2), or null
   float* y;  // (m, n)
   float eps;
+  ProductAlgorithm algorithm;
 };
 
 // y_i = f(norm(x) w_i^T + bias_i), layer by layer: those that are there are the first ones; norm is the layer

@@ -44,13 +44,13 @@ inline constexpr OpInfo op_infos[] = {
       {"w", Role::weight, DType::f32, Packing::matrix, false, false, 2, {1, 2}},
       {"bias", Role::weight, DType::f32, Packing::vector, true, false, 1, {1}},
       {"residual", Role::input, DType::f32, Packing::raw, true, false, 2, {0, 1}},
-      {"y", Role::output, DType::f32, Packing::raw, false, false, 2, {0, 1}}}, 5, {{"activation", ParamType::int_, 0, 3}}, 1},
+      {"y", Role::output, DType::f32, Packing::raw, false, false, 2, {0, 1}}}, 5, {{"activation", ParamType::int_, 0, 3}, {"algorithm", ParamType::int_, 0, 1}}, 2},
     {"linearGeglu", 4, {{"x", Role::input, DType::f32, Packing::raw, false, false, 2, {0, 3}},
       {"gamma", Role::weight, DType::f32, Packing::folded, true, false, 1, {3}},
       {"beta", Role::weight, DType::f32, Packing::folded, true, false, 1, {3}},
       {"w", Role::weight, DType::f32, Packing::gated, false, false, 2, {2, 3}},
       {"bias", Role::weight, DType::f32, Packing::vector, true, false, 1, {2}},
-      {"y", Role::output, DType::f32, Packing::raw, false, false, 2, {0, 1}}}, 6, {{"eps", ParamType::float_, 0, 2147483647}}, 1},
+      {"y", Role::output, DType::f32, Packing::raw, false, false, 2, {0, 1}}}, 6, {{"eps", ParamType::float_, 0, 2147483647}, {"algorithm", ParamType::int_, 0, 1}}, 2},
     {"projections", 3, {{"x", Role::input, DType::f32, Packing::raw, false, false, 2, {0, 2}},
       {"gamma", Role::weight, DType::f32, Packing::folded, true, false, 1, {2}},
       {"beta", Role::weight, DType::f32, Packing::folded, true, false, 1, {2}},
@@ -80,7 +80,7 @@ inline constexpr OpInfo op_infos[] = {
       {"bias", Role::weight, DType::f32, Packing::vector, true, false, 1, {6}},
       {"rowBias", Role::input, DType::f32, Packing::raw, true, false, 2, {9, 6}},
       {"residual", Role::input, DType::f32, Packing::raw, true, false, 4, {0, 4, 5, 6}},
-      {"y", Role::output, DType::f32, Packing::raw, false, false, 4, {0, 4, 5, 6}}}, 9, {{"stride", ParamType::int_, 1, 2147483647}, {"padTop", ParamType::int_, 0, 2147483647}, {"padLeft", ParamType::int_, 0, 2147483647}, {"padBottom", ParamType::int_, 0, 2147483647}, {"padRight", ParamType::int_, 0, 2147483647}, {"upsample", ParamType::int_, 1, 2147483647}, {"activation", ParamType::int_, 0, 3}, {"inputActivation", ParamType::int_, 0, 3}, {"algorithm", ParamType::int_, 0, 1}}, 9},
+      {"y", Role::output, DType::f32, Packing::raw, false, false, 4, {0, 4, 5, 6}}}, 9, {{"stride", ParamType::int_, 1, 2147483647}, {"padTop", ParamType::int_, 0, 2147483647}, {"padLeft", ParamType::int_, 0, 2147483647}, {"padBottom", ParamType::int_, 0, 2147483647}, {"padRight", ParamType::int_, 0, 2147483647}, {"upsample", ParamType::int_, 1, 2147483647}, {"activation", ParamType::int_, 0, 3}, {"inputActivation", ParamType::int_, 0, 3}, {"algorithm", ParamType::int_, 0, 2}}, 9},
     {"attention", 4, {{"q", Role::input, DType::f32, Packing::raw, false, false, 3, {0, 1, 3}},
       {"k", Role::input, DType::f32, Packing::raw, false, false, 3, {0, 2, 3}},
       {"v", Role::input, DType::f32, Packing::raw, false, false, 3, {0, 2, 3}},
@@ -179,6 +179,7 @@ decltype(auto) visit_op(Opcode opcode, const uint32_t* w, const Kernels& kernels
       a.residual = static_cast<const float*>(o.pointer(w[6]));
       a.y = static_cast<float*>(o.pointer(w[7]));
       a.activation = static_cast<Activation>(w[8]);
+      a.algorithm = static_cast<ProductAlgorithm>(w[9]);
       return f(kernels.linear, a);
     }
     case Opcode::linear_geglu: {
@@ -194,6 +195,7 @@ decltype(auto) visit_op(Opcode opcode, const uint32_t* w, const Kernels& kernels
       a.bias = static_cast<const float*>(o.pointer(w[8]));
       a.y = static_cast<float*>(o.pointer(w[9]));
       a.eps = std::bit_cast<float>(w[10]);
+      a.algorithm = static_cast<ProductAlgorithm>(w[11]);
       return f(kernels.linear_geglu, a);
     }
     case Opcode::projections: {

@@ -44,6 +44,16 @@ template <class Args>
 bool consistent(const Args&) {
   return true;
 }
+bool strassen_fits(int64_t n, int64_t k) {
+  return n % 64 == 0 && k % 8 == 0;
+}
+template <class Args>
+bool product_fits(const Args& a, int64_t n) {
+  return a.algorithm == ProductAlgorithm::direct || strassen_fits(n, a.k);
+}
+bool consistent(const LinearArgs& a) {
+  return product_fits(a, a.n);
+}
 bool consistent(const Conv2dArgs& a) {
   const auto extent = [&](int64_t size, int64_t before, int64_t after, int64_t kernel) {
     const int64_t room = size * a.upsample + before + after - kernel;
@@ -52,7 +62,10 @@ bool consistent(const Conv2dArgs& a) {
   const bool small = a.kh == 3 && a.kw == 3 && a.stride == 1;
   const bool plain = a.mean == nullptr && a.factor == nullptr && a.shift == nullptr;
   const bool normalized = a.mean != nullptr && a.factor != nullptr && a.shift != nullptr;
-  const bool possible = a.algorithm == ConvAlgorithm::winograd ? small && (plain || normalized) : plain;
+  const bool possible = a.algorithm == ConvAlgorithm::winograd ? small && (plain || normalized)
+                        : a.algorithm == ConvAlgorithm::strassen
+                            ? plain && strassen_fits(a.o, a.kh * a.kw * a.c)
+                            : plain;
   return a.upsample <= 2 && possible && (a.rows == 1 || a.rows == a.n || a.row_bias == nullptr) &&
          a.ho == extent(a.h, a.pad_top, a.pad_bottom, a.kh) &&
          a.wo == extent(a.w, a.pad_left, a.pad_right, a.kw);
@@ -76,7 +89,7 @@ bool norm_is_whole(const Args& a) {
   return (a.gamma == nullptr) == (a.beta == nullptr);
 }
 bool consistent(const LinearGegluArgs& a) {
-  return a.n2 == 2 * a.n && a.n % 32 == 0 && norm_is_whole(a);
+  return a.n2 == 2 * a.n && a.n % 32 == 0 && norm_is_whole(a) && product_fits(a, a.n2);
 }
 bool consistent(const ProjectionsArgs& a) {
   return norm_is_whole(a);

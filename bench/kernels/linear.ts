@@ -1,5 +1,7 @@
-// linear at the shapes of the SD 1.5 UNet and text encoder.
+// linear at the shapes of the SD 1.5 UNet and text encoder, by Strassen's algorithm too where plans choose it. GFLOP/s count the
+// products of the direct way.
 
+import { type ProductSize, takesStrassen } from '../../lib/graph/choose-product.ts'
 import type { KernelCase } from './case.ts'
 
 const shapes = [
@@ -14,10 +16,14 @@ const shapes = [
   [1, 1280, 320],
 ] as const
 
-export const linearCases: readonly KernelCase[] = shapes.map(([m, n, k]) => ({
-  name: `linear m=${m} ${k}->${n} f16`,
-  op: 'linear',
-  dims: { m, n, k },
-  params: { activation: 'none' },
-  flop: 2 * m * n * k,
-}))
+const algorithms = (shape: ProductSize) => (takesStrassen(shape) ? ['direct', 'strassen'] : ['direct'])
+
+export const linearCases: readonly KernelCase[] = shapes.flatMap(([m, n, k]) =>
+  algorithms({ m, n, k }).map((algorithm) => ({
+    name: `linear m=${m} ${k}->${n} f16${algorithm === 'direct' ? '' : ` ${algorithm}`}`,
+    op: 'linear',
+    dims: { m, n, k },
+    params: { activation: 'none', algorithm },
+    flop: 2 * m * n * k,
+  })),
+)

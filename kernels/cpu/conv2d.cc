@@ -2,6 +2,7 @@
 // pixel.
 #include "gemm.h"
 #include "gemm_panels.h"
+#include "strassen.h"
 #include "winograd.h"
 
 namespace tintype::TINTYPE_ISA {
@@ -62,11 +63,15 @@ void conv2d(const Conv2dArgs& args, const Exec& exec) {
     if (winograd_takes_blocks(args)) return winograd_blocks(args, epilogue, exec);
     return winograd(args, epilogue, exec);
   }
-  gemm({shape, {&args, pointwise(args) ? point_pixels : point_patches}, args.weight, epilogue}, exec);
+  const GemmSource source{&args, pointwise(args) ? point_pixels : point_patches};
+  const GemmArgs product{shape, source, args.weight, epilogue};
+  if (args.algorithm == ConvAlgorithm::strassen) return strassen(product, exec);
+  gemm(product, exec);
 }
 
 ScratchSize conv2d_scratch(const Conv2dArgs& args) {
   if (args.algorithm == ConvAlgorithm::direct) return gemm_scratch(shape_of(args));
+  if (args.algorithm == ConvAlgorithm::strassen) return strassen_scratch(shape_of(args));
   return winograd_takes_blocks(args) ? winograd_blocks_scratch(args) : winograd_scratch(args);
 }
 

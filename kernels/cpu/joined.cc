@@ -13,13 +13,16 @@ void projections(const ProjectionsArgs& all, const Exec& exec) {
     float* const results[] = {a.y0, a.y1, a.y2, a.y3, a.y4, a.y5};
     for (int i = 0; i < 6; i++) {
       if (!weights[i].data || !results[i]) continue;
-      linear({a.m, a.n, a.k, a.x, weights[i], biases[i], nullptr, results[i], a.activation}, rest);
+      linear({a.m, a.n, a.k, a.x, weights[i], biases[i], nullptr, results[i], a.activation,
+              ProductAlgorithm::direct},
+             rest);
     }
   });
 }
 
 ScratchSize projections_scratch(const ProjectionsArgs& a) {
-  ScratchSize size = linear_scratch({a.m, a.n, a.k, a.x, a.w0, a.bias0, nullptr, a.y0, Activation::none});
+  ScratchSize size = linear_scratch(
+      {a.m, a.n, a.k, a.x, a.w0, a.bias0, nullptr, a.y0, Activation::none, ProductAlgorithm::direct});
   size.shared += normed_bytes(a);
   return size;
 }

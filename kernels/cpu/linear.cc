@@ -2,6 +2,7 @@
 #include "gemm.h"
 #include "gemm_panels.h"
 #include "normed_rows.h"
+#include "strassen.h"
 
 namespace tintype::TINTYPE_ISA {
 namespace {
@@ -18,28 +19,39 @@ int64_t point_rows(const void* context, int64_t m, int rows, int64_t k, const fl
   return args.k - k;
 }
 
+void multiply(ProductAlgorithm algorithm, const GemmArgs& args, const Exec& exec) {
+  if (algorithm == ProductAlgorithm::strassen) return strassen(args, exec);
+  gemm(args, exec);
+}
+
+ScratchSize multiply_scratch(ProductAlgorithm algorithm, const GemmShape& shape, bool gated) {
+  return algorithm == ProductAlgorithm::strassen ? strassen_scratch(shape, gated)
+                                                 : gemm_scratch(shape, gated);
+}
+
 }  // namespace
 
 void linear(const LinearArgs& args, const Exec& exec) {
   const float* scales = scales_of(args.w, args.n, args.k);
   const Epilogue epilogue{scales, args.bias, nullptr, 1, args.activation, args.residual, args.y};
-  gemm({shape_of(args), {&args, point_rows<LinearArgs>}, args.w, epilogue}, exec);
+  multiply(args.algorithm, {shape_of(args), {&args, point_rows<LinearArgs>}, args.w, epilogue}, exec);
 }
 
 ScratchSize linear_scratch(const LinearArgs& args) {
-  return gemm_scratch(shape_of(args));
+  return multiply_scratch(args.algorithm, shape_of(args), false);
 }
 
 void linear_geglu(const LinearGegluArgs& all, const Exec& exec) {
   with_normed_rows(all, exec, [](const LinearGegluArgs& args, const Exec& rest) {
     const float* scales = scales_of(args.w, args.n2, args.k);
     const Epilogue epilogue{scales, args.bias, nullptr, 1, Activation::none, nullptr, args.y};
-    gemm({shape_of(args), {&args, point_rows<LinearGegluArgs>}, args.w, epilogue, true}, rest);
+    const GemmSource rows{&args, point_rows<LinearGegluArgs>};
+    multiply(args.algorithm, {shape_of(args), rows, args.w, epilogue, true}, rest);
   });
 }
 
 ScratchSize linear_geglu_scratch(const LinearGegluArgs& args) {
-  ScratchSize size = gemm_scratch(shape_of(args), true);
+  ScratchSize size = multiply_scratch(args.algorithm, shape_of(args), true);
   size.shared += normed_bytes(args);
   return size;
 }

@@ -62,7 +62,7 @@ export const rules: readonly Rule[] = [
         op: 'linearGeglu',
         dims: { m: m!, n: n!, n2: n2!, k: k! },
         operands: { ...producer.operands, y: consumer.operands.y! },
-        params: { eps: 0 },
+        params: { eps: 0, algorithm: 'direct' },
       }
     },
   },

@@ -1,6 +1,7 @@
 // All passes in order: a traced graph becomes the plan that the addon compiles.
 
 import { chooseConvolutions } from './choose-convolution.ts'
+import { chooseProducts } from './choose-product.ts'
 import { encode } from './encode.ts'
 import { foldNorms } from './fold-norms.ts'
 import { fuse } from './fuse.ts'
@@ -12,13 +13,14 @@ import { planMemory } from './plan-memory.ts'
 import { shareCopies } from './share-copies.ts'
 import { verify } from './verify.ts'
 
-/** Each optimisation can be switched off; results stay the same, but for the rounding of `winograd` and `foldNorms`. */
+/** Each optimisation can be switched off; results stay the same, but for rounding by `winograd`, `strassen`, `foldNorms`. */
 export interface PassOptions {
   readonly shareCopies?: boolean
   readonly fuse?: boolean
   /** Gated linear layers in one op. */
   readonly fuseGeglu?: boolean
   readonly winograd?: boolean
+  readonly strassen?: boolean
   readonly normalizeOnLoad?: boolean
   /** Off where it is not asked for: fewer launches are for GPUs. */
   readonly joinLayers?: boolean
@@ -47,7 +49,8 @@ export function makePlan(
       ? shared
       : verify(fuse(shared, { except: options.fuseGeglu === false ? ['geglu'] : [] }))
   const chosen = options.winograd === false ? fused : verify(chooseConvolutions(fused))
-  const normalized = options.normalizeOnLoad === false ? chosen : verify(normalizeOnLoad(chosen))
+  const products = options.strassen === false ? chosen : verify(chooseProducts(chosen))
+  const normalized = options.normalizeOnLoad === false ? products : verify(normalizeOnLoad(products))
   const joined = options.joinLayers ? verify(joinLayers(normalized)) : normalized
   const folded = options.foldNorms ? verify(foldNorms(joined)) : joined
   const graph = options.precision ? verify(lowerPrecision(folded, options.precision)) : folded

@@ -23,7 +23,7 @@ function batchOf(node: Node): string | undefined {
 
 /**
  * Moves every `tile` as far towards the outputs as it goes. Results stay the same to the bit, since no kernel's
- * result for one picture depends on the others.
+ * result for one picture depends on the others, but for the rounding of Strassen's algorithm.
  */
 export function shareCopies(graph: Graph): Graph {
   const values: Value[] = [...graph.values]

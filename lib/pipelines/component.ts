@@ -67,16 +67,16 @@ interface Compiled {
 }
 
 /**
- * Winograd, and what it makes worth while, are for the CPU: tensor cores are faster than its transforms. What joins
+ * Winograd and Strassen, and what they make worth while, are for the CPU: tensor cores are faster than that. What joins
  * layers and norms is for GPUs: the CPU has no launches to save.
  */
 const passesFor = ({ precision }: Target, exact: boolean): PassOptions =>
   precision
     ? {
-        ...{ winograd: false, normalizeOnLoad: false, joinLayers: true, foldNorms: true },
+        ...{ winograd: false, strassen: false, normalizeOnLoad: false, joinLayers: true, foldNorms: true },
         precision: elementTypeOf(precision),
       }
-    : { winograd: !exact }
+    : { winograd: !exact, strassen: !exact }
 
 /** A device with the weights on it, and what has been compiled for it. */
 interface LoadedDevice {

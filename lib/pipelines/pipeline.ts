@@ -20,8 +20,8 @@ export interface LoadOptions {
   /** Threads to compute with. Default: one for each core that the process may use. */
   readonly threads?: number | undefined
   /**
-   * Leave out the algorithms that trade rounding for speed (Winograd convolutions, whose latents differ by about 1e-6
-   * relative for each step). Default: false.
+   * Leave out the algorithms that trade rounding for speed (Winograd's for convolutions, Strassen's for linear layers:
+   * latents differ by about 1e-6 relative for each step). Default: false.
    */
   readonly exact?: boolean | undefined
   /**

@@ -118,6 +118,7 @@ export async function runCase(c: OpCase, target: Target, folder: string): Promis
   const passes = {
     fuse: false,
     winograd: false,
+    strassen: false,
     normalizeOnLoad: false,
     shareCopies: false,
     precision: element,

@@ -16,7 +16,7 @@ export function linear(x: Tensor, w: Tensor, bias?: Tensor): Tensor {
   return x.trace.emit('linear', {
     dims: { m: rows(x), n, k },
     operands: { x, w, bias },
-    params: { activation: 'none' },
+    params: { activation: 'none', algorithm: 'direct' },
     outputs: { y: withLast(x, n) },
   }).y
 }

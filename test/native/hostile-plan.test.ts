@@ -73,6 +73,7 @@ describe('compile refuses', () => {
     ],
     ['another shape of a weight', withNode({ dims: { m, n: k, k: n } }), /weight 0 has the shape \(8, 16\)/],
     ['a parameter out of range', withNode({ params: { activation: 4 } }), /activation: 4 is not in 0 to 3/],
+    ["Strassen's algorithm for odd parts", withNode({ params: { algorithm: 1 } }), /do not fit together/],
     ['a negative parameter', withNode({ params: { activation: -1 } }), /activation: -1 is not/],
   ])('%s', async (_, bytes, message) => {
     const error = await errorOf(() => compile(bytes, weights))

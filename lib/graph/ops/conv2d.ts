@@ -17,6 +17,7 @@ import {
 } from '../spec.ts'
 import { activate } from './activation.ts'
 import { addProducts } from './add-products.ts'
+import { strassenFault } from './linear.ts'
 
 interface NormalizedInput {
   readonly x: Numbers
@@ -68,8 +69,11 @@ export const conv2d = defineOp({
     activation: activationParam,
     /** What follows the normalisation of x. */
     inputActivation: activationParam,
-    /** How a kernel may compute it; `winograd` is for 3x3 kernels of stride 1 and rounds differently. */
-    algorithm: choice('ConvAlgorithm', ['direct', 'winograd']),
+    /**
+     * How a kernel may compute it; `winograd` is for 3x3 kernels of stride 1, `strassen` for a product of matrices that
+     * `linear` has it for. Both round differently.
+     */
+    algorithm: choice('ConvAlgorithm', ['direct', 'winograd', 'strassen']),
   },
   check({
     n,
@@ -77,6 +81,8 @@ export const conv2d = defineOp({
     w,
     ho,
     wo,
+    c,
+    o,
     kh,
     kw,
     rows,
@@ -95,7 +101,7 @@ export const conv2d = defineOp({
     if (algorithm === 'winograd' && !(kh === 3 && kw === 3 && stride === 1)) {
       return `winograd is for 3x3 kernels of stride 1, this one is ${kh}x${kw} of stride ${stride}`
     }
-    return undefined
+    return algorithm === 'strassen' ? strassenFault(o, c * kh * kw) : undefined
   },
   reference(args, round) {
     const { weight, bias, rowBias, residual, y, n, h, w, c, ho, wo, o, kh, kw, rows } = args

@@ -37,7 +37,11 @@ export const projections = defineOp({
     const x: Numbers = normalizedRows(args, round)
     for (const i of numbers) {
       const [w, bias, y] = (['w', 'bias', 'y'] as const).map((name) => args[`${name}${i as 0}`])
-      if (w && y) linear.reference({ x, w, bias, y, residual: undefined, m, n, k, activation }, round)
+      if (w && y)
+        linear.reference(
+          { x, w, bias, y, residual: undefined, m, n, k, activation, algorithm: 'direct' },
+          round,
+        )
     }
   },
 })

@@ -1,9 +1,32 @@
 // Matrix product with a weight, the bias and what usually follows it.
 
-import { activationParam, defineOp, float, inPlace, input, optional, output, weight } from '../spec.ts'
+import {
+  activationParam,
+  choice,
+  defineOp,
+  float,
+  inPlace,
+  input,
+  optional,
+  output,
+  weight,
+} from '../spec.ts'
 import { activate } from './activation.ts'
 import { addProducts, rowOf } from './add-products.ts'
 import { normalizedRows } from './layer-norm.ts'
+
+/** How a kernel may compute a product of matrices; `strassen` takes fewer products and rounds differently. */
+const algorithm = choice('ProductAlgorithm', ['direct', 'strassen'])
+
+/** What Strassen's algorithm takes: columns and depths in multiples of these, as in kernels/cpu/strassen.h. */
+const strassenColumns = 64
+const strassenDepth = 8
+
+/** Says what is wrong with a product of n columns and depth k for Strassen's algorithm, if anything. */
+export function strassenFault(n: number, k: number): string | undefined {
+  if (n % strassenColumns === 0 && k % strassenDepth === 0) return undefined
+  return `strassen is for ${strassenColumns} columns and a depth of ${strassenDepth} and multiples of them, these are ${n} and ${k}`
+}
 
 export const linear = defineOp({
   name: 'linear',
@@ -16,7 +39,8 @@ export const linear = defineOp({
     residual: optional(input('m', 'n')),
     y: inPlace(output('m', 'n'), 'residual'),
   },
-  params: { activation: activationParam },
+  params: { activation: activationParam, algorithm },
+  check: ({ n, k, algorithm }) => (algorithm === 'strassen' ? strassenFault(n, k) : undefined),
   reference({ x, w, bias, residual, y, m, n, k, activation }, round) {
     for (let i = 0; i < m; i++) {
       for (let j = 0; j < n; j++) {
@@ -46,10 +70,11 @@ export const linearGeglu = defineOp({
     bias: optional(weight('vector', 'n2')),
     y: output('m', 'n'),
   },
-  params: { eps: float },
-  check({ n, n2 }) {
+  params: { eps: float, algorithm },
+  check({ n, n2, k, algorithm }) {
     if (n2 !== 2 * n) return `w has ${n2} rows, expected ${2 * n}`
-    return n % gatedColumns === 0 ? undefined : `${n} columns, expected a multiple of ${gatedColumns}`
+    if (n % gatedColumns !== 0) return `${n} columns, expected a multiple of ${gatedColumns}`
+    return algorithm === 'strassen' ? strassenFault(n2, k) : undefined
   },
   reference(args, round) {
     const { w, bias, y, m, n, k } = args

@@ -23,7 +23,7 @@ const layer = (x: number, w: number, y: number, more: Partial<Node> = {}): Node 
   dims: { m: 3, n: 4, k: 4 },
   ...more,
   operands: { x, w, y, ...more.operands },
-  params: { activation: 'none', ...more.params },
+  params: { activation: 'none', algorithm: 'direct', ...more.params },
 })
 const add = (a: number, b: number, y: number): Node => ({
   ...{ op: 'add', dims: { count: 12 }, operands: { a, b, y }, params: {} },
