@@ -1,6 +1,7 @@
 // Products of rows with a panel of kLanes transposed ones. A lane is a row of the panel, so that no length of
 // rows wastes lanes, and what is done with the products of a lane (maxima, sums) is plain vector operations.
 #pragma once
+#include "elementwise.h"
 #include "integers.h"
 #include "simd.h"
 
@@ -41,19 +42,18 @@ void in_rows(int64_t total, const F& f) {
 }
 
 // panel (d, kLanes) = `count` rows of d floats, transposed, and 0 in the lanes behind them. load_at(lane, l,
-// n) gives the n elements from l on of the row of a lane.
+// columns) gives a vector of elements from l on of the row of a lane: AllLanes of it, or its FirstLanes.
 template <class F>
 void fill_panel(float* panel, int64_t count, int64_t d, const F& load_at) {
   for (int64_t lane = 0; lane < kLanes; lane += kWidth) {
-    for (int64_t l = 0; l < d; l += kWidth) {
-      const int columns = static_cast<int>(min(d - l, kWidth));
+    each_vector(0, d, [&](int64_t l, auto columns) {
       Vec rows[kWidth];
       for (int64_t i = 0; i < kWidth; i++) {
         rows[i] = lane + i < count ? load_at(lane + i, l, columns) : broadcast(0.0f);
       }
       transpose(rows);
-      for (int64_t i = 0; i < columns; i++) store(panel + (l + i) * kLanes + lane, rows[i]);
-    }
+      for (int64_t i = 0; i < min(d - l, kWidth); i++) store(panel + (l + i) * kLanes + lane, rows[i]);
+    });
   }
 }
 

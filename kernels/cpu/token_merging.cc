@@ -146,8 +146,8 @@ void match_sources(const MatchTokensArgs& args, const int32_t* sources, const Ta
     }
   };
   each_panel([&](const Panel& panel, int64_t source) {
-    const auto load_at = [&](int64_t lane, int64_t j, int count) {
-      return load_partial(task.x + sources[source + lane] * c + j, count);
+    const auto load_at = [&](int64_t lane, int64_t j, auto columns) {
+      return columns.load(task.x + sources[source + lane] * c + j);
     };
     fill_panel(panel.x, min(task.last - source, kLanes), c, load_at);
     for (int64_t lane = 0; lane < kLanes; lane++) {
