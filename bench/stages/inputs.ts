@@ -60,12 +60,20 @@ export async function writeInputs({
       ])
       return save('ids', [batch, textEncoder.maxPositions], Int32Array.from(ids.flat()))
     }
-    case 'unet':
+    case 'unet': {
+      // Guidance predicts for the same latents with each prompt.
+      const shape = [1, unet.inChannels, side, side]
+      const picture = generator.randn(shape)
+      const latents = Float32Array.from(
+        { length: batch * picture.length },
+        (_, i) => picture[i % picture.length]!,
+      )
       return {
-        ...(await normal('latents', batch, unet.inChannels, side, side)),
+        ...(await save('latents', [batch, ...shape.slice(1)], latents)),
         ...(await save('timestep', [1], Float32Array.of(timestep))),
         ...(await normal('context', batch, textEncoder.maxPositions, unet.crossAttentionDim)),
       }
+    }
     case 'vae-decode':
       return normal('latents', batch, vae.latentChannels, side, side)
     case 'vae-encode': {

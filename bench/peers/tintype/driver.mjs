@@ -11,6 +11,7 @@ import { vaeDecoder, vaeEncoder } from '../../../dist/models/vae.js'
 import { Component } from '../../../dist/pipelines/component.js'
 import { toChannelsFirst, toChannelsLast } from '../../../dist/pipelines/layout.js'
 import { decodeGraph, encodeGraph } from '../../../dist/pipelines/stages.js'
+import { tile } from '../../../dist/tensor/functional.js'
 import { Scope } from '../../../dist/tensor/scope.js'
 import { Trace } from '../../../dist/tensor/trace.js'
 
@@ -19,18 +20,26 @@ const planeOf = ([n, c, h, w]) => ({ n, c, h, w })
 /** (n, c, h, w) to (n, h, w, c), the layout of activations here. */
 const lastOf = (shape) => (isPicture(shape) ? [shape[0], shape[2], shape[3], shape[1]] : shape)
 
+/** Of latents that are the same for all prompts a guided step has one picture, and repeats it in the graph. */
+const guidedUnet = ({ unet: config }, scope, { latents, ...inputs }) =>
+  unet(scope, { ...inputs, latents: tile(latents, inputs.context.shape[0]) }, config)
+
 /** Part of the folder, and its output from its inputs. */
 const models = {
   text: ['text_encoder', ({ textEncoder }, scope, { ids }) => clipText(scope, ids, textEncoder)],
-  unet: ['unet', (configs, scope, inputs) => unet(scope, inputs, configs.unet)],
+  unet: ['unet', guidedUnet],
   'vae-decode': ['vae', ({ vae }, scope, { latents }) => vaeDecoder(scope, latents, vae)],
   'vae-encode': ['vae', ({ vae }, scope, { pixels }) => vaeEncoder(scope, pixels, vae)],
 }
 
-function readNumbers({ file, dtype }) {
+function readNumbers({ file, dtype, shape }) {
   const bytes = readFileSync(file)
   const aligned = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length)
-  return dtype === 'i32' ? new Int32Array(aligned) : new Float32Array(aligned)
+  const numbers = dtype === 'i32' ? new Int32Array(aligned) : new Float32Array(aligned)
+  return numbers.subarray(
+    0,
+    shape.reduce((total, size) => total * size, 1),
+  )
 }
 
 function readArray(array) {
@@ -38,7 +47,11 @@ function readArray(array) {
   return isPicture(array.shape) ? toChannelsLast(data, planeOf(array.shape)) : data
 }
 
-async function prepareStage({ stage, model, threads, inputs: files }) {
+/** The first picture of a file of copies. */
+const onePicture = (array) => ({ ...array, shape: [1, ...array.shape.slice(1)] })
+
+async function prepareStage({ stage, model, threads, inputs: given }) {
+  const files = stage === 'unet' ? { ...given, latents: onePicture(given.latents) } : given
   const configs = await readModelConfigs(model)
   const [part, build] = models[stage]
   const trace = new Trace()
