@@ -28,6 +28,7 @@ static_assert(kStrassenColumns % (2 * kPanel) == 0);
 static_assert(kStrassenDepth == 2 * kDepthGroup);
 
 constexpr int kProducts = 7;
+constexpr int kRightSums = 4;  // of their right factors are sums
 
 // Half of the deepest stretch: copies of 168 rows and their sums fill 3/4 of 512 KB.
 constexpr int64_t kHalfDepth = 160;
@@ -60,7 +61,7 @@ struct Blocks {
   int64_t sums() const { return rows / 2 * kPanel; }
 
   int64_t left_floats() const { return kProducts * left(); }
-  int64_t right_floats() const { return kProducts * right(); }
+  int64_t right_floats() const { return kRightSums * right(); }
   // Sums that are finished at once need no place of their own.
   int64_t sums_floats() const { return (stretches > 1 ? pairs : 1) * kProducts * sums(); }
 
@@ -93,7 +94,8 @@ void add_rows(float* tile, int64_t count, int64_t apart) {
   }
 }
 
-// Two stretches of two panels become the right factors.
+// Two stretches of two panels become the right factors of the last four products; those of the others are
+// parts of the panels, which are widened while they are multiplied: that costs less than room in L1.
 template <class T>
 void add_weights(const T* left, const T* right, int64_t count, float* to, int64_t apart) {
   for (int64_t i = 0; i < count; i += kWidth) {
@@ -101,9 +103,9 @@ void add_weights(const T* left, const T* right, int64_t count, float* to, int64_
     const Vec b21 = load(left + count + i), b22 = load(right + count + i);
     const Vec t1 = b12 - b11;
     const Vec t2 = b22 - t1;
-    const Vec factors[kProducts] = {b11, b21, b22, b21 - t2, t1, t2, b22 - b12};
-#pragma GCC unroll 7
-    for (int p = 0; p < kProducts; p++) store(to + p * apart + i, factors[p]);
+    const Vec factors[kRightSums] = {b21 - t2, t1, t2, b22 - b12};
+#pragma GCC unroll 4
+    for (int p = 0; p < kRightSums; p++) store(to + p * apart + i, factors[p]);
   }
 }
 
@@ -127,8 +129,10 @@ struct Pair {
 };
 
 // A stretch of the depth for one pair of panels.
+template <class T>
 struct Stretch {
   Pair pair;
+  const T *left, *right;
   int64_t half_depth;
   bool first, last;
   float* sums;
@@ -188,16 +192,26 @@ struct Product {
     });
   }
 
-  void multiply_stretch(const TaskRows& task, const float* a, const float* b, const Stretch& s) const {
-    for (int p = 0; p < kProducts; p++) {
-      s.next_left.prefetch(p, kProducts);
-      s.next_right.prefetch(p, kProducts);
-      for (int64_t t = 0; t < task.tiles; t++) {
-        if (s.last) prefetch_quarter(task, t, p - (kProducts - 4), s.pair);
-        multiply_rows<2, InGroups>(task.rows_of(t), a + p * block.left() + task.row(t) * s.half_depth,
-                                   b + p * block.right(), s.half_depth,
-                                   s.sums + p * block.sums() + task.row(t) * kPanel, s.first);
-      }
+  void multiply_stretch(const TaskRows& task, const float* a, float* b, const Stretch<T>& s) const {
+    const int64_t below = s.half_depth * kPanel;
+    multiply_factor(task, 1, a, s.left, s);
+    multiply_factor(task, 2, a, s.left + below, s);
+    multiply_factor(task, 3, a, s.right + below, s);
+    add_weights(s.left, s.right, below, b, block.right());
+    for (int i = 0; i < kRightSums; i++) multiply_factor(task, 4 + i, a, b + i * block.right(), s);
+  }
+
+  template <class Factor>
+  void multiply_factor(const TaskRows& task, int product, const float* a, const Factor* b,
+                       const Stretch<T>& s) const {
+    s.next_left.prefetch(product - 1, kProducts);
+    s.next_right.prefetch(product - 1, kProducts);
+    a += (product - 1) * block.left();
+    float* sums = s.sums + (product - 1) * block.sums();
+    for (int64_t t = 0; t < task.tiles; t++) {
+      if (s.last) prefetch_quarter(task, t, product - (kProducts - 3), s.pair);
+      multiply_rows<2, InGroups>(task.rows_of(t), a + task.row(t) * s.half_depth, b, s.half_depth,
+                                 sums + task.row(t) * kPanel, s.first);
     }
   }
 
@@ -212,7 +226,7 @@ struct Product {
     }
   }
 
-  void finish_pair(const TaskRows& task, const Stretch& s) const {
+  void finish_pair(const TaskRows& task, const Stretch<T>& s) const {
     for (int64_t t = 0; t < task.tiles; t++) {
       float* sums = s.sums + task.row(t) * kPanel;
       add_sums(sums, task.rows_of(t) * kPanel, block.sums());
@@ -253,16 +267,17 @@ struct Product {
         const T* left = w + (pair.left * k + at * kPanel);
         const T* right = w + (pair.right * k + at * kPanel);
         const int64_t half = half_depth_at(at);
-        add_weights(left, right, half * kPanel, b, block.right());
         const int64_t next = panel_offset(k, args.gated ? 1 : 2);
         const int64_t bytes = 2 * half * kPanel * static_cast<int64_t>(sizeof(T));
-        const Stretch s{pair,
-                        half,
-                        stretch == 0,
-                        stretch + 1 == block.stretches,
-                        sums + (block.stretches > 1 ? (i - first_pair) * kProducts * block.sums() : 0),
-                        {left + next, bytes},
-                        {right + next, bytes}};
+        const Stretch<T> s{pair,
+                           left,
+                           right,
+                           half,
+                           stretch == 0,
+                           stretch + 1 == block.stretches,
+                           sums + (block.stretches > 1 ? (i - first_pair) * kProducts * block.sums() : 0),
+                           {left + next, bytes},
+                           {right + next, bytes}};
         multiply_stretch(task, a, b, s);
         if (s.last) finish_pair(task, s);
       }
