@@ -6,10 +6,12 @@ import { makePlan, type PassOptions } from '../../lib/graph/plan.ts'
 import { readModelConfigs } from '../../lib/models/configs.ts'
 import { stepGraph } from '../../lib/pipelines/stages.ts'
 import { compile, loadWeights } from '../../lib/runtime/program.ts'
+import { conv2d, geglu, linear } from '../../lib/tensor/functional.ts'
+import { Trace } from '../../lib/tensor/trace.ts'
 import { openWeights } from '../../lib/weights/source.ts'
 import { openGolden } from '../golden/pipelines.ts'
 import { relativeError } from '../golden/tensors.ts'
-import { noise } from '../native/plans.ts'
+import { noise, writeWeights } from '../native/plans.ts'
 
 const { folder } = openGolden('sd2')
 const configs = await readModelConfigs(folder)
@@ -102,6 +104,47 @@ describe('a step', () => {
     expect(without.algorithms).not.toContain('winograd')
     for (const [i, output] of with_.outputs.entries()) {
       expect(relativeError(output, without.outputs[i]!)).toBeLessThan(5e-5)
+    }
+  })
+})
+
+/** Layers as large as in Stable Diffusion 1.5: the small models above have none that Strassen's algorithm pays for. */
+describe('large layers', () => {
+  const trace = new Trace()
+  const pixels = trace.input('pixels', 'f32', [1, 32, 32, 320])
+  const tokens = trace.input('tokens', 'f32', [256, 640])
+  trace.output('pointwise', conv2d(pixels, trace.weight('pointwise', [320, 320, 1, 1])))
+  const strided = conv2d(pixels, trace.weight('strided', [320, 320, 3, 3]), undefined, {
+    ...{ stride: 2, padding: [1, 1, 1, 1] },
+  })
+  trace.output('strided', strided)
+  trace.output('gated', geglu(linear(tokens, trace.weight('gated', [2560, 640]))))
+  trace.output('plain', linear(tokens, trace.weight('plain', [640, 640])))
+  const layers = trace.graph()
+  const shapes = layers.values.filter(({ kind }) => kind === 'weight')
+  const locations = writeWeights(
+    shapes.map(({ shape }, i) => ({ shape, data: noise(elements(shape), i + 7) })),
+  )
+
+  async function runLayers(options: PassOptions) {
+    const index = (name: string) => shapes.findIndex((value) => value.name === name)
+    const plan = makePlan(layers, index, options)
+    const loaded = await loadWeights(locations)
+    const program = compile(plan.words, loaded)
+    const inputs = layers.inputs.map((id, i) => noise(elements(layers.values[id]!.shape), i + 1))
+    const outputs = layers.outputs.map(({ value }) => new Float32Array(elements(layers.values[value]!.shape)))
+    await program.run({ inputs, outputs })
+    await program.dispose()
+    loaded.dispose()
+    return { outputs, algorithms: plan.graph.nodes.map(({ params }) => params.algorithm) }
+  }
+
+  it("are nearly the same by Strassen's algorithm", async () => {
+    const [with_, without] = [await runLayers({}), await runLayers({ strassen: false })]
+    expect(with_.algorithms).toEqual(['strassen', 'strassen', 'strassen', 'strassen'])
+    expect(without.algorithms).toEqual(['direct', 'direct', 'direct', 'direct'])
+    for (const [i, output] of with_.outputs.entries()) {
+      expect(relativeError(output, without.outputs[i]!)).toBeLessThan(5e-6)
     }
   })
 })
