@@ -44,6 +44,7 @@ template <class Args>
 bool consistent(const Args&) {
   return true;
 }
+// What kernels/cpu/strassen.h takes.
 bool strassen_fits(int64_t n, int64_t k) {
   return n % 64 == 0 && k % 8 == 0;
 }

@@ -11,8 +11,8 @@
 // The quarters are those of a task, so that nothing leaves the caches for them: A's are the upper and the
 // lower half of its rows and two stretches of the depth, B's two panels of w (those of a value and its gate
 // in a gated layer). Sums of rows are made while they are copied, sums of weights while they are widened, and
-// C from the seven products before the epilogue. So additions cost 3 % where products spare 12.5 % (AVX2,
-// 8192 x 320 x 320 and larger).
+// C from the seven products before the epilogue. So of what products spare additions take a third to five
+// sixths (AVX2; docs/performance.md).
 #include "strassen.h"
 
 #include "gemm_epilogue.h"

@@ -70,7 +70,7 @@ interface Compiled {
  * Winograd and Strassen, and what they make worth while, are for the CPU: tensor cores are faster than that. What joins
  * layers and norms is for GPUs: the CPU has no launches to save.
  */
-const passesFor = ({ precision }: Target, exact: boolean): PassOptions =>
+export const passesFor = ({ precision }: Target, exact: boolean): PassOptions =>
   precision
     ? {
         ...{ winograd: false, strassen: false, normalizeOnLoad: false, joinLayers: true, foldNorms: true },

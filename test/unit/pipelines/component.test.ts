@@ -1,0 +1,12 @@
+// Which optimisations a device and its options ask for.
+
+import { describe, expect, it } from 'vitest'
+import { passesFor } from '../../../lib/pipelines/component.ts'
+import { cpu } from '../../../lib/runtime/target.ts'
+
+describe('passesFor', () => {
+  it('leaves out what rounds differently where results are to be exact', () => {
+    expect(passesFor(cpu, true)).toEqual({ winograd: false, strassen: false })
+    expect(passesFor(cpu, false)).toEqual({ winograd: true, strassen: true })
+  })
+})
