@@ -33,7 +33,7 @@ const ptx = {
   resolve: { alias: [{ find: './harness.ts', replacement: resolve('test/ptx/harness.ts') }] },
   test: {
     ...group('ptx').test,
-    include: ['test/ptx/**/*.test.ts', 'test/kernels/{linear,conv2d,ops}.test.ts'],
+    include: ['test/ptx/**/*.test.ts', 'test/kernels/{linear,conv2d,ops,token-merging}.test.ts'],
     globalSetup: 'test/ptx/build.ts',
     hookTimeout: 600_000,
   },

@@ -140,7 +140,7 @@ void find_factors(const GroupFactorsArgs& a, float* partials, Launcher& launcher
   }
   const GroupNormCut cut = cut_pixels(a.n, a.hw, a.c, launcher.gpu());
   const int vector = group_norm_vector(a.c);
-  const size_t shared = sizeof(float) * 2 * static_cast<size_t>(vector) * cut.threads();
+  const size_t shared = sizeof(float) * 2 * static_cast<size_t>(vector * group_factors_plane(cut));
   launcher.run(vector == 8 ? "group_factors_8" : "group_factors_1", grid_of(cut, a.n), cut.threads(),
                GroupFactorsLaunch{a, cut, partials}, shared);
 }

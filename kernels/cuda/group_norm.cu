@@ -212,7 +212,7 @@ __device__ Moments join_lanes(Moments m) {
 }
 
 // Sums of a stretch for each channel, of differences to its first pixel: where the mean is large against the
-// deviation, squares of the numbers themselves would lose it. sums [2][V][threads] are then, for the first
+// deviation, squares of the numbers themselves would lose it. sums [2][V][plane] are then, for the first
 // row of threads, means and sums of squares around them.
 template <int V>
 __device__ void sum_channels(const GroupFactorsLaunch& a, const Place& at, float* sums) {
@@ -238,7 +238,7 @@ __device__ void sum_channels(const GroupFactorsLaunch& a, const Place& at, float
       }
     }
   }
-  const int plane = blockDim.x;
+  const int plane = group_factors_plane(a.cut);
 #pragma unroll
   for (int i = 0; i < V; i++) {
     sums[i * plane + threadIdx.x] = sum[i];
@@ -282,7 +282,7 @@ __device__ float2* parts_of(const GroupFactorsLaunch& a, int group, int panel) {
 template <int V>
 __device__ void join_channels(const GroupFactorsLaunch& a, const Place& at, const float* sums) {
   const int width = static_cast<int>(a.op.c) / a.op.groups, panel_channels = a.cut.columns * V;
-  const int panel_first = blockIdx.y * panel_channels, plane = blockDim.x;
+  const int panel_first = blockIdx.y * panel_channels, plane = group_factors_plane(a.cut);
   const float pixels = static_cast<float>(at.end - at.first);
   for (int begin = panel_first / width; begin < a.op.groups; begin += blockDim.x / lanes) {
     const int group = begin + threadIdx.x / lanes;

@@ -53,6 +53,13 @@ constexpr int group_norm_vector(int64_t c) {
 // Pictures whose blocks count how many of them have arrived.
 inline constexpr int group_norm_pictures = 1024;
 
+// Floats of shared memory for one number of each thread. Where one plane ends and the next begins, columns go
+// on in the next banks, unless two such blocks would be too large for a processor of sm_75.
+constexpr int group_factors_plane(const GroupNormCut& cut) {
+  const int threads = static_cast<int>(cut.threads()), wanted = threads + cut.columns % 32;
+  return wanted <= group_norm_threads ? wanted : threads;
+}
+
 struct GroupFactorsLaunch {
   GroupFactorsArgs op;
   GroupNormCut cut;

@@ -10,6 +10,9 @@ void linear_geglu(const LinearGegluArgs&, Launcher&);
 void projections(const ProjectionsArgs&, Launcher&);
 void conv2d(const Conv2dArgs&, Launcher&);
 void attention(const AttentionArgs&, Launcher&);
+void match_tokens(const MatchTokensArgs&, Launcher&);
+void merge_tokens(const MergeTokensArgs&, Launcher&);
+void unmerge_tokens(const UnmergeTokensArgs&, Launcher&);
 void group_norm(const GroupNormArgs&, Launcher&);
 void group_factors(const GroupFactorsArgs&, Launcher&);
 void layer_norm(const LayerNormArgs&, Launcher&);
@@ -36,12 +39,13 @@ size_t linear_workspace(const LinearArgs&, const Gpu&);
 size_t linear_geglu_workspace(const LinearGegluArgs&, const Gpu&);
 size_t projections_workspace(const ProjectionsArgs&, const Gpu&);
 size_t conv2d_workspace(const Conv2dArgs&, const Gpu&);
+size_t match_tokens_workspace(const MatchTokensArgs&, const Gpu&);
 size_t group_norm_workspace(const GroupNormArgs&, const Gpu&);
 size_t group_factors_workspace(const GroupFactorsArgs&, const Gpu&);
 
 template <class Args>
 struct Kernel {
-  void (*run)(const Args&, Launcher&);  // null for an op that only the CPU has
+  void (*run)(const Args&, Launcher&);
   // Bytes that the launcher must offer.
   size_t (*workspace)(const Args&, const Gpu&) = [](const Args&, const Gpu&) -> size_t { return 0; };
 };
@@ -53,9 +57,9 @@ struct Kernels {
   Kernel<ProjectionsArgs> projections{cuda::projections, projections_workspace};
   Kernel<Conv2dArgs> conv2d{cuda::conv2d, conv2d_workspace};
   Kernel<AttentionArgs> attention{cuda::attention};
-  Kernel<MatchTokensArgs> match_tokens{};
-  Kernel<MergeTokensArgs> merge_tokens{};
-  Kernel<UnmergeTokensArgs> unmerge_tokens{};
+  Kernel<MatchTokensArgs> match_tokens{cuda::match_tokens, match_tokens_workspace};
+  Kernel<MergeTokensArgs> merge_tokens{cuda::merge_tokens};
+  Kernel<UnmergeTokensArgs> unmerge_tokens{cuda::unmerge_tokens};
   Kernel<GroupNormArgs> group_norm{cuda::group_norm, group_norm_workspace};
   Kernel<GroupFactorsArgs> group_factors{cuda::group_factors, group_factors_workspace};
   Kernel<LayerNormArgs> layer_norm{cuda::layer_norm};

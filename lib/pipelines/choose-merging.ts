@@ -15,7 +15,6 @@ export interface StepMerging {
 
 export interface MergingModel {
   readonly config: Pick<UnetConfig, 'down'>
-  readonly isOnGpu: boolean
   /** Of the latents. */
   readonly size: MapSize
 }
@@ -38,18 +37,13 @@ function cornersOf(seed: bigint, windows: number): () => Int32Array {
 /**
  * What `tokenMerging` means for a model; undefined where nothing is to be merged, or no whole token of a small map.
  *
- * @throws TintypeError `INVALID_ARGUMENT` where the model or its device cannot
+ * @throws TintypeError `INVALID_ARGUMENT` where the model cannot
  */
 export function chooseMerging(
-  { config, isOnGpu, size }: MergingModel,
+  { config, size }: MergingModel,
   { tokenMerging: share, seed }: Pick<ResolvedOptions, 'tokenMerging' | 'seed'>,
 ): StepMerging | undefined {
   if (share === 0) return undefined
-  if (isOnGpu) {
-    throw new TintypeError('INVALID_ARGUMENT', 'Option tokenMerging works on the CPU alone.', {
-      advice: 'Leave it out, or load the model with device: "cpu".',
-    })
-  }
   if (mergedLevel(config) === undefined) {
     throw new TintypeError(
       'INVALID_ARGUMENT',

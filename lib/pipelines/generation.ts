@@ -104,7 +104,7 @@ export async function* runGeneration(
   if (signal?.aborted) throw new TintypeError('ABORTED', 'The generation was aborted before it began.')
   if (options.latents) checkLatents(options.latents, shape)
   const merging = chooseMerging(
-    { config: model.configs.unet, isOnGpu: model.unet.isOnGpu, size: { height: shape.h, width: shape.w } },
+    { config: model.configs.unet, size: { height: shape.h, width: shape.w } },
     options,
   )
   const trajectory = buildTrajectory({

@@ -33,7 +33,7 @@ export interface GenerateOptions {
   /**
    * The share of the tokens, 0 to 0.75, that are merged into similar ones while the largest maps of the UNet attend to
    * themselves (Bolya and Hoffman, "Token Merging for Fast Stable Diffusion", 2023): less time where pictures are large.
-   * The picture changes: docs/performance.md says how much. On the CPU alone. Default 0: none.
+   * The picture changes: docs/performance.md says how much. Default 0: none.
    */
   readonly tokenMerging?: number | undefined
   /** Where the noise starts: an integer from 0 to 2^64 - 1. Default: a random one, told in the result. */

@@ -130,7 +130,9 @@ export async function runCase(c: OpCase, target: Target, folder: string): Promis
     graph.outputs.map(({ name }) => {
       const { dtype } = opOf(c.op).operands[name]!
       const size = sizeOf(c, name)
-      return [name, dtype === 'u8' ? new Uint8Array(size) : new Float32Array(size).fill(Number.NaN)]
+      if (dtype === 'u8') return [name, new Uint8Array(size)]
+      if (dtype === 'i32') return [name, new Int32Array(size).fill(-1)]
+      return [name, new Float32Array(size).fill(Number.NaN)]
     }),
   )
   const inputs = graph.inputs.map((id) => data.get(graph.values[id]!.name)!)

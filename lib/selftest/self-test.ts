@@ -9,6 +9,7 @@ import type { Target } from '../runtime/target.ts'
 import { convolutions } from './cases/conv2d.ts'
 import { gatedLinears, joinedLinears, linears } from './cases/linear.ts'
 import { otherOps } from './cases/others.ts'
+import { tokenMerging } from './cases/token-merging.ts'
 import { type OpCase, titleOf } from './op-case.ts'
 import { runCase } from './run-case.ts'
 
@@ -19,6 +20,7 @@ export const allCases: readonly OpCase[] = [
   ...joinedLinears,
   ...Object.values(convolutions).flat(),
   ...otherOps,
+  ...tokenMerging,
 ]
 
 /** One case of each kind of kernel, of a size that takes milliseconds. */

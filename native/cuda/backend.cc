@@ -93,32 +93,18 @@ struct Bound {
   }
 };
 
-// f(kernel, args, name) for each node. Its operands are there, but lie nowhere.
-template <class F>
-void visit_nodes(const Plan& plan, const F& f) {
+// Of all kernels the most that one of them keeps between its launches. Operands are there, but lie nowhere.
+size_t largest_workspace(const Plan& plan, const Gpu& gpu) {
   static const char there = 0;
   const std::vector<Weight> bound(plan.bindings.size(), {&there, DType::f32});
   static const Kernels kernels;
-  for (const Node& node : plan.nodes) {
-    const char* name = op_infos[static_cast<size_t>(node.opcode)].name;
-    visit_op(node.opcode, node.words.data(), kernels, Operands{bound},
-             [&](const auto& kernel, const auto& args) { f(kernel, args, name); });
-  }
-}
-
-// Pipelines refuse options that take them before they make a plan.
-void check_kernels(const Plan& plan) {
-  visit_nodes(plan, [](const auto& kernel, const auto&, const char* name) {
-    if (!kernel.run) throw Error(code::internal, "invalid plan: only the CPU has ", name);
-  });
-}
-
-// Of all kernels the most that one of them keeps between its launches.
-size_t largest_workspace(const Plan& plan, const Gpu& gpu) {
   size_t largest = 0;
-  visit_nodes(plan, [&](const auto& kernel, const auto& args, const char*) {
-    largest = std::max(largest, kernel.workspace(args, gpu));
-  });
+  for (const Node& node : plan.nodes) {
+    visit_op(node.opcode, node.words.data(), kernels, Operands{bound},
+             [&](const auto& kernel, const auto& args) {
+               largest = std::max(largest, kernel.workspace(args, gpu));
+             });
+  }
   return largest;
 }
 
@@ -127,7 +113,6 @@ size_t largest_workspace(const Plan& plan, const Gpu& gpu) {
 std::shared_ptr<Prepared> CudaBackend::prepare(const Plan& plan, const Weights* weights,
                                                const ProgramOptions& options) const {
   const auto [f32, f16, bf16] = plan.activations;
-  check_kernels(plan);
   if (f32 || (f16 && bf16)) throw Error(code::internal, "invalid plan: CUDA computes in f16 or in bf16");
   if (weights && weights->int8()) throw Error(code::internal, "int8 weights are for the CPU");
   const auto prepared = std::make_shared<CudaPrepared>();

@@ -3,7 +3,7 @@
 import { describe, it } from 'vitest'
 import { opNames } from '../../lib/graph/ops.ts'
 import { otherOps } from '../../lib/selftest/cases/others.ts'
-import { tokenMerging } from './cases/token-merging.ts'
+import { tokenMerging } from '../../lib/selftest/cases/token-merging.ts'
 import { check, titleOf } from './harness.ts'
 
 describe('kernels', () => {

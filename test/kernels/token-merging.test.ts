@@ -1,7 +1,7 @@
-// The ops of token merging, which interpreted GPUs do not have.
+// The ops of token merging.
 
 import { describe, it } from 'vitest'
-import { tokenMerging } from './cases/token-merging.ts'
+import { tokenMerging } from '../../lib/selftest/cases/token-merging.ts'
 import { check, titleOf } from './harness.ts'
 
 describe('kernels', () => {

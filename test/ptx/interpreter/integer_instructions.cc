@@ -50,6 +50,12 @@ u32 extract_field(u32 from, u32 position, u32 length) {
   return position > 31 ? 0 : from >> position & field_mask(length & 255);
 }
 
+u32 reverse_bits(u32 a) {
+  u32 result = 0;
+  for (int bit = 0; bit < 32; bit++) result |= (a >> bit & 1) << (31 - bit);
+  return result;
+}
+
 u32 funnel_left(u32 low, u32 high, u32 n) {
   return static_cast<u32>(((u64{high} << 32 | low) << (n & 31)) >> 32);
 }
@@ -87,6 +93,8 @@ void add_logic_32(InstructionTable& t) {
   define(t, k, {"shf.l.wrap.b32"}, [](u32 a, u32 b, u32 n) { return funnel_left(a, b, n); });
   define(t, k, {"popc.b32"}, [](u32 a) { return static_cast<u32>(std::popcount(a)); });
   define(t, k, {"clz.b32"}, [](u32 a) { return static_cast<u32>(std::countl_zero(a)); });
+  define(t, k, {"bfind.shiftamt.u32"}, [](u32 a) { return a ? static_cast<u32>(std::countl_zero(a)) : ~0u; });
+  define(t, k, {"brev.b32"}, [](u32 a) { return reverse_bits(a); });
   define(t, k, {"prmt.b32"}, [](u32 a, u32 b, u32 s) { return permute_bytes(a, b, s); });
   define(t, k, {"bfi.b32"}, [](u32 a, u32 b, u32 p, u32 n) { return insert_field(a, b, p, n); });
   // Products of two halves and two bytes; nvcc makes them of sums of small products.

@@ -53,6 +53,11 @@ const schedulerStep = (count: number, depth: number): OpCase => ({
   given: ['history', 'noise', 'newHistory'],
 })
 
+const matchTokens = (side: number, c: number): OpCase => ({
+  ...{ op: 'matchTokens', dims: { n: 1, h: side, w: side, c, windows: side ** 2 / 4, kept: side ** 2 / 2 } },
+  inputs: { corners: new Int32Array(side ** 2 / 4) },
+})
+
 export interface CountedLaunch {
   readonly name: string
   readonly op: OpCase
@@ -85,6 +90,7 @@ export const counted: readonly CountedLaunch[] = [
   { name: 'groupNorm 2x256x320', op: groupNorm(256, 320), processors: 108 },
   { name: 'groupFactors 2x256x320', op: groupFactors(256, 320), processors: 108 },
   { name: 'layerNorm 128x320', op: layerNorm(128, 320), processors: 108 },
+  { name: 'matchTokens 24x24x320', op: matchTokens(24, 320), processors: 108 },
   { name: 'schedulerStep 4096', op: schedulerStep(4096, 1), processors: 108 },
 ]
 
@@ -112,6 +118,8 @@ export const planned: readonly OpCase[] = [
   ...[attention(1, 512, 4096, 4096), attention(1, 24, 64, 64)],
   ...[groupNorm(64, 9), groupNorm(64, 30), groupNorm(64, 640), groupNorm(64, 1280)],
   ...[groupNorm(65536, 128), groupNorm(65536, 33)],
+  matchTokens(8, 30),
+  ...(['mergeTokens', 'unmergeTokens'] as const).map((op) => of(op, { n: 2, hw: 64, c: 320, kept: 32 })),
   of('activation', { count: 640 }, { params: { activation: 'silu' } }),
   of('geglu', { m: 64, n: 320, n2: 640 }),
   of('embedding', { m: 77, c: 768, rows: 49408, length: 77 }, { given: ['positions'] }),

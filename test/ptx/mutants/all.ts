@@ -7,6 +7,7 @@ import { hosts } from './hosts.ts'
 import type { Mutant } from './mutant.ts'
 import { norms } from './norms.ts'
 import { others } from './others.ts'
+import { tokenMerging } from './token-merging.ts'
 import { warpgroups } from './warpgroups.ts'
 
 export const mutants: readonly Mutant[] = [
@@ -17,4 +18,5 @@ export const mutants: readonly Mutant[] = [
   ...norms,
   ...attentions,
   ...others,
+  ...tokenMerging,
 ]
