@@ -39,6 +39,8 @@ const matches: OpCase[] = [
   ).flatMap(([h, w]) => [match(1, h, w, 24, 0.4), match(3, h, w, 40, 0.75)]),
   match(2, 6, 6, 20, 0),
   match(1, 20, 20, 320, 0.5),
+  // More windows than a tile has, of whole steps of channels.
+  match(1, 24, 24, 64, 0.5),
   // All alike; alike but for their length; two kinds, of a length that is rounded nowhere; nothing in any.
   matchOf(match(2, 6, 7, 24, 0.5), (_, channel) => Math.sin(channel + 1)),
   matchOf(match(1, 6, 7, 16, 0.5), (token, channel) => 2 ** (token % 5) * (channel % 3)),

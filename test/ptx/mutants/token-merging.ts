@@ -20,12 +20,7 @@ export const tokenMerging: readonly Mutant[] = [
     'if (window < windows_) matches_[m][half].join(sum * factor, window);',
     'matches_[m][half].join(sum * factor, window);',
   ),
-  merging(
-    'token_matching.cuh',
-    'sums of a tile go on in the next one',
-    '            sum = 0;\n',
-    '',
-  ),
+  merging('token_matching.cuh', 'sums of a tile go on in the next one', '            sum = 0;\n', ''),
   merging(
     'token_matching.cuh',
     'what was found written over tiles that others read',
@@ -104,10 +99,5 @@ export const tokenMerging: readonly Mutant[] = [
     'blocks_for(a.windows * window_sources,',
     'blocks_for(a.windows,',
   ),
-  merging(
-    'token_merging.cc',
-    'no memory for what is nearest',
-    '3 * tokens; }',
-    '2 * tokens; }',
-  ),
+  merging('token_merging.cc', 'no memory for what is nearest', '3 * tokens; }', '2 * tokens; }'),
 ]
