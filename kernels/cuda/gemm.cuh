@@ -282,7 +282,16 @@ class GemmBlock {
     }
   };
   __device__ Row row_of(int block_row, int m, int pass) const {
-    const int wanted = pass * down + lane_ / across, r = min(wanted, Tile.staged_rows() - 1);
+    return row_at(block_row, m, pass * down + lane_ / across);
+  }
+  // The same for pieces of four sums: eight lanes that read together meet in no bank where their rows are two
+  // apart, and not one.
+  __device__ Row partial_row_of(int block_row, int m, int pass) const {
+    const int own = lane_ / across, swapped = (own & ~3) | (own & 1) << 1 | (own & 2) >> 1;
+    return row_at(block_row, m, pass * down + (across == 4 ? swapped : own));
+  }
+  __device__ Row row_at(int block_row, int m, int wanted) const {
+    const int r = min(wanted, Tile.staged_rows() - 1);
     const int y = block_row + warp_row_ + (m + r / 16) * Tile.rows_apart + r % 16;
     return {y, y < a_.m && r == wanted, r, staging() + r * stride};
   }
@@ -393,7 +402,7 @@ class GemmBlock {
       if (column >= a_.n) break;
 #pragma unroll
       for (int pass = 0; pass < passes; pass++) {
-        const Row row = row_of(block_row, m, pass);
+        const Row row = partial_row_of(block_row, m, pass);
         if (!row.inside) continue;
         store_four(partials + static_cast<int64_t>(row.y) * a_.n + column, a_.n - column, a_.n % 4 == 0,
                    row.unit(c / 4));
@@ -418,7 +427,7 @@ class GemmBlock {
           const int column = min(block_column + warp_column_ + first + i * step, whole ? a_.n - 4 : a_.n - 1);
 #pragma unroll
           for (int pass = 0; pass < passes; pass++) {
-            const int64_t row = min(row_of(block_row, m, pass).y, a_.m - 1);
+            const int64_t row = min(partial_row_of(block_row, m, pass).y, a_.m - 1);
             parts[i][pass] = load_stored_four(partials + row * a_.n + column, a_.n - column, whole);
           }
         }
@@ -433,7 +442,7 @@ class GemmBlock {
         const int c = first + i * step;
 #pragma unroll
         for (int pass = 0; pass < passes; pass++) {
-          const Row row = row_of(block_row, m, pass);
+          const Row row = partial_row_of(block_row, m, pass);
           if (!row.inside) continue;
           if (has_norm())
             normalize(own.norm, row_norms()[row.y - block_row], block_column + warp_column_ + c,
