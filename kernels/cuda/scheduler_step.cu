@@ -2,6 +2,7 @@
 // small.
 #include "chunk.cuh"
 #include "math.cuh"
+#include "radix_selection.cuh"
 #include "threshold.h"
 
 namespace tintype::cuda {
@@ -51,37 +52,13 @@ extern "C" __global__ void scheduler_step(SchedulerStepArgs a) {
 
 namespace {
 
-struct Selection {
-  uint32_t histogram[256];
-  uint32_t prefix;  // the bits that are known of the number sought
-  uint32_t rank;    // of it among the numbers with that prefix
-  uint32_t equal;   // how many have that prefix
-  uint32_t next;    // the smallest number above it
+struct Selection : RadixSelection {
+  uint32_t next;  // the smallest number above the one of that rank
 };
 
 // |x| as bits, which are ordered as the numbers are, NaN last.
 __device__ uint32_t magnitude(float x) {
   return __float_as_uint(x) & 0x7fffffff;
-}
-
-// Finds eight more bits of the number of that rank; the threads of the block together.
-__device__ void refine(Selection& s, const float* x, int count, int shift) {
-  for (int i = threadIdx.x; i < 256; i += threshold_threads) s.histogram[i] = 0;
-  __syncthreads();
-  const uint32_t prefix = s.prefix, known = shift == 24 ? 0 : ~0u << (shift + 8);
-  for (int i = threadIdx.x; i < count; i += threshold_threads) {
-    const uint32_t bits = magnitude(x[i]);
-    if ((bits & known) == prefix) atomicAdd(&s.histogram[bits >> shift & 255], 1u);
-  }
-  __syncthreads();
-  if (threadIdx.x == 0) {
-    uint32_t digit = 0, rank = s.rank;
-    while (rank >= s.histogram[digit]) rank -= s.histogram[digit++];
-    s.prefix = prefix | digit << shift;
-    s.rank = rank;
-    s.equal = s.histogram[digit];
-  }
-  __syncthreads();
 }
 
 }  // namespace
@@ -92,13 +69,9 @@ extern "C" __global__ void __launch_bounds__(threshold_threads) dynamic_threshol
   const int count = static_cast<int>(a.op.count);
   const float* x = a.op.x + blockIdx.x * a.op.count;
   float* y = a.op.y + blockIdx.x * a.op.count;
-  if (threadIdx.x == 0) {
-    s.prefix = 0;
-    s.rank = static_cast<uint32_t>(a.rank);
-    s.next = 0xffffffff;
-  }
-  __syncthreads();
-  for (int shift = 24; shift >= 0; shift -= 8) refine(s, x, count, shift);
+  if (threadIdx.x == 0) s.next = 0xffffffff;
+  radix_select<threshold_threads>(s, count, static_cast<uint32_t>(a.rank),
+                                  [=](int i) { return magnitude(x[i]); });
   const uint32_t low = s.prefix;
   for (int i = threadIdx.x; i < count; i += threshold_threads) {
     if (magnitude(x[i]) > low) atomicMin(&s.next, magnitude(x[i]));

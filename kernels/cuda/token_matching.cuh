@@ -1,5 +1,5 @@
-// Of the tokens that windows keep, the one that resembles each other token most: the matrix of all products
-// lives in registers only, a tile at a time. Tensor cores.
+// The destination that resembles each source most: the matrix of all products lives in registers only, a tile
+// at a time. Tensor cores.
 #pragma once
 #include "async_copy.cuh"
 #include "swizzle.cuh"
@@ -10,7 +10,7 @@ namespace tintype::cuda {
 
 // What a source has found so far.
 struct Match {
-  float product = -INFINITY;  // with the kept token divided by its length
+  float product = -INFINITY;  // with the destination divided by its length
   int window = 0;
 
   // Of equal ones the first stays, and what is no number never comes.
@@ -24,21 +24,23 @@ struct Match {
 template <int V>
 class MatchBlock {
   static constexpr MatchTile tile = match_tile;
-  static constexpr int tiles_m = tile.warp_sources / 16, tiles_n = tile.warp_kept / 8;
-  static constexpr int across = tile.kept / tile.warp_kept;  // warps that share sources
-  static constexpr int ahead = tile.stages - 1;              // steps that are copied ahead
+  static constexpr int tiles_m = tile.warp_sources / 16, tiles_n = tile.warp_destinations / 8;
+  static constexpr int across = tile.destinations / tile.warp_destinations;  // warps that share sources
+  static constexpr int ahead = tile.stages - 1;                              // steps that are copied ahead
   // A thread copies one 16-byte column of every rows_apart-th row.
   static constexpr int row_chunks = tile.depth / 8, rows_apart = tile.threads() / row_chunks;
-  static constexpr int own_sources = tile.sources / rows_apart, own_kept = tile.kept / rows_apart;
+  static constexpr int own_sources = tile.sources / rows_apart,
+                       own_destinations = tile.destinations / rows_apart;
 
  public:
   __device__ MatchBlock(const MatchLaunch& a, unsigned char* shared)
       : a_(a), shared_(shared), lane_(threadIdx.x % 32) {
     const int warp = threadIdx.x / 32;
     warp_source_ = warp / across * tile.warp_sources;
-    warp_kept_ = warp % across * tile.warp_kept;
+    warp_destination_ = warp % across * tile.warp_destinations;
     own_sources_at_ = swizzle<row_chunks>(warp_source_ + lane_ % 16, lane_ / 16);
-    own_kept_at_ = swizzle<row_chunks>(tile.sources + warp_kept_ + lane_ % 8 + lane_ / 16 * 8, lane_ / 8 % 2);
+    own_destinations_at_ =
+        swizzle<row_chunks>(tile.sources + warp_destination_ + lane_ % 8 + lane_ / 16 * 8, lane_ / 8 % 2);
     first_source_ = blockIdx.x * tile.sources;
     windows_ = static_cast<int>(a.op.windows);
     c_ = static_cast<int>(a.op.c);
@@ -48,10 +50,10 @@ class MatchBlock {
 
   __device__ void run() {
 #pragma unroll
-    for (int i = 0; i < own_sources; i++) source_tokens_[i] = source(own_row() + i * rows_apart);
+    for (int i = 0; i < own_sources; i++) sources_[i] = source(own_row() + i * rows_apart);
     const int depth_steps = (c_ + tile.depth - 1) / tile.depth;
-    const int steps = (windows_ + tile.kept - 1) / tile.kept * depth_steps;
-    find_kept();
+    const int steps = (windows_ + tile.destinations - 1) / tile.destinations * depth_steps;
+    find_destinations();
 #pragma unroll
     for (int s = 0; s < ahead; s++) {
       if (s < steps) copy_step(s);
@@ -66,7 +68,7 @@ class MatchBlock {
       multiply(reading * tile.stage_bytes());
       if (++depth_step == depth_steps) {
         compare(window);
-        depth_step = 0, window += tile.kept;
+        depth_step = 0, window += tile.destinations;
       }
       reading = reading + 1 == tile.stages ? 0 : reading + 1;
       writing = writing + 1 == tile.stages ? 0 : writing + 1;
@@ -87,33 +89,33 @@ class MatchBlock {
     return window < windows_ ? TokenMap(a_.op).source_of(window, index - window * window_sources) : -1;
   }
 
-  // The kept tokens of the rows that this thread copies.
-  __device__ void find_kept() {
+  // The destinations of the rows that this thread copies.
+  __device__ void find_destinations() {
 #pragma unroll
-    for (int i = 0; i < own_kept; i++) {
+    for (int i = 0; i < own_destinations; i++) {
       const int window = copied_window_ + own_row() + i * rows_apart;
-      kept_tokens_[i] = window < windows_ ? a_.kept[window] : -1;
+      destinations_[i] = window < windows_ ? a_.destinations[window] : -1;
     }
   }
 
-  // Channels [copied_channel_, + depth) of the sources, then of the kept tokens; the next ones are those that
-  // follow.
+  // Channels [copied_channel_, + depth) of the sources, then of the destinations; the next ones are those
+  // that follow.
   __device__ void copy_step(int stage) {
     const int chunk = threadIdx.x % row_chunks, channel = copied_channel_ + chunk * 8;
     const int target = stage * tile.stage_bytes() + swizzle<row_chunks>(own_row(), chunk);
     constexpr int bytes_apart = rows_apart * tile.row_bytes();
     static_assert(rows_apart % 8 == 0, "the swizzle of a thread's rows must be the same");
 #pragma unroll
-    for (int i = 0; i < own_sources; i++) copy_chunk(target + i * bytes_apart, source_tokens_[i], channel);
+    for (int i = 0; i < own_sources; i++) copy_chunk(target + i * bytes_apart, sources_[i], channel);
 #pragma unroll
-    for (int i = 0; i < own_kept; i++) {
-      copy_chunk(target + tile.sources * tile.row_bytes() + i * bytes_apart, kept_tokens_[i], channel);
+    for (int i = 0; i < own_destinations; i++) {
+      copy_chunk(target + tile.sources * tile.row_bytes() + i * bytes_apart, destinations_[i], channel);
     }
     copied_channel_ += tile.depth;
     if (copied_channel_ < c_) return;
     copied_channel_ = 0;
-    copied_window_ += tile.kept;
-    find_kept();
+    copied_window_ += tile.destinations;
+    find_destinations();
   }
 
   // Zeros where there is no token, and behind its last channel.
@@ -135,11 +137,12 @@ class MatchBlock {
     for (int k = 0; k < tile.depth / 16; k++) {
       uint32_t a[tiles_m][4], b[tiles_n / 2][4];
       // Two chunks further along the row.
-      const uint32_t sources = first + (own_sources_at_ ^ k * 32), kept = first + (own_kept_at_ ^ k * 32);
+      const uint32_t sources = first + (own_sources_at_ ^ k * 32),
+                     destinations = first + (own_destinations_at_ ^ k * 32);
 #pragma unroll
       for (int m = 0; m < tiles_m; m++) load_matrices(a[m], sources + m * 16 * tile.row_bytes());
 #pragma unroll
-      for (int n = 0; n < tiles_n / 2; n++) load_matrices(b[n], kept + n * 16 * tile.row_bytes());
+      for (int n = 0; n < tiles_n / 2; n++) load_matrices(b[n], destinations + n * 16 * tile.row_bytes());
 #pragma unroll
       for (int m = 0; m < tiles_m; m++) {
 #pragma unroll
@@ -150,14 +153,14 @@ class MatchBlock {
     }
   }
 
-  // Takes the products with the kept tokens of the windows from `first` on, and begins the next ones.
+  // Takes the products with the destinations of the windows from `first` on, and begins the next ones.
   __device__ void compare(int first) {
-    const float* inverse = a_.kept_inverse + static_cast<int64_t>(blockIdx.y) * windows_;
+    const float* inverse = a_.destination_inverse + static_cast<int64_t>(blockIdx.y) * windows_;
 #pragma unroll
     for (int n = 0; n < tiles_n; n++) {
 #pragma unroll
       for (int i = 0; i < 2; i++) {
-        const int window = first + warp_kept_ + n * 8 + lane_ % 4 * 2 + i;
+        const int window = first + warp_destination_ + n * 8 + lane_ % 4 * 2 + i;
         const float factor = window < windows_ ? inverse[window] : 0.f;
 #pragma unroll
         for (int m = 0; m < tiles_m; m++) {
@@ -174,7 +177,8 @@ class MatchBlock {
 
   // Joins what the lanes of a row, then the warps that share it, have found.
   __device__ void finish() {
-    Match* of_warps = reinterpret_cast<Match*>(shared_) + warp_kept_ / tile.warp_kept * tile.sources;
+    Match* of_warps =
+        reinterpret_cast<Match*>(shared_) + warp_destination_ / tile.warp_destinations * tile.sources;
 #pragma unroll
     for (int m = 0; m < tiles_m; m++) {
 #pragma unroll
@@ -205,11 +209,11 @@ class MatchBlock {
 
   const MatchLaunch& a_;
   unsigned char* shared_;
-  int lane_, warp_source_, warp_kept_, first_source_, windows_, c_;
-  int64_t first_token_;                    // of the picture
-  uint32_t own_sources_at_, own_kept_at_;  // what this lane reads of a stage
+  int lane_, warp_source_, warp_destination_, first_source_, windows_, c_;
+  int64_t first_token_;                            // of the picture
+  uint32_t own_sources_at_, own_destinations_at_;  // what this lane reads of a stage
   const Element* x_;
-  int source_tokens_[own_sources], kept_tokens_[own_kept];
+  int sources_[own_sources], destinations_[own_destinations];
   int copied_channel_ = 0, copied_window_ = 0;
   float sums_[tiles_m][tiles_n][4] = {};
   Match matches_[tiles_m][2];

@@ -9,20 +9,26 @@ namespace {
 
 // All parts are of four bytes for each number.
 struct MatchSizes {
-  int64_t windows, kept, tokens;  // of one picture, of all, of all
+  int64_t windows;               // all pictures have the same
+  int64_t destinations, tokens;  // of all pictures
 
   explicit MatchSizes(const MatchTokensArgs& a)
-      : windows(a.windows), kept(a.n * a.windows), tokens(a.n * a.h * a.w) {}
-  int64_t numbers() const { return windows + kept + 3 * tokens; }
+      : windows(a.windows), destinations(a.n * a.windows), tokens(a.n * a.h * a.w) {}
+  int64_t numbers() const { return windows + destinations + 3 * tokens; }
 };
 
 MatchLaunch lay_out(const MatchTokensArgs& a, void* workspace) {
   const MatchSizes sizes(a);
-  int32_t* kept = static_cast<int32_t*>(workspace);
-  float* kept_inverse = reinterpret_cast<float*>(kept + sizes.windows);
-  float* source_inverse = kept_inverse + sizes.kept;
+  int32_t* destinations = static_cast<int32_t*>(workspace);
+  float* destination_inverse = reinterpret_cast<float*>(destinations + sizes.windows);
+  float* source_inverse = destination_inverse + sizes.destinations;
   float* cosine = source_inverse + sizes.tokens;
-  return {a, kept, kept_inverse, source_inverse, cosine, reinterpret_cast<int32_t*>(cosine + sizes.tokens)};
+  return {a,
+          destinations,
+          destination_inverse,
+          source_inverse,
+          cosine,
+          reinterpret_cast<int32_t*>(cosine + sizes.tokens)};
 }
 
 // `count` of each picture, of which a block takes `of_block`.

@@ -1,6 +1,7 @@
 // Token merging (Bolya and Hoffman, 2023): which tokens of a map become one, their means, and the way back.
 #include "chunk.cuh"
 #include "math.cuh"
+#include "radix_selection.cuh"
 #include "token_matching.cuh"
 
 namespace tintype::cuda {
@@ -25,11 +26,12 @@ extern "C" __global__ void __launch_bounds__(token_warps * 32)
   if (lane != 0) return;
   const float inverse = squares > 0 ? rsqrtf(squares) : 0.f;  // of zeros, and of what is no number, 0
   const int window = map.window_of(token);
-  if (map.kept_by(window) != token) {
+  if (map.destination_of(window) != token) {
     a.source_inverse[index] = inverse;
   } else {
-    a.kept_inverse[blockIdx.y * a.op.windows + window] = inverse;
-    if (blockIdx.y == 0) a.kept[window] = token;
+    a.destination_inverse[blockIdx.y * a.op.windows + window] = inverse;
+    a.cosine[index] = -INFINITY;
+    if (blockIdx.y == 0) a.destinations[window] = token;
   }
 }
 
@@ -46,37 +48,10 @@ extern "C" __global__ void __launch_bounds__(match_tile.threads())
 
 namespace {
 
-// Bits that are ordered as the numbers are.
+// Bits whose order is that of the numbers turned round: the largest come first.
 __device__ uint32_t order_of(float x) {
   const uint32_t bits = __float_as_uint(x);
-  return bits >> 31 ? ~bits : bits | 0x80000000u;
-}
-
-// The sources that are merged: all above the bound, and of those at it the first ones.
-struct Selection {
-  uint32_t histogram[256];
-  uint32_t bound;  // the bits that are known of it
-  uint32_t equal;  // how many of those with these bits are merged
-};
-
-// Finds eight more bits of the bound; the threads of the block together.
-__device__ void refine(Selection& s, const TokenMap& map, const float* cosine, int shift) {
-  for (int i = threadIdx.x; i < 256; i += number_threads) s.histogram[i] = 0;
-  __syncthreads();
-  const uint32_t bound = s.bound, known = shift == 24 ? 0 : ~0u << (shift + 8);
-  for (int token = threadIdx.x; token < map.tokens(); token += number_threads) {
-    if (!map.is_source(token)) continue;
-    const uint32_t order = order_of(cosine[token]);
-    if ((order & known) == bound) atomicAdd(&s.histogram[order >> shift & 255], 1u);
-  }
-  __syncthreads();
-  if (threadIdx.x == 0) {
-    uint32_t digit = 255, rank = s.equal;
-    while (rank > s.histogram[digit]) rank -= s.histogram[digit--];
-    s.bound = bound | digit << shift;
-    s.equal = rank;
-  }
-  __syncthreads();
+  return bits >> 31 ? bits : ~bits & 0x7fffffffu;
 }
 
 // How many threads before this one have the flag; `total` is how many of the block have it.
@@ -98,43 +73,38 @@ __device__ int count_before(bool flag, int* of_warps, int& total) {
 
 }  // namespace
 
-// A block for each picture: radix selection of the sources that are merged, then numbers for all tokens that
+// A block for each picture: the sources that are merged by radix selection, then numbers for all tokens that
 // stay, in their order, and for the others those of what they are merged into. Latency.
 extern "C" __global__ void __launch_bounds__(number_threads)
     number_tokens(const __grid_constant__ MatchLaunch a) {
-  __shared__ Selection s;
+  __shared__ RadixSelection s;
   __shared__ int of_warps[number_threads / 32];
-  const TokenMap map(a.op);
-  const int64_t first = static_cast<int64_t>(blockIdx.x) * map.tokens();
+  const int tokens = static_cast<int>(a.op.h * a.op.w), merged = tokens - static_cast<int>(a.op.kept);
+  const int64_t first = static_cast<int64_t>(blockIdx.x) * tokens;
   const float* cosine = a.cosine + first;
   int32_t* rows = a.op.rows + first;
-  const int merged = map.tokens() - static_cast<int>(a.op.kept);
-  if (threadIdx.x == 0) {
-    s.bound = 0;
-    s.equal = merged;
-  }
-  __syncthreads();
-  if (merged > 0) {
-    for (int shift = 24; shift >= 0; shift -= 8) refine(s, map, cosine, shift);
-  }
+  const auto order = [=](int token) { return order_of(cosine[token]); };
+  // All sources are before all destinations, which are never merged therefore.
+  if (merged > 0) radix_select<number_threads>(s, tokens, static_cast<uint32_t>(merged - 1), order);
   constexpr int gone = -1;
   int equal_before = 0, rows_before = 0;
-  for (int begin = 0; begin < map.tokens(); begin += number_threads) {
+  for (int begin = 0; begin < tokens; begin += number_threads) {
     const int token = begin + threadIdx.x;
-    const bool inside = token < map.tokens(), candidate = inside && merged > 0 && map.is_source(token);
-    const uint32_t order = candidate ? order_of(cosine[token]) : 0;
-    const bool is_equal = candidate && order == s.bound;
+    const bool inside = token < tokens, candidate = inside && merged > 0;
+    const uint32_t own = candidate ? order(token) : 0;
+    const bool is_equal = candidate && own == s.prefix;
     int equal, staying;
+    // Of equal ones the first go.
     const int place = equal_before + count_before(is_equal, of_warps, equal);
-    const bool goes = candidate && (order > s.bound || (is_equal && place < static_cast<int>(s.equal)));
+    const bool goes = candidate && (own < s.prefix || (is_equal && place <= static_cast<int>(s.rank)));
     const int row = rows_before + count_before(inside && !goes, of_warps, staying);
     if (inside) rows[token] = goes ? gone : row;
     equal_before += equal;
     rows_before += staying;
   }
   __syncthreads();
-  for (int token = threadIdx.x; token < map.tokens(); token += number_threads) {
-    if (rows[token] == gone) rows[token] = rows[a.kept[a.nearest[first + token]]];
+  for (int token = threadIdx.x; token < tokens; token += number_threads) {
+    if (rows[token] == gone) rows[token] = rows[a.destinations[a.nearest[first + token]]];
   }
 }
 
@@ -142,7 +112,7 @@ extern "C" __global__ void __launch_bounds__(number_threads)
 // the L2 cache.
 extern "C" __global__ void __launch_bounds__(token_warps * 32)
     merge_tokens(const __grid_constant__ MergeTokensArgs a) {
-  constexpr int at_once = 4;
+  constexpr int chunks = 2, at_once = 4;  // of a lane, and tokens that it looks at
   const int lane = threadIdx.x % 32, hw = static_cast<int>(a.hw), c = static_cast<int>(a.c);
   const int row = blockIdx.x * token_warps + threadIdx.x / 32;
   if (row >= a.kept) return;
@@ -150,10 +120,16 @@ extern "C" __global__ void __launch_bounds__(token_warps * 32)
   const int32_t* rows = a.rows + picture * hw;
   const Element* x = elements(a.x) + picture * hw * c;
   Element* y = elements(a.y) + (picture * a.kept + row) * c;
-  for (int first = 0; first < c; first += 32 * chunk) {
-    const int j = first + lane * chunk, count = max(0, min(chunk, c - j));
-    const bool whole = count == chunk && c % chunk == 0;
-    Chunk sum = {};
+  for (int first = 0; first < c; first += chunks * 32 * chunk) {
+    int column[chunks], count[chunks];
+    bool whole[chunks];
+#pragma unroll
+    for (int i = 0; i < chunks; i++) {
+      column[i] = first + (i * 32 + lane) * chunk;
+      count[i] = max(0, min(chunk, c - column[i]));
+      whole[i] = count[i] == chunk && c % chunk == 0;
+    }
+    Chunk sums[chunks] = {};
     int tokens = 0;
     for (int begin = 0; begin < hw; begin += 32 * at_once) {
       int of_token[at_once];
@@ -167,18 +143,24 @@ extern "C" __global__ void __launch_bounds__(token_warps * 32)
         uint32_t found = __ballot_sync(0xffffffff, of_token[u] == row);
         tokens += __popc(found);
         for (; found != 0; found &= found - 1) {
-          const int64_t token = begin + u * 32 + __ffs(found) - 1;
-          Chunk v;
-          load(x + token * c + j, count, whole, v);
+          const Element* from = x + static_cast<int64_t>(begin + u * 32 + __ffs(found) - 1) * c;
 #pragma unroll
-          for (int i = 0; i < chunk; i++) sum[i] += v[i];
+          for (int i = 0; i < chunks; i++) {
+            Chunk v;
+            load(from + column[i], count[i], whole[i], v);
+#pragma unroll
+            for (int j = 0; j < chunk; j++) sums[i][j] += v[j];
+          }
         }
       }
     }
     const float share = tokens == 0 ? 0.f : reciprocal(static_cast<float>(tokens));
 #pragma unroll
-    for (int i = 0; i < chunk; i++) sum[i] *= share;
-    store(y + j, count, whole, sum);
+    for (int i = 0; i < chunks; i++) {
+#pragma unroll
+      for (int j = 0; j < chunk; j++) sums[i][j] *= share;
+      store(y + column[i], count[i], whole[i], sums[i]);
+    }
   }
 }
 

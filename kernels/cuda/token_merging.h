@@ -5,29 +5,29 @@
 
 namespace tintype::cuda {
 
-// A block compares `sources` tokens with all that windows keep, `kept` of them at a time, in steps of `depth`
-// channels, some of which are copied ahead.
+// A block compares `sources` tokens with all destinations, some at a time, in steps of `depth` channels, of
+// which a few are copied ahead.
 struct MatchTile {
-  int sources = 64, kept = 128, depth = 32, stages = 3;
-  int warp_sources = 32, warp_kept = 64;
+  int sources = 64, destinations = 128, depth = 32, stages = 3;
+  int warp_sources = 32, warp_destinations = 64;
 
-  constexpr int threads() const { return sources / warp_sources * (kept / warp_kept) * 32; }
+  constexpr int threads() const { return sources / warp_sources * (destinations / warp_destinations) * 32; }
   constexpr int row_bytes() const { return depth * 2; }
-  constexpr int stage_bytes() const { return (sources + kept) * row_bytes(); }
+  constexpr int stage_bytes() const { return (sources + destinations) * row_bytes(); }
   constexpr int shared_bytes() const { return stages * stage_bytes(); }
 };
 inline constexpr MatchTile match_tile{};
 
-// Each window of 2x2 tokens keeps one; the others are sources, at most three in each.
+// Each window of 2x2 tokens keeps one, a destination; the others are sources, at most three in each.
 inline constexpr int window_sources = 3;
 
 struct MatchLaunch {
   MatchTokensArgs op;
-  int32_t* kept;          // (windows): the token that each keeps
-  float* kept_inverse;    // (n, windows): 1 / its length
-  float* source_inverse;  // (n, h * w): the same of all others
-  float* cosine;          // (n, h * w): of a source and the kept token most like it
-  int32_t* nearest;       // (n, h * w): that one's window
+  int32_t* destinations;       // (windows): the token that each keeps
+  float* destination_inverse;  // (n, windows): 1 / its length
+  float* source_inverse;       // (n, h * w): the same of all others
+  float* cosine;     // (n, h * w): of a source and the destination most like it, -infinity of a destination
+  int32_t* nearest;  // (n, h * w): the window of that one
 };
 
 inline constexpr int token_warps = 8;       // of a block, each of which takes a token or a row of y

@@ -31,6 +31,7 @@ export const quickCases: readonly OpCase[] = [
   'attention n=1 lq=33 lk=77 c=80',
   'groupNorm n=2 hw=33 c=40',
   'layerNorm m=7 c=320',
+  'matchTokens n=1 h=5 w=8 c=24',
   'schedulerStep count=33 copies=2 width=11',
 ].map((title) => {
   const found = allCases.find((c) => titleOf(c).startsWith(title))

@@ -29,6 +29,8 @@ const deep = [255, 256, 257, 1025].flatMap((k, i) => [
   linear(77, 40, k, { dtype: dtypes[i % 3]!, given: ['bias', 'residual'], inPlace: true }),
   linear(1, 100, k, { dtype: dtypes[(i + 1) % 3]!, given: ['residual'] }),
 ])
+/** So deep that blocks share the products, and rows of results that begin anywhere. */
+const divided = [1024, 1025].map((k) => linear(5, 37, k, { dtype: 'f16' }))
 /** Whole 16-byte chunks, but no whole step of the depth that tensor cores take. */
 const chunks = [8, 40, 72, 328].flatMap((k, i) => [
   linear(33, 40, k, { dtype: dtypes[i % 3]! }),
@@ -148,7 +150,7 @@ export const joinedLinears: readonly OpCase[] = [...projected, ...normedLayers, 
 /** By what they try. */
 export const linears: Readonly<Record<string, readonly MatrixCase[]>> = {
   'small and odd': small,
-  'several stretches of depth': deep,
+  'several stretches of depth': [...deep, ...divided],
   'part of a step of depth': chunks,
   'several blocks': blocks,
   epilogues,

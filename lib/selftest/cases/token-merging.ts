@@ -54,6 +54,10 @@ const matches: OpCase[] = [
   ),
 ]
 
+const inBf16 = [match(1, 24, 24, 64, 0.5), match(2, 7, 5, 19, 0.5)].map(
+  (c): OpCase => ({ ...c, dtype: 'bf16' }),
+)
+
 /** Rows for tokens, a few of them outside, so that some rows have many tokens and some none. */
 const rows = (count: number, kept: number) =>
   Int32Array.from(noise(count, 9), (x) => Math.floor((x + 1) * 0.5 * (kept + 2)) - 1)
@@ -74,7 +78,13 @@ const merges: OpCase[] = [
     { op: 'mergeTokens', dims, inputs },
     { op: 'unmergeTokens', dims, inputs },
     { op: 'unmergeTokens', dims, inputs, inPlace: true },
+    ...(['mergeTokens', 'unmergeTokens'] as const).map((op) => ({
+      op,
+      dims,
+      inputs,
+      dtype: 'bf16' as const,
+    })),
   ]
 })
 
-export const tokenMerging: readonly OpCase[] = [...matches, ...merges]
+export const tokenMerging: readonly OpCase[] = [...matches, ...inBf16, ...merges]

@@ -94,16 +94,10 @@ const gathering: readonly Mutant[] = [
     'const bool inside = k_ < end_k_;',
     'const bool inside = true;',
   ),
-  linear(
-    'gemm_gather.cuh',
-    'another swizzle, the same for all',
-    'chunk ^ (row >> 1 & 3)',
-    'chunk ^ (row & 3)',
-    {
-      title: 'as in the UNet',
-      equivalent: 'writers and readers agree: banks conflict, which the ledger counts',
-    },
-  ),
+  linear('swizzle.cuh', 'another swizzle, the same for all', 'chunk ^ (row >> 1 & 3)', 'chunk ^ (row & 3)', {
+    title: 'as in the UNet',
+    equivalent: 'writers and readers agree: banks conflict, which the ledger counts',
+  }),
   conv2d(
     'gemm_gather.cuh',
     'padding of the wrong side',
@@ -184,6 +178,7 @@ const epilogue: readonly Mutant[] = [
     'partial sums stored 16 bytes at a time in odd rows',
     'a_.n - column, a_.n % 4 == 0,\n                   row.unit',
     'a_.n - column, true,\n                   row.unit',
+    { kernels: ['gemm'] },
   ),
   linear(
     'gemm.cuh',

@@ -176,15 +176,21 @@ export const others: readonly Mutant[] = [
     title: 'predictClean',
   }),
   threshold(
-    'scheduler_step.cu',
+    'radix_selection.cuh',
     'the rank within a digit one too high',
-    'rank >= s.histogram[digit]',
-    'rank > s.histogram[digit]',
+    'left >= s.histogram[digit]',
+    'left > s.histogram[digit]',
   ),
   threshold(
-    'scheduler_step.cu',
+    'radix_selection.cuh',
     'no barrier between counting and reading',
-    '  __syncthreads();\n  if (threadIdx.x == 0) {\n    uint32_t digit',
-    '  if (threadIdx.x == 0) {\n    uint32_t digit',
+    '    __syncthreads();\n    if (threadIdx.x == 0) {\n      uint32_t digit',
+    '    if (threadIdx.x == 0) {\n      uint32_t digit',
+  ),
+  threshold(
+    'radix_selection.cuh',
+    'digits counted while the last ones are still there',
+    's.histogram[i] = 0;\n    __syncthreads();',
+    's.histogram[i] = 0;',
   ),
 ]

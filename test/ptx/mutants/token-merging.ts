@@ -29,6 +29,18 @@ export const tokenMerging: readonly Mutant[] = [
   ),
   merging(
     'token_matching.cuh',
+    'tiles written while others multiply them',
+    '      __syncthreads();  // the step has arrived',
+    '      // the step has arrived',
+  ),
+  merging(
+    'token_matching.cuh',
+    'what warps have found joined before it is there',
+    '    __syncthreads();\n    const int row = threadIdx.x',
+    '    const int row = threadIdx.x',
+  ),
+  merging(
+    'token_matching.cuh',
     'a step multiplied before it has arrived',
     'wait_for_copies<ahead - 1>();',
     'wait_for_copies<ahead>();',
@@ -41,7 +53,7 @@ export const tokenMerging: readonly Mutant[] = [
   ),
   merging(
     'token_matching.cuh',
-    'the next kept tokens found a step late',
+    'the next destinations found a step late',
     'if (copied_channel_ < c_) return;',
     'if (copied_channel_ <= c_) return;',
   ),
@@ -57,17 +69,30 @@ export const tokenMerging: readonly Mutant[] = [
     'min(max(corners_[window], 0), 3)',
     'corners_[window]',
   ),
-  merging(
-    'token_merging.cu',
-    'the rank within a digit one too low',
-    'while (rank > s.histogram[digit])',
-    'while (rank >= s.histogram[digit])',
-  ),
+  merging('token_merging.cu', 'one source more is merged', '(merged - 1), order', '(merged), order'),
   merging(
     'token_merging.cu',
     'of equal sources one too many merged',
-    'place < static_cast<int>(s.equal)',
-    'place <= static_cast<int>(s.equal)',
+    'place <= static_cast<int>(s.rank)',
+    'place <= static_cast<int>(s.rank) + 1',
+  ),
+  merging(
+    'token_merging.cu',
+    'destinations may be merged',
+    'a.cosine[index] = -INFINITY;',
+    'a.cosine[index] = 1;',
+  ),
+  merging(
+    'token_merging.cu',
+    'counts of warps read before they are there',
+    '  __syncthreads();\n  int count = __popc',
+    '  int count = __popc',
+  ),
+  merging(
+    'token_merging.cu',
+    'rows read before all have theirs',
+    '  __syncthreads();\n  for (int token',
+    '  for (int token',
   ),
   merging(
     'token_merging.cu',
