@@ -110,7 +110,7 @@ extern "C" __global__ void __launch_bounds__(number_threads)
 
 // A warp for each row of y looks through all tokens for those that belong there, in their order. Bandwidth of
 // the L2 cache.
-extern "C" __global__ void __launch_bounds__(token_warps * 32)
+extern "C" __global__ void __launch_bounds__(token_warps * 32, merge_resident)
     merge_tokens(const __grid_constant__ MergeTokensArgs a) {
   constexpr int chunks = 2, at_once = 4;  // of a lane, and tokens that it looks at
   const int lane = threadIdx.x % 32, hw = static_cast<int>(a.hw), c = static_cast<int>(a.c);

@@ -31,6 +31,7 @@ struct MatchLaunch {
 };
 
 inline constexpr int token_warps = 8;       // of a block, each of which takes a token or a row of y
+inline constexpr int merge_resident = 4;    // blocks on a processor; for more of them ptxas spills
 inline constexpr int number_threads = 512;  // of the block that numbers the tokens of a picture
 
 }  // namespace tintype::cuda
