@@ -69,6 +69,8 @@ const merges: OpCase[] = [
   [2, 64, 32, 32],
   [1, 48, 48, 17],
   [3, 100, 30, 320],
+  // More channels than a warp takes at a time.
+  [1, 20, 9, 1032],
   // Several tasks of rows.
   [2, 300, 160, 160],
 ].flatMap(([n, hw, kept, c]): OpCase[] => {
