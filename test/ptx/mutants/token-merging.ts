@@ -114,6 +114,12 @@ export const tokenMerging: readonly Mutant[] = [
   ),
   merging(
     'token_merging.cu',
+    'channels behind the first turn of a warp are left out',
+    'first < c; first += chunks * 32 * chunk',
+    'first < 1; first += chunks * 32 * chunk',
+  ),
+  merging(
+    'token_merging.cu',
     'the row behind the last one is read',
     'int64_t{0}), a.kept - 1);',
     'int64_t{0}), a.kept);',
