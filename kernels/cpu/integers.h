@@ -14,6 +14,9 @@ inline int64_t round_up(int64_t a, int64_t to) {
 inline int64_t min(int64_t a, int64_t b) {
   return a < b ? a : b;
 }
+inline int64_t max(int64_t a, int64_t b) {
+  return a > b ? a : b;
+}
 
 }  // namespace
 }  // namespace tintype::TINTYPE_ISA

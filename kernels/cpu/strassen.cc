@@ -249,7 +249,7 @@ struct Product {
     return {2 * index * kPanel, (2 * index + 1) * kPanel};
   }
 
-  void multiply_block(int64_t row_block, int64_t first_pair, float* scratch) const {
+  void multiply_block(int64_t row_block, int64_t first_pair, int64_t end_pair, float* scratch) const {
     const TaskRows task = task_rows(row_block);
     const int64_t k = args.shape.k;
     float* const b = scratch + (block.share_rows ? 0 : block.left_floats());
@@ -262,7 +262,7 @@ struct Product {
       } else {
         copy_rows(task, at, scratch);
       }
-      for (int64_t i = first_pair; i < min(first_pair + block.pairs, pairs); i++) {
+      for (int64_t i = first_pair; i < end_pair; i++) {
         const Pair pair = pair_at(i);
         const T* left = w + (pair.left * k + at * kPanel);
         const T* right = w + (pair.right * k + at * kPanel);
@@ -284,11 +284,23 @@ struct Product {
     }
   }
 
+  // Where no sums wait for another stretch a task may have more columns, for all of which its rows are copied
+  // once: as many as leave enough tasks for all threads. What is computed is the same.
+  int64_t pairs_of_task() const {
+    constexpr int64_t kTasksOfThread = 16;
+    if (block.stretches > 1 || block.share_rows) return block.pairs;
+    const int64_t row_blocks = ceil_div(args.shape.m, block.rows);
+    const int64_t column_blocks = ceil_div(kTasksOfThread * exec.threads, row_blocks);
+    return max(block.pairs, ceil_div(pairs, column_blocks));
+  }
+
   void run() const {
     if (block.share_rows) share_rows();
-    const int64_t column_blocks = ceil_div(pairs, block.pairs);
+    const int64_t count = pairs_of_task();
+    const int64_t column_blocks = ceil_div(pairs, count);
     parallel_for(exec, ceil_div(args.shape.m, block.rows) * column_blocks, [&](int64_t index, int thread) {
-      multiply_block(index / column_blocks, index % column_blocks * block.pairs, exec.scratch<float>(thread));
+      const int64_t first = index % column_blocks * count;
+      multiply_block(index / column_blocks, first, min(first + count, pairs), exec.scratch<float>(thread));
     });
   }
 };

@@ -1,5 +1,6 @@
 // Products by Strassen's algorithm, which only the CPU has: odd rows and a single one, whose lower half is empty, a shorter
-// last stretch of depth, several blocks of rows and of columns, tasks that share rows and that do not, every epilogue.
+// last stretch of depth, several blocks of rows and of columns, tasks that share rows and that do not, and that have more
+// columns for one thread than for three, every epilogue.
 
 import type { Activation } from '../../../lib/graph/spec.ts'
 import { conv } from '../../../lib/selftest/cases/conv2d.ts'
@@ -39,6 +40,8 @@ const linears = dtypes.flatMap((dtype, i) => [
   linear(5000, 64, 424, { dtype }),
 ])
 
+const manyRows = linear(6600, 384, 320)
+
 const gatedLinears = dtypes.flatMap((dtype, i) => [
   gated(1, 32, 8, { dtype }),
   gated(31 + i, 64, 320, { dtype, given: ['bias', 'gamma', 'beta'] }),
@@ -63,4 +66,4 @@ const convolutions = dtypes.flatMap((dtype) =>
   ].map((c): OpCase => ({ ...c, params: { ...c.params, algorithm: 'strassen' }, allowance })),
 )
 
-export const strassenCases: readonly OpCase[] = [...linears, ...gatedLinears, ...convolutions]
+export const strassenCases: readonly OpCase[] = [...linears, manyRows, ...gatedLinears, ...convolutions]
