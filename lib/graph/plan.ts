@@ -42,18 +42,21 @@ export function makePlan(
   weightIndex: (name: string) => number,
   options: PassOptions = {},
 ): Plan {
-  verify(traced)
-  const shared = options.shareCopies === false ? traced : verify(shareCopies(traced))
-  const fused =
-    options.fuse === false
-      ? shared
-      : verify(fuse(shared, { except: options.fuseGeglu === false ? ['geglu'] : [] }))
-  const chosen = options.winograd === false ? fused : verify(chooseConvolutions(fused))
-  const products = options.strassen === false ? chosen : verify(chooseProducts(chosen))
-  const normalized = options.normalizeOnLoad === false ? products : verify(normalizeOnLoad(products))
-  const joined = options.joinLayers ? verify(joinLayers(normalized)) : normalized
-  const folded = options.foldNorms ? verify(foldNorms(joined)) : joined
-  const graph = options.precision ? verify(lowerPrecision(folded, options.precision)) : folded
+  let graph = verify(traced)
+  const run = (pass: (graph: Graph) => Graph) => {
+    graph = verify(pass(graph), graph)
+  }
+  if (options.shareCopies !== false) run(shareCopies)
+  if (options.fuse !== false) {
+    run((whole) => fuse(whole, { except: options.fuseGeglu === false ? ['geglu'] : [] }))
+  }
+  if (options.winograd !== false) run(chooseConvolutions)
+  if (options.strassen !== false) run(chooseProducts)
+  if (options.normalizeOnLoad !== false) run(normalizeOnLoad)
+  if (options.joinLayers) run(joinLayers)
+  if (options.foldNorms) run(foldNorms)
+  const { precision } = options
+  if (precision) run((whole) => lowerPrecision(whole, precision))
   const memory = planMemory(graph, { reuse: options.reuseMemory ?? true })
   return { graph, arenaBytes: memory.arenaBytes, words: encode(graph, memory, weightIndex) }
 }

@@ -52,6 +52,18 @@ describe('verify', () => {
     expect(() => verify({ ...graph(), nodes: [] })).toThrow(/Output y is never written/)
   })
 
+  it('finds what a pass broke: a node that it replaced, or a value under one that it left', () => {
+    const before = verify(graph())
+    const change = (node: Node) => ({ ...node, dims: { ...node.dims, m: 3 } })
+    const replaced = { ...before, nodes: before.nodes.map(change) }
+    expect(() => verify(replaced, before)).toThrow(/expects x of/)
+    const values = before.values.map((value) => ({ ...value, dtype: 'u8' as const }))
+    expect(() => verify({ ...before, values }, before)).toThrow(/x is u8/)
+    expect(() => verify({ ...before, nodes: before.nodes.toReversed() }, before)).toThrow(
+      /before it is written/,
+    )
+  })
+
   it('refuses a value written twice', () => {
     const whole = graph()
     expect(() => verify({ ...whole, nodes: [whole.nodes[0]!, whole.nodes[0]!, whole.nodes[1]!] })).toThrow(
