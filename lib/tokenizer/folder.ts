@@ -17,7 +17,7 @@ export interface TokenizerFolder {
 /** The file's text; undefined when there is no such file. */
 async function readText(path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, 'utf8')
+    return (await readFile(path)).toString()
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined
     throw new TintypeError('MODEL_NOT_FOUND', `${path} cannot be read: ${cause}`, { cause })
@@ -53,13 +53,15 @@ function parseVocabulary(json: unknown, path: string): Vocabulary {
     throw new TintypeError('INVALID_CONFIG', `${path}: expected an object from token to id.`)
   }
   const ids = json as Record<string, number>
+  const tokens: string[] = []
   for (const token of Object.keys(ids)) {
     const id = ids[token]!
     if (!Number.isInteger(id) || id < 0 || id > largestId) {
       throw new TintypeError('INVALID_CONFIG', `${path}: expected a token id for "${token}", got ${id}.`)
     }
+    tokens[id] = token
   }
-  return new Vocabulary(ids)
+  return new Vocabulary(ids, tokens)
 }
 
 function parseMerges(text: string, path: string): Map<string, number> {

@@ -6,12 +6,15 @@
  */
 export class Vocabulary {
   readonly #ids: Readonly<Record<string, number>>
-  readonly #tokens: string[] = []
+  readonly #tokens: readonly string[]
 
-  /** @param ids token -> id, each a non-negative integer */
-  constructor(ids: Readonly<Record<string, number>>) {
+  /**
+   * @param ids token -> id, each a non-negative integer
+   * @param tokens the same by ids
+   */
+  constructor(ids: Readonly<Record<string, number>>, tokens: readonly string[]) {
     this.#ids = ids
-    for (const token of Object.keys(ids)) this.#tokens[ids[token]!] = token
+    this.#tokens = tokens
   }
 
   idOf(token: string): number | undefined {
