@@ -1,7 +1,7 @@
 // `tintype PROMPT`: paints pictures and writes them to files.
 
 import { text } from 'node:stream/consumers'
-import type { GenerateOptions, GenerateResult, LoadOptions, Picture } from '../index.ts'
+import type { GenerateOptions, GenerateResult, LoadOptions, Picture, ProgressEvent } from '../index.ts'
 import type { Size } from './arguments.ts'
 import { outputPaths } from './file-names.ts'
 import { progressOn, silent } from './progress.ts'
@@ -103,10 +103,12 @@ export async function generateCommand(
   const progress = flags.quiet ? silent : progressOn(process.stderr)
   let result: GenerateResult
   try {
-    const generation = pipeline.generate({ ...options, onProgress: progress.report })
-    // Loaded while other threads compute; if it fails, writing the files will say so.
-    void import('sharp').catch(() => undefined)
-    result = await generation
+    const onProgress = (event: ProgressEvent) => {
+      progress.report(event)
+      // Loaded while other threads decode, which this one does not serve; if it fails, writing the files will say so.
+      if (event.type === 'stage' && event.stage === 'decode') void import('sharp').catch(() => undefined)
+    }
+    result = await pipeline.generate({ ...options, onProgress })
   } finally {
     progress.end()
   }
