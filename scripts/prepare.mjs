@@ -24,10 +24,10 @@ function hasAddon() {
   return [resolve(root, 'CMakeLists.txt'), ...sources].every((file) => statSync(file).mtimeMs <= built)
 }
 
-function run(script, args = []) {
-  const { status } = spawnSync(process.execPath, [script, ...args], { cwd: root, stdio: 'inherit' })
+function run(script) {
+  const { status } = spawnSync(process.execPath, [script], { cwd: root, stdio: 'inherit' })
   if (status !== 0) process.exit(status ?? 1)
 }
 
 if (!hasAddon()) run(resolve(root, 'scripts/build.mjs'))
-run(createRequire(import.meta.url).resolve('typescript/bin/tsc'), ['-p', 'tsconfig.build.json'])
+run(resolve(root, 'scripts/dist.mjs'))

@@ -1,6 +1,7 @@
 // How each contender is started and what it can do.
 
 import { fileURLToPath } from 'node:url'
+import { bundle } from '../bundle.ts'
 import type { Contender } from './names.ts'
 import type { Stage } from './protocol.ts'
 
@@ -25,6 +26,7 @@ export interface Launch {
 const fileOf = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const inPython = (path: string) => (python: string) => [python, fileOf(path)] as const
 const inNode = (path: string) => () => [process.execPath, fileOf(path)] as const
+const bundled = (path: string) => () => [process.execPath, bundle(fileOf(path))] as const
 
 const always = () => true
 
@@ -33,12 +35,12 @@ const modules: readonly Stage[] = ['text', 'unet', 'vae-decode', 'vae-encode']
 
 export const launches: Readonly<Record<Contender, Launch>> = {
   tintype: {
-    command: inNode('tintype/driver.mjs'),
+    command: bundled('tintype/driver.mjs'),
     stages: everything,
     givesOutput: always,
     loads: 'stage',
     memory: 0.75,
-    setup: 'npm run build',
+    setup: 'npm run build:native',
   },
   diffusers: {
     command: inPython('diffusers/driver.py'),

@@ -1,11 +1,11 @@
 // Loads a model and runs its first op, in a process that has done nothing before; prints how long each took.
 // usage: node load.mjs MODEL
 
-import { makePlan } from '../../dist/graph/plan.js'
-import { openModel } from '../../dist/pipelines/model.js'
-import { textGraph } from '../../dist/pipelines/stages.js'
-import { embedding } from '../../dist/tensor/functional.js'
-import { Trace } from '../../dist/tensor/trace.js'
+import { makePlan } from '../../lib/graph/plan.ts'
+import { openModel } from '../../lib/pipelines/model.ts'
+import { textGraph } from '../../lib/pipelines/stages.ts'
+import { embedding } from '../../lib/tensor/functional.ts'
+import { Trace } from '../../lib/tensor/trace.ts'
 
 /** The text encoder's first op alone: tokens to embeddings. */
 function firstOp({ vocabSize, maxPositions, hiddenSize }) {

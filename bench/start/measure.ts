@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { defaultModelFolder } from '../../lib/pipelines/default-model.ts'
+import { bundle } from '../bundle.ts'
 import { type Summary, summarize } from '../statistics.ts'
 import type { Column } from '../table.ts'
 import { milliseconds } from '../table.ts'
@@ -28,7 +29,7 @@ export interface StartRequest {
 
 async function node(threads: number, script: string, ...args: string[]): Promise<string> {
   const env = { ...process.env, TINTYPE_THREADS: String(threads) }
-  return (await execute(process.execPath, [fileOf(script), ...args], { env })).stdout
+  return (await execute(process.execPath, [script, ...args], { env })).stdout
 }
 
 /** One sample for each name from each run after the first, which brings the files into memory. */
@@ -53,8 +54,9 @@ export async function measureLoad(
   model: { readonly folder: string; readonly name: string },
   { threads, repeats }: StartRequest,
 ): Promise<StartResult[]> {
+  const script = bundle(fileOf('load.mjs'))
   const summaries = await repeat(repeats, async () => {
-    const { loadMs, firstOpMs } = JSON.parse(await node(threads, 'load.mjs', model.folder)) as {
+    const { loadMs, firstOpMs } = JSON.parse(await node(threads, script, model.folder)) as {
       readonly loadMs: number
       readonly firstOpMs: number
     }
@@ -69,14 +71,15 @@ export async function measureStart({
   repeats,
   steps,
 }: StartRequest & { readonly steps: number }): Promise<StartResult[]> {
+  const [commandLine, twice] = [fileOf('../../dist/cli/main.js'), fileOf('picture.mjs')]
   const folder = await mkdtemp(join(tmpdir(), 'tintype-start-'))
   const picture = ['red apple', '--seed', '1', '--steps', String(steps), '--model', defaultModelFolder]
   try {
     const summaries = await repeat(repeats, async () => {
       const begin = performance.now()
-      await node(threads, '../../dist/cli/main.js', ...picture, '--output', join(folder, 'apple.png'))
+      await node(threads, commandLine, ...picture, '--output', join(folder, 'apple.png'))
       const whole = performance.now() - begin
-      const { ms } = JSON.parse(await node(threads, 'picture.mjs', String(steps))) as { readonly ms: number }
+      const { ms } = JSON.parse(await node(threads, twice, String(steps))) as { readonly ms: number }
       return {
         [`whole process, ${steps} steps, PNG written`]: whole,
         [`generate() again in one process, ${steps} steps`]: ms,

@@ -1,6 +1,6 @@
 // Judging the fields of a model's JSON files: typed, supported, harmless or unknown. What they mean is elsewhere.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import { TintypeError } from '../errors.ts'
 
 /** A value as a message shows it: JSON, and short. */

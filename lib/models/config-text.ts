@@ -1,6 +1,6 @@
 // The text encoder's config.json (transformers' CLIPTextModel) as the numbers that its graph is built from.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import {
   type ConfigRules,
   checkHeads,

@@ -1,6 +1,6 @@
 // The UNet's config.json (diffusers' UNet2DConditionModel) as the levels and numbers that its graph is built from.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import {
   type ConfigRules,
   checkBlockTypes,

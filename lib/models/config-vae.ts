@@ -1,6 +1,6 @@
 // The VAE's config.json (diffusers' AutoencoderKL) as the numbers that its graphs are built from.
 
-import { z } from 'zod'
+import * as z from 'zod'
 import {
   type ConfigRules,
   checkBlockTypes,

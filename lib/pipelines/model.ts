@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { TintypeError } from '../errors.ts'
 import { readJson } from '../json-file.ts'
 import { type ModelConfigs, readModelConfigs } from '../models/configs.ts'

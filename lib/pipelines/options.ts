@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { inspect } from 'node:util'
-import { z } from 'zod'
+import * as z from 'zod'
 import { TintypeError } from '../errors.ts'
 import type { ImageInput } from '../image/input.ts'
 import { suggestion } from '../nearest.ts'

@@ -23,11 +23,25 @@ export interface Candidate {
   readonly file: string | undefined
 }
 
-/**
- * Two folders above this file: the package, unless this is a bundle. Not by `new URL(..., import.meta.url)`, which bundlers
- * take for a file to copy.
- */
-const twoAbove = join(dirname(fileURLToPath(import.meta.url)), '../..')
+/** The nearest folder above this file that has a package.json: the package, unless this was bundled into a program. */
+function folderAbove(): string | undefined {
+  // Not by `new URL(..., import.meta.url)`, which bundlers take for a file to copy.
+  let folder = dirname(fileURLToPath(import.meta.url))
+  while (!existsSync(join(folder, 'package.json'))) {
+    const parent = dirname(folder)
+    if (parent === folder) return undefined
+    folder = parent
+  }
+  return folder
+}
+
+function manifestIn(folder: string): { readonly name?: string; readonly version?: string } | undefined {
+  try {
+    return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  } catch {
+    return undefined
+  }
+}
 
 /** Where packages are looked for: from here, and from the program, where a bundler has put the path of its own machine here. */
 const vantagePoints = (): string[] => [
@@ -40,12 +54,8 @@ const vantagePoints = (): string[] => [
  * is not installed beside it.
  */
 export function packageRoot(): string | undefined {
-  try {
-    const { name } = JSON.parse(readFileSync(join(twoAbove, 'package.json'), 'utf8')) as { name?: string }
-    if (name === 'tintype') return twoAbove
-  } catch {
-    // A bundle: nothing of ours lies two folders above it.
-  }
+  const above = folderAbove()
+  if (above && manifestIn(above)?.name === 'tintype') return above
   for (const from of vantagePoints()) {
     try {
       return dirname(requireFrom(from).resolve('tintype/package.json'))
@@ -56,23 +66,15 @@ export function packageRoot(): string | undefined {
   return undefined
 }
 
-const versionIn = (folder: string): string | undefined => {
-  try {
-    return (JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version?: string }).version
-  } catch {
-    return undefined
-  }
-}
-
 /** The version of this package; undefined in a bundle. */
 export function packageVersion(): string | undefined {
   const root = packageRoot()
-  return root && versionIn(root)
+  return root && manifestIn(root)?.version
 }
 
 /** Why a package's binary is not for this code: the two talk in plans, whose form is no promise between versions. */
 export function otherVersion(file: string): string | undefined {
-  const [wanted, got] = [packageVersion(), versionIn(dirname(file))]
+  const [wanted, got] = [packageVersion(), manifestIn(dirname(file))?.version]
   return wanted && got && wanted !== got ? `is version ${got}, expected ${wanted}` : undefined
 }
 

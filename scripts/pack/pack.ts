@@ -126,7 +126,7 @@ async function stageMain(stage: string, main: Manifest, binaries: readonly Manif
   // Compiled from the sources that are packed, so that the maps point to them and nothing stale comes along.
   const configs = ['tsconfig.json', 'tsconfig.build.json']
   for (const config of configs) await fs.copy(config, join(folder, config))
-  await $`npx tsc -p ${join(folder, 'tsconfig.build.json')}`
+  await $`node scripts/dist.mjs ${folder}`
   for (const config of configs) await fs.remove(join(folder, config))
   return { manifest, folder, budget: budgets.main }
 }

@@ -1,7 +1,7 @@
 // What `npm install tintype` gives: on a machine without compiler, CMake and Python, from a registry or from files.
 
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { currentPlatform } from '../../lib/runtime/platform.ts'
@@ -59,6 +59,18 @@ describe('npm install tintype', () => {
     expect(installed('tintype/package.json').scripts).toBeUndefined()
     expect(existsSync(join(project, 'node_modules/tintype/build'))).toBe(false)
     expect(existsSync(join(project, 'node_modules/tintype/binding.gyp'))).toBe(false)
+  })
+
+  it('has in few files what takes long to find, and the licences of what is in them', () => {
+    const dist = join(project, 'node_modules/tintype/dist')
+    const scripts = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((file) =>
+      file.endsWith('.js'),
+    )
+    expect(scripts).toContain('index.js')
+    expect(scripts.length).toBeLessThan(12)
+    expect(existsSync(join(project, 'node_modules/zod'))).toBe(false)
+    const licences = readFileSync(join(dist, 'THIRD-PARTY-LICENCES.txt'), 'utf8')
+    expect(licences).toMatch(/^zod \d+\.\d+\.\d+\n\nMIT License/)
   })
 
   it('makes a picture', () => expectPicture(project, ['paint.mjs']))

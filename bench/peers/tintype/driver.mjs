@@ -1,19 +1,20 @@
-// tintype's own driver: the stages of the built package, without the way from prompts and to files.
+// tintype's own driver: the stages of the package, without the way from prompts and to files.
 
 import { createReadStream, readFileSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { load } from '../../../dist/index.js'
-import { clipText } from '../../../dist/models/clip.js'
-import { readModelConfigs } from '../../../dist/models/configs.js'
-import { unet } from '../../../dist/models/unet.js'
-import { vaeDecoder, vaeEncoder } from '../../../dist/models/vae.js'
-import { Component } from '../../../dist/pipelines/component.js'
-import { toChannelsFirst, toChannelsLast } from '../../../dist/pipelines/layout.js'
-import { decodeGraph, encodeGraph } from '../../../dist/pipelines/stages.js'
-import { tile } from '../../../dist/tensor/functional.js'
-import { Scope } from '../../../dist/tensor/scope.js'
-import { Trace } from '../../../dist/tensor/trace.js'
+import { load } from '../../../lib/index.ts'
+import { clipText } from '../../../lib/models/clip.ts'
+import { readModelConfigs } from '../../../lib/models/configs.ts'
+import { unet } from '../../../lib/models/unet.ts'
+import { vaeDecoder, vaeEncoder } from '../../../lib/models/vae.ts'
+import { Component } from '../../../lib/pipelines/component.ts'
+import { toChannelsFirst, toChannelsLast } from '../../../lib/pipelines/layout.ts'
+import { decodeGraph, encodeGraph } from '../../../lib/pipelines/stages.ts'
+import { packageVersion } from '../../../lib/runtime/candidates.ts'
+import { tile } from '../../../lib/tensor/functional.ts'
+import { Scope } from '../../../lib/tensor/scope.ts'
+import { Trace } from '../../../lib/tensor/trace.ts'
 
 const isPicture = (shape) => shape.length === 4
 const planeOf = ([n, c, h, w]) => ({ n, c, h, w })
@@ -122,8 +123,7 @@ const requests = {
   },
 }
 
-const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url)))
-answer({ version: `tintype ${version}` })
+answer({ version: `tintype ${packageVersion()}` })
 for await (const line of createInterface({ input: createReadStream('', { fd: 0 }) })) {
   const [[name, argument]] = Object.entries(JSON.parse(line))
   try {
