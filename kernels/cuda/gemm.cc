@@ -113,9 +113,10 @@ double gemm_cycles(const GemmVariant& variant, const GemmSize& size, const Gpu& 
 }
 
 GemmVariant choose_gemm(const GemmSize& size, std::span<const GemmTile* const> tiles, const Gpu& gpu) {
-  GemmVariant best = {tiles[0], 1};
+  GemmVariant best = {};
   double least = std::numeric_limits<double>::infinity();
   for (const GemmTile* tile : tiles) {
+    if (!has_tile(*tile, gpu.architecture, gpu.is_fast)) continue;
     const int64_t deepest = size.tiles(*tile) > gemm_counters ? 1 : size.k / (fewest_steps * gemm_depth);
     for (int splits = 1; splits <= std::clamp<int64_t>(deepest, 1, most_splits); splits++) {
       const double cycles = gemm_cycles({tile, splits}, size, gpu);

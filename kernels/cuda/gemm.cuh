@@ -15,6 +15,12 @@ static __device__ uint32_t gemm_splits_there[gemm_counters];
 // layers. Rows may be normalised in front of both.
 enum class GemmKind { plain, gated, joined };
 
+#ifdef __CUDA_ARCH__
+inline constexpr int architecture_built = __CUDA_ARCH__ / 10;
+#else
+inline constexpr int architecture_built = 0;
+#endif
+
 constexpr GemmTile tile_built(GemmTile tile) {
   return by_warpgroups ? of_warpgroup(tile) : tile;
 }
@@ -80,8 +86,10 @@ class GemmBlock {
     }
     wait_for_copies<0>();
     __syncthreads();
-    if (has_norm()) normalize_sums(column, moments.of(end_k - first_k));
-    store_tile(row, column);
+    // Found anew rather than kept: sums leave the loop hardly a register.
+    if constexpr (!by_warpgroups) find_tile();
+    if (has_norm()) normalize_sums(column_tile_ * Tile.n, moments.of(end_k - first_k));
+    store_tile(row_tile_ * Tile.m, column_tile_ * Tile.n);
   }
 
  private:
@@ -91,8 +99,10 @@ class GemmBlock {
 
   // Panels of some tiles of rows, all their columns one after the other.
   __device__ void find_tile() {
+    uint32_t block;  // read anew each time, lest the compiler keeps what follows from it
+    asm volatile("mov.u32 %0, %%ctaid.x;" : "=r"(block));
     const int columns = a_.column_tiles * a_.layer_count, of_panel = gemm_panel * columns;
-    const int panel = blockIdx.x / of_panel, rest = blockIdx.x - panel * of_panel;
+    const int panel = block / of_panel, rest = block - panel * of_panel;
     const int rows = min(gemm_panel, a_.row_tiles - panel * gemm_panel);
     const int all_columns = rest / rows;
     row_tile_ = panel * gemm_panel + rest - all_columns * rows;
@@ -485,8 +495,12 @@ class GemmBlock {
 
 template <GemmTile Tile, template <int, int, int> class GatherA, GemmKind Kind = GemmKind::plain>
 __device__ void gemm(const GemmArgs& a) {
-  extern __shared__ __align__(1024) unsigned char gemm_shared[];
-  GemmBlock<tile_built(Tile), Kind>(a, gemm_shared).template run<GatherA>();
+  if constexpr (has_tile(Tile, architecture_built, is_fast)) {
+    extern __shared__ __align__(1024) unsigned char gemm_shared[];
+    GemmBlock<tile_built(Tile), Kind>(a, gemm_shared).template run<GatherA>();
+  } else {
+    __trap();  // choose_gemm knows of no such kernel
+  }
 }
 
 }  // namespace tintype::cuda

@@ -57,6 +57,12 @@ constexpr GemmTile tile_on(const GemmTile& tile, int architecture) {
   return has_warpgroups(architecture) ? of_warpgroup(tile) : tile;
 }
 
+// Whether there are kernels for a tile: where a step is summed in fp16, registers do not hold that of 128x160
+// beside what cp.async wants, and no card that gains by such sums would choose it.
+constexpr bool has_tile(const GemmTile& tile, int architecture, bool is_fast) {
+  return !is_fast || tile.n != 160 || architecture < 80 || has_warpgroups(architecture);
+}
+
 // Layers that one launch computes from the same A.
 inline constexpr int gemm_layers = 6;
 

@@ -31,30 +31,29 @@ class RowsGather {
   __device__ RowsGather(const void* matrix, int first_row, int total_rows, int stride, int first_k,
                         int end_k) {
     const int row = first_row + Shape::own_row();
-    k_ = first_k + Shape::own_k();
-    end_k_ = end_k;
-    p_ = static_cast<const Element*>(matrix) + static_cast<int64_t>(row) * stride + k_;
-    step_ = static_cast<int64_t>(Shape::rows_apart) * stride;
-    left_ = total_rows - row;
+    const int k = first_k + Shape::own_k();
+    p_ = static_cast<const Element*>(matrix) + static_cast<int64_t>(row) * stride + k;
+    step_ = Shape::rows_apart * stride;
+    rows_left_ = total_rows - row;
+    depth_left_ = end_k - k;
   }
   __device__ RowsGather(const GemmArgs& a, int first_row, int first_k, int end_k)
       : RowsGather(a.a, first_row, a.m, a.k, first_k, end_k) {}
 
   __device__ void copy_step(uint32_t target) {
-    const bool inside = k_ < end_k_;
+    const bool inside = depth_left_ > 0;
 #pragma unroll
     for (int i = 0; i < Shape::rows; i++) {
-      const bool wanted = inside && i * Shape::rows_apart < left_;
-      copy_async(target + i * Shape::bytes_apart, p_ + i * step_, wanted);
+      const bool wanted = inside && i * Shape::rows_apart < rows_left_;
+      copy_async(target + i * Shape::bytes_apart, p_ + static_cast<int64_t>(i) * step_, wanted);
     }
     p_ += Depth;
-    k_ += Depth;
+    depth_left_ -= Depth;
   }
 
  private:
   const Element* p_;
-  int64_t step_;
-  int k_, end_k_, left_;
+  int step_, rows_left_, depth_left_;
 };
 
 // The output pixel of row m of y, as the input pixel under its first tap.
@@ -76,7 +75,7 @@ class TapsGather {
   using Shape = GatherShape<Rows, Threads, Depth>;
 
  public:
-  __device__ TapsGather(const GemmArgs& a, int first_row, int first_k, int end_k) : a_(a), end_k_(end_k) {
+  __device__ TapsGather(const GemmArgs& a, int first_row, int first_k, int end_k) : a_(a) {
     const int height = a.h << a.enlarged, width = a.w << a.enlarged;
 #pragma unroll
     for (int i = 0; i < Shape::rows; i++) {
@@ -98,16 +97,16 @@ class TapsGather {
         inside_[i] |= static_cast<uint32_t>(patch.y & 1) << 30 | static_cast<uint32_t>(patch.x & 1) << 31;
       }
     }
-    k_ = first_k + Shape::own_k();
-    const int tap = k_ / a.c;
-    channel_ = k_ - tap * a.c;
+    const int k = first_k + Shape::own_k(), tap = k / a.c;
+    depth_left_ = end_k - k;
+    channel_ = k - tap * a.c;
     tap_y_ = tap / a.kw;
     tap_x_ = tap - tap_y_ * a.kw;
   }
 
   __device__ void copy_step(uint32_t target) {
     const Element* x = elements(a_.a);
-    const bool in_depth = k_ < end_k_;
+    const bool in_depth = depth_left_ > 0;
     // Not kept from step to step: sm_75 has no register left for it.
     const int tap = tap_y_ * a_.kw + tap_x_, tap_offset = (tap_y_ * a_.w + tap_x_) * a_.c;
 #pragma unroll
@@ -123,7 +122,7 @@ class TapsGather {
       }
       copy_async(target + i * Shape::bytes_apart, x + offset, wanted);
     }
-    k_ += Depth;
+    depth_left_ -= Depth;
     channel_ += Depth;
     while (channel_ >= a_.c) {
       channel_ -= a_.c;
@@ -136,10 +135,9 @@ class TapsGather {
 
  private:
   const GemmArgs& a_;
-  int end_k_;
   int offset_[Shape::rows];
   uint32_t inside_[Shape::rows];
-  int k_, channel_, tap_y_, tap_x_;
+  int depth_left_, channel_, tap_y_, tap_x_;
 };
 
 // Anything else, element by element: first and last convolutions of a model, odd sizes.

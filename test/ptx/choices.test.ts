@@ -66,6 +66,15 @@ describe.skipIf(missing)(`choices${missing && ` (${missing})`}`, () => {
       expect(choice('A100', c, true)).toBe(choice('A100', c))
   })
 
+  it('leaves out the tile whose sums and copies do not fit into registers beside sums in fp16', () => {
+    const wide = linear(8192, 320, 960)
+    expect(choice('A100', wide)).toBe('128x160, 384 blocks')
+    expect(choice('A100', wide, true)).toBe('128x128, 512 blocks')
+    // Copies of sm_75 are stores, and on Hopper `fast` is the same.
+    expect(choice('2080 Ti', wide, true)).toBe('128x160, 384 blocks')
+    expect(choice('H100', wide, true)).toBe(choice('H100', wide))
+  })
+
   it.each(Object.keys(gpus) as unknown as GpuName[])('%s finishes every product in one launch', (gpu) => {
     for (const m of [1, 64, 77, 128, 512, 2048, 8192]) {
       for (const n of [320, 640, 1280]) {

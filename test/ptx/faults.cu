@@ -27,6 +27,11 @@ extern "C" __global__ void overwrite_without_barrier(Args a) {
   a.y[threadIdx.x] = other;
 }
 
+extern "C" __global__ void run_into_trap(Args a) {
+  if (a.x[threadIdx.x] > 99) __trap();
+  a.y[threadIdx.x] = 0;
+}
+
 extern "C" __global__ void write_same_place(Args a) {
   shared[threadIdx.x / 64] = a.x[threadIdx.x];
   a.y[threadIdx.x] = 0;

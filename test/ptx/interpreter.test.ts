@@ -41,6 +41,7 @@ const faults = [
   ['copy_without_barrier', /race(: write after read|: read after write| within a warp: read after write)/],
   ['overwrite_copy', /write over a copy in flight/],
   ['leave_copy_behind', /warp ends with a copy in flight/],
+  ['run_into_trap', /block \(0, 0, 0\) warp 3, ptx line \d+: trap/],
   ['copy_misaligned', /misaligned global access of 16 bytes/],
 ] as const
 

@@ -43,6 +43,7 @@ void touch_accumulators(Execution&, const Instruction&);  // what any other inst
 void shuffle(Execution&, const Instruction&);             // variant: ShuffleMode
 void ballot(Execution&, const Instruction&);
 void sync_warp(Execution&, const Instruction&);
+void trap(Execution&, const Instruction&);
 void fence(Execution&, const Instruction&);
 Handler compare(const std::string& type);                 // variant: Comparison
 void combine_predicates(Execution&, const Instruction&);  // variant: PredicateOp

@@ -206,6 +206,10 @@ void KernelReader::read_operation(Draft& d) {
     i.flow = Flow::leave;
     return;
   }
+  if (name == "trap") {
+    i.run = trap;
+    return;
+  }
   if (name == "bar" || name == "barrier") {
     i.kind = Kind::synchronize;
     if (d.has("warp")) {

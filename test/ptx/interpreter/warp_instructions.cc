@@ -69,4 +69,8 @@ void sync_warp(Execution& x, const Instruction& i) {
   if (++x.warp->epoch == 0) fail(x, i, "too many bar.warp.sync for the race check");
 }
 
+void trap(Execution& x, const Instruction& i) {
+  fail(x, i, "trap");
+}
+
 }  // namespace tintype::ptx

@@ -1,7 +1,7 @@
 // Bugs in the matrix products of linear layers and convolutions.
 
 import { conv2d, linear } from './hunters.ts'
-import type { Mutant } from './mutant.ts'
+import { hunting, type Mutant } from './mutant.ts'
 
 const gated = { title: 'linearGeglu' }
 
@@ -17,8 +17,8 @@ const pipeline: readonly Mutant[] = [
   linear(
     'gemm.cuh',
     'no barrier before shared memory serves the epilogue',
-    '__syncthreads();\n    if (has_norm()) normalize_sums',
-    'if (has_norm()) normalize_sums',
+    '__syncthreads();\n    // Found anew',
+    '// Found anew',
   ),
   linear(
     'gemm.cuh',
@@ -85,13 +85,13 @@ const gathering: readonly Mutant[] = [
   linear(
     'gemm_gather.cuh',
     'one row behind the last is read',
-    'inside && i * Shape::rows_apart < left_',
-    'inside && i * Shape::rows_apart <= left_',
+    'inside && i * Shape::rows_apart < rows_left_',
+    'inside && i * Shape::rows_apart <= rows_left_',
   ),
   linear(
     'gemm_gather.cuh',
     'the depth has no end',
-    'const bool inside = k_ < end_k_;',
+    'const bool inside = depth_left_ > 0;',
     'const bool inside = true;',
   ),
   linear('swizzle.cuh', 'another swizzle, the same for all', 'chunk ^ (row >> 1 & 3)', 'chunk ^ (row & 3)', {
@@ -220,7 +220,18 @@ const epilogue: readonly Mutant[] = [
   ),
 ]
 
+const choices = hunting(
+  { files: ['test/ptx/choices.test.ts'], title: 'leaves out the tile', kernels: [] },
+  'kernels/cuda',
+)
+
 const host: readonly Mutant[] = [
+  choices(
+    'gemm.cc',
+    'fast: a tile is chosen that has no kernel',
+    'if (!has_tile(*tile, gpu.architecture, gpu.is_fast)) continue;',
+    '',
+  ),
   linear(
     'gemm.cc',
     'workspace for one split too few',

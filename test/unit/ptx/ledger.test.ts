@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { compare } from '../../ptx/ledger/compare.ts'
 import type { Figures } from '../../ptx/ledger/ledger.ts'
 import { parsePtxas } from '../../ptx/ledger/ptxas.ts'
-import { newSpills } from '../../ptx/ledger/spills.ts'
+import { spills } from '../../ptx/ledger/spills.ts'
 
 const log = `ptxas info    : 0 bytes gmem
 ptxas info    : Compiling entry function 'dynamic_threshold' for 'sm_80'
@@ -67,16 +67,12 @@ describe('compare', () => {
   })
 })
 
-describe('newSpills', () => {
-  it('allows none, even where the ledger has some', () => {
-    const spilling = ledger({ spillStores: 8 })
-    expect(newSpills(spilling, spilling)).toEqual(['add on sm_80 f16: spillStores was 0, is 8'])
-  })
-  it('allows the known ones to stay, not to grow', () => {
-    const [kernel, target] = ['add', 'sm_75 f16']
-    const allowed = [{ kernel, target, reason: 'too many sums' }]
-    const of = (spillLoads: number) => ledger({ spillLoads }, kernel, target)
-    expect(newSpills(of(48), of(48), allowed)).toEqual([])
-    expect(newSpills(of(48), of(52), allowed)).toEqual([`${kernel} on ${target}: spillLoads was 48, is 52`])
+describe('spills', () => {
+  it('finds every kernel that has some', () => {
+    expect(spills(ledger({ registers: 255 }))).toEqual([])
+    expect(spills(ledger({ spillStores: 8, localBytes: 16 }))).toEqual([
+      'add on sm_80 f16: spillStores is 8',
+      'add on sm_80 f16: localBytes is 16',
+    ])
   })
 })
