@@ -15,10 +15,11 @@ static __device__ uint32_t gemm_splits_there[gemm_counters];
 // layers. Rows may be normalised in front of both.
 enum class GemmKind { plain, gated, joined };
 
-#ifdef __CUDA_ARCH__
-inline constexpr int architecture_built = __CUDA_ARCH__ / 10;
+// The oldest architecture that this code is for.
+#if __CUDA_ARCH__ >= 800
+inline constexpr int architecture_built = by_warpgroups ? 90 : 80;
 #else
-inline constexpr int architecture_built = 0;
+inline constexpr int architecture_built = 75;
 #endif
 
 constexpr GemmTile tile_built(GemmTile tile) {
