@@ -27,6 +27,36 @@ extern "C" __global__ void overwrite_without_barrier(Args a) {
   a.y[threadIdx.x] = other;
 }
 
+extern "C" __global__ void add_up_with_barriers(Args a) {
+  if (threadIdx.x == 0) shared[0] = 0;
+  __syncthreads();
+  atomicAdd(&shared[0], a.x[threadIdx.x]);
+  __syncthreads();
+  a.y[threadIdx.x] = shared[0];
+}
+
+extern "C" __global__ void add_up_before_begin(Args a) {
+  if (threadIdx.x == 0) shared[0] = 0;
+  atomicAdd(&shared[0], a.x[threadIdx.x]);
+  __syncthreads();
+  a.y[threadIdx.x] = shared[0];
+}
+
+extern "C" __global__ void add_up_without_end(Args a) {
+  if (threadIdx.x == 0) shared[0] = 0;
+  __syncthreads();
+  atomicAdd(&shared[0], a.x[threadIdx.x]);
+  a.y[threadIdx.x] = shared[0];
+}
+
+// The last lane to add is among those that read.
+extern "C" __global__ void add_up_in_warp(Args a) {
+  if (threadIdx.x % 32 == 0) shared[threadIdx.x / 32] = 0;
+  __syncwarp();
+  atomicAdd(&shared[threadIdx.x / 32], a.x[threadIdx.x]);
+  a.y[threadIdx.x] = threadIdx.x % 32 == 31 ? shared[threadIdx.x / 32] : 0;
+}
+
 extern "C" __global__ void run_into_trap(Args a) {
   if (a.x[threadIdx.x] > 99) __trap();
   a.y[threadIdx.x] = 0;

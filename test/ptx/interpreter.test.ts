@@ -22,6 +22,7 @@ const correct: readonly (readonly [string, (i: number) => number])[] = [
   ['swap_in_warp', (i) => i ^ 1],
   ['shuffle_all', (i) => i ^ 1],
   ['copy_and_wait', (i) => i % 64],
+  ['add_up_with_barriers', () => (threads * (threads - 1)) / 2],
   ['read_uninitialized', () => Number.NaN],
 ]
 
@@ -41,6 +42,9 @@ const faults = [
   ['copy_without_barrier', /race(: write after read|: read after write| within a warp: read after write)/],
   ['overwrite_copy', /write over a copy in flight/],
   ['leave_copy_behind', /warp ends with a copy in flight/],
+  ['add_up_before_begin', /race: (atomic operation|write) after write by|race within a warp/],
+  ['add_up_without_end', /race: (read|write) after (read|write) by|race within a warp: read after write/],
+  ['add_up_in_warp', /race within a warp: read after write by/],
   ['run_into_trap', /block \(0, 0, 0\) warp 3, ptx line \d+: trap/],
   ['copy_misaligned', /misaligned global access of 16 bytes/],
 ] as const

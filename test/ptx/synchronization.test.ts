@@ -10,30 +10,39 @@ import { operandsOf } from '../../lib/selftest/op-case.ts'
 import { makeData } from '../../lib/selftest/run-case.ts'
 import { architectures } from './build.ts'
 import { device, ptxPath } from './device.ts'
-import { type CountedLaunch, counted } from './ledger/cases.ts'
+import { type CountedLaunch, counted, planned } from './ledger/cases.ts'
 import { encode, runOn } from './run-op.ts'
 
 const missing = inject('ptxMissing')
 const element = 'f16'
 
-/** The PTX of one kernel, with what its file declares before the first. */
+/** The PTX of one kernel, and what its file has before and behind it. */
 interface Kernel {
-  readonly name: string
   readonly file: string
-  readonly head: string
+  readonly before: string
   readonly body: readonly string[]
+  readonly behind: string
 }
 
 const begin = '.visible .entry '
 
-function kernelOf({ op, processors }: CountedLaunch, architecture: number): Kernel {
+/** The op's kernel whose name begins so. */
+function kernelOf({ op, processors }: CountedLaunch, architecture: number, beginning: string): Kernel {
   const numbers = new Map(operandsOf(op).map(([operand], i) => [operand, i]))
-  const name = device().launchesOf(architecture, processors, encode(op, numbers))[0]!.kernel
+  const kernels = device()
+    .launchesOf(architecture, processors, encode(op, numbers))
+    .map(({ kernel }) => kernel)
+  const name = kernels.find((one) => one.startsWith(beginning))
+  if (!name) throw new Error(`Of ${kernels} none begins with ${beginning}.`)
   const folder = ptxPath(`sm_${architecture}`, element)
   for (const file of readdirSync(folder).filter((one) => one.endsWith('.ptx'))) {
-    const [head, ...kernels] = readFileSync(join(folder, file), 'utf8').split(begin)
-    const body = kernels.find((text) => text.startsWith(`${name}(`))
-    if (body !== undefined) return { name, file, head: head!, body: `${begin}${body}`.split('\n') }
+    const source = readFileSync(join(folder, file), 'utf8')
+    const start = source.indexOf(`${begin}${name}(`)
+    if (start < 0) continue
+    const next = source.indexOf(begin, start + begin.length)
+    const end = next < 0 ? source.length : next
+    const [before, body, behind] = [source.slice(0, start), source.slice(start, end), source.slice(end)]
+    return { file, before, body: body.split('\n'), behind }
   }
   throw new Error(`No PTX has the kernel ${name}.`)
 }
@@ -58,7 +67,7 @@ function outcome(
 ): string {
   // A folder of its own: the device reads each file once.
   const own = mkdtempSync(join(folder, 'mutant-'))
-  writeFileSync(join(own, kernel.file), kernel.head + body.join('\n'))
+  writeFileSync(join(own, kernel.file), kernel.before + body.join('\n') + kernel.behind)
   try {
     const { outputs } = runOn(
       { architecture, processors, order: 'random', folder: own },
@@ -77,21 +86,29 @@ function outcome(
  * only other cases need: the last wait, which has nothing left to wait for, and barriers before memory that is written no more.
  */
 const launches = [
-  { name: 'conv2d 8x8 320->64, divided', architecture: 80, noticed: 9 },
-  { name: 'linear 64 1280->128, divided', architecture: 80, noticed: 10 },
-  { name: 'conv2d 8x8 320->64, divided', architecture: 90, noticed: 14 },
-  { name: 'linear 64 1280->128, divided', architecture: 90, noticed: 13 },
-  { name: 'attention 256 over 256, heads of 40', architecture: 80, noticed: 9 },
-  { name: 'attention 64 over 256, head of 512', architecture: 80, noticed: 6 },
-  { name: 'groupNorm 2x256x320', architecture: 80, noticed: 5 },
-  { name: 'groupFactors 2x256x320', architecture: 80, noticed: 5 },
+  { kernel: 'conv2d', name: 'conv2d 8x8 320->64, divided', architecture: 80, noticed: 12 },
+  { kernel: 'linear', name: 'linear 64 1280->128, divided', architecture: 80, noticed: 13 },
+  { kernel: 'linear', name: 'linear 128 320->3x320, normed', architecture: 80, noticed: 10 },
+  { kernel: 'conv2d', name: 'conv2d 8x8 320->64, divided', architecture: 90, noticed: 14 },
+  { kernel: 'linear', name: 'linear 64 1280->128, divided', architecture: 90, noticed: 14 },
+  { kernel: 'attention', name: 'attention 256 over 256, heads of 40', architecture: 80, noticed: 9 },
+  { kernel: 'attention', name: 'attention 64 over 256, head of 512', architecture: 80, noticed: 6 },
+  { kernel: 'group_norm', name: 'groupNorm 2x256x320', architecture: 80, noticed: 5 },
+  { kernel: 'group_factors', name: 'groupFactors 2x256x320', architecture: 80, noticed: 5 },
+  { kernel: 'match_tokens', name: 'matchTokens 24x24x320', architecture: 80, noticed: 3 },
+  { kernel: 'number_tokens', name: 'matchTokens 24x24x320', architecture: 80, noticed: 8 },
+  { kernel: 'dynamic_threshold', name: 'dynamicThreshold 2x640', architecture: 80, noticed: 4 },
 ] as const
 
+const threshold = planned.find(({ op }) => op === 'dynamicThreshold')!
+const known = [...counted, { name: 'dynamicThreshold 2x640', op: threshold, processors: 108 }]
+
 describe('barriers, waits and fences', () => {
-  it.for(launches)('of $name on sm_$architecture', ({ name, architecture, noticed }, { skip }) => {
+  it.for(launches)('of $kernel, $name, on sm_$architecture', (one, { skip }) => {
+    const { name, architecture, noticed } = one
     skip(missing !== '' || !architectures.includes(architecture), missing || 'was not built')
-    const launch = counted.find((one) => one.name === name)!
-    const kernel = kernelOf(launch, architecture)
+    const launch = known.find((each) => each.name === name)!
+    const kernel = kernelOf(launch, architecture, one.kernel)
     const whole = outcome(launch, architecture, kernel, kernel.body)
     expect(whole).toMatch(/^\[\[/)
     const places = kernel.body.flatMap((line, i) => (isSynchronization(line) ? [i] : []))

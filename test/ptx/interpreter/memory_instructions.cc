@@ -167,10 +167,8 @@ void atomic(Execution& x, const Instruction& i) {
         i.space == Space::shared || (i.space == Space::generic && address >= shared_window);
     uint8_t* place;
     if (is_shared) {
-      // Atomics do not race with one another: only bounds and copies in flight are checked, as of one lane.
       const auto offset = static_cast<uint32_t>(i.space == Space::shared ? address : address - shared_window);
-      if (uint64_t{offset} + 4 > x.shared.size() || offset % 4 != 0)
-        fail(x, i, "shared atomic out of bounds");
+      demand(x, i, x.shared.atomic(offset, x.toucher(static_cast<uint8_t>(l))), l);
       place = x.shared.at(offset);
     } else {
       place = global_bytes(x, i, address, 4, l, Access::atomic);

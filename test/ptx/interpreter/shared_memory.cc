@@ -1,6 +1,7 @@
 #include "shared_memory.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace tintype::ptx {
 
@@ -39,11 +40,11 @@ const char* SharedMemory::read(uint32_t address, uint32_t bytes, const Toucher& 
   if (const char* wrong = check_range(address, bytes)) return wrong;
   for (uint32_t i = address / granule; i < (address + bytes + 1) / granule; i++) {
     Cell& c = cells_[i];
-    if (c.in_flight) return fail("read of a copy in flight from", c.writer, c.writer_lane, address);
-    if (c.write_epoch == who.block_epoch) {
-      if (c.writer != who.warp) return fail("race: read after write by", c.writer, c.writer_lane, address);
-      if (c.writer_lane != who.lane && c.write_warp_epoch == who.warp_epoch) {
-        return fail("race within a warp: read after write by", c.writer, c.writer_lane, address);
+    if (c.in_flight) return fail("read of a copy in flight from", c.plain.warp, c.plain.lane, address);
+    for (const Writes& writes : {c.plain, c.atomic}) {
+      if (const char* wrong = check_writes(writes, who, address, "race: read after write by",
+                                           "race within a warp: read after write by")) {
+        return wrong;
       }
     }
     note_read(c, who);
@@ -69,34 +70,47 @@ void SharedMemory::note_read(Cell& c, const Toucher& who) {
 }
 
 void SharedMemory::note_write(Cell& c, const Toucher& who) {
-  c.write_epoch = who.block_epoch;
-  c.write_warp_epoch = who.warp_epoch;
+  c.plain = {who.warp, who.lane, false, false, who.block_epoch, who.warp_epoch};
   c.fences_before_write = static_cast<uint16_t>(fences_of(who.warp, who.lane).size());
+}
+
+// Whether others have read since the last barrier what is written now.
+const char* SharedMemory::check_reads(const Cell& c, const Toucher& who, uint32_t address) {
+  if (c.read_epoch != who.block_epoch) return nullptr;
+  if (c.many_warps_read || c.reader != who.warp) {
+    return fail("race: write after read by", c.reader, c.reader_lane, address);
+  }
+  const bool others = c.reader_lane != who.lane && c.reader_lane != Toucher::all;
+  if (c.read_warp_epoch == who.warp_epoch && (c.many_lanes_read || others)) {
+    return fail("race within a warp: write after read by", c.reader, c.reader_lane, address);
+  }
+  return nullptr;
+}
+
+// Whether others have written since the last barrier what is touched now.
+const char* SharedMemory::check_writes(const Writes& w, const Toucher& who, uint32_t address,
+                                       const char* between_warps, const char* within_warp) {
+  if (w.epoch != who.block_epoch) return nullptr;
+  if (w.many_warps || w.warp != who.warp) return fail(between_warps, w.warp, w.lane, address);
+  if (w.warp_epoch == who.warp_epoch && (w.many_lanes || w.lane != who.lane)) {
+    return fail(within_warp, w.warp, w.lane, address);
+  }
+  return nullptr;
 }
 
 const char* SharedMemory::check_write(uint32_t address, uint32_t bytes, const Toucher& who, bool in_flight) {
   if (const char* wrong = check_range(address, bytes)) return wrong;
   for (uint32_t i = address / granule; i < (address + bytes + 1) / granule; i++) {
     Cell& c = cells_[i];
-    if (c.in_flight) return fail("write over a copy in flight from", c.writer, c.writer_lane, address);
+    if (c.in_flight) return fail("write over a copy in flight from", c.plain.warp, c.plain.lane, address);
     if (c.products) return fail("write over what a product in flight reads of", c.reader, 0, address);
-    if (c.read_epoch == who.block_epoch) {
-      if (c.many_warps_read || c.reader != who.warp) {
-        return fail("race: write after read by", c.reader, c.reader_lane, address);
-      }
-      const bool others = c.reader_lane != who.lane && c.reader_lane != Toucher::all;
-      if (c.read_warp_epoch == who.warp_epoch && (c.many_lanes_read || others)) {
-        return fail("race within a warp: write after read by", c.reader, c.reader_lane, address);
+    if (const char* wrong = check_reads(c, who, address)) return wrong;
+    for (const Writes& writes : {c.plain, c.atomic}) {
+      if (const char* wrong = check_writes(writes, who, address, "race: write after write by",
+                                           "race within a warp: write after write by")) {
+        return wrong;
       }
     }
-    if (c.write_epoch == who.block_epoch) {
-      if (c.writer != who.warp) return fail("race: write after write by", c.writer, c.writer_lane, address);
-      if (c.writer_lane != who.lane && c.write_warp_epoch == who.warp_epoch) {
-        return fail("race within a warp: write after write by", c.writer, c.writer_lane, address);
-      }
-    }
-    c.writer = who.warp;
-    c.writer_lane = who.lane;
     note_write(c, who);
     c.in_flight = in_flight;
   }
@@ -105,6 +119,27 @@ const char* SharedMemory::check_write(uint32_t address, uint32_t bytes, const To
 
 const char* SharedMemory::write(uint32_t address, uint32_t bytes, const Toucher& who) {
   return check_write(address, bytes, who, false);
+}
+
+const char* SharedMemory::atomic(uint32_t address, const Toucher& who) {
+  if (const char* wrong = check_range(address, 4)) return wrong;
+  for (uint32_t i = address / granule; i < (address + 4) / granule; i++) {
+    Cell& c = cells_[i];
+    if (c.in_flight) return fail("write over a copy in flight from", c.plain.warp, c.plain.lane, address);
+    if (c.products) return fail("write over what a product in flight reads of", c.reader, 0, address);
+    if (const char* wrong = check_reads(c, who, address)) return wrong;
+    if (const char* wrong = check_writes(c.plain, who, address, "race: atomic operation after write by",
+                                         "race within a warp: atomic operation after write by")) {
+      return wrong;
+    }
+    const Writes before = c.atomic;
+    c.atomic = {who.warp, who.lane, false, false, who.block_epoch, who.warp_epoch};
+    if (before.epoch != who.block_epoch) continue;
+    c.atomic.many_warps = before.many_warps || before.warp != who.warp;
+    c.atomic.many_lanes =
+        before.warp_epoch == who.warp_epoch && (before.many_lanes || before.lane != who.lane);
+  }
+  return nullptr;
 }
 
 const char* SharedMemory::begin_copy(uint32_t address, uint32_t bytes, const Toucher& who) {
@@ -128,15 +163,14 @@ const char* SharedMemory::begin_product(uint32_t address, uint32_t bytes, const 
   for (uint32_t i = address / granule; i < (address + bytes) / granule; i++) {
     Cell& c = cells_[i];
     c.products++;
-    if (c.writer == none) continue;
-    const auto& fences = fences_of(c.writer, c.writer_lane);
+    const auto [warp, lane] = std::pair(c.plain.warp, c.plain.lane);
+    if (warp == none) continue;
+    const auto& fences = fences_of(warp, lane);
     if (fences.size() == c.fences_before_write) {
-      return fail("product of what no fence.proxy.async follows, written by", c.writer, c.writer_lane,
-                  address);
+      return fail("product of what no fence.proxy.async follows, written by", warp, lane, address);
     }
     if (fences[c.fences_before_write] == who.block_epoch) {
-      return fail("product without a barrier after the fence.proxy.async of", c.writer, c.writer_lane,
-                  address);
+      return fail("product without a barrier after the fence.proxy.async of", warp, lane, address);
     }
   }
   return nullptr;

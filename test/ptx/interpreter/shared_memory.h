@@ -24,6 +24,8 @@ class SharedMemory {
   // Each returns nullptr, or what is wrong; `detail()` says with whom.
   const char* read(uint32_t address, uint32_t bytes, const Toucher& who);
   const char* write(uint32_t address, uint32_t bytes, const Toucher& who);
+  // Of four bytes: a read and a write that do not race with other atomic ones.
+  const char* atomic(uint32_t address, const Toucher& who);
   // The target of an asynchronous copy, from its issue on.
   const char* begin_copy(uint32_t address, uint32_t bytes, const Toucher& who);
   // The copy has arrived for the lane that waited for it.
@@ -36,19 +38,29 @@ class SharedMemory {
   const std::string& detail() const { return detail_; }
 
  private:
+  static constexpr uint8_t none = 0xff;
+  // The last of the threads that wrote, and whether others did in the same epochs.
+  struct Writes {
+    uint8_t warp = none, lane = 0;
+    bool many_warps = false, many_lanes = false;
+    uint16_t epoch = 0, warp_epoch = 0;
+  };
   struct Cell {
-    uint8_t writer = none, writer_lane = 0, reader = none, reader_lane = 0;
+    Writes plain, atomic;
+    uint8_t reader = none, reader_lane = 0;
     bool many_warps_read = false, many_lanes_read = false, in_flight = false;
-    uint16_t write_epoch = 0, write_warp_epoch = 0, read_epoch = 0, read_warp_epoch = 0;
+    uint16_t read_epoch = 0, read_warp_epoch = 0;
     uint16_t fences_before_write = 0;  // of the writer
     uint16_t products = 0;             // in flight that read it
   };
-  static constexpr uint8_t none = 0xff;
 
   // The epochs of the block in which a thread has published.
   std::vector<uint16_t>& fences_of(uint8_t warp, uint8_t lane) { return fences_[warp * size_t{32} + lane]; }
   static void note_read(Cell& cell, const Toucher& who);
   void note_write(Cell& cell, const Toucher& who);
+  const char* check_reads(const Cell& cell, const Toucher& who, uint32_t address);
+  const char* check_writes(const Writes& writes, const Toucher& who, uint32_t address,
+                           const char* between_warps, const char* within_warp);
   const char* check_range(uint32_t address, uint32_t bytes);
   const char* check_write(uint32_t address, uint32_t bytes, const Toucher& who, bool in_flight);
   const char* fail(const char* what, int warp, int lane, uint32_t address);
