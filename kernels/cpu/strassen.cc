@@ -153,12 +153,12 @@ struct Product {
   }
   int64_t half_depth_at(int64_t at) const { return min(block.half_depth, (args.shape.k - at) / 2); }
 
-  // The lower half may lack a row, which is zeros then.
-  void copy_rows(const TaskRows& task, int64_t at, float* to) const {
+  // Of some tiles. The lower half may lack a row, which is zeros then.
+  void copy_rows(const TaskRows& task, int64_t first_tile, int64_t end_tile, int64_t at, float* to) const {
     const int64_t half = half_depth_at(at);
     const Depth near{at, half}, far{at + half, half};
     const int64_t apart = block.left();
-    for (int64_t t = 0; t < task.tiles; t++) {
+    for (int64_t t = first_tile; t < end_tile; t++) {
       const int rows = task.rows_of(t), lower_rows = task.lower_rows_of(t);
       const int64_t upper = task.m + task.row(t), lower = upper + task.rows;
       float* tile = to + task.row(t) * half;
@@ -185,10 +185,17 @@ struct Product {
     const int64_t index = row_block * block.stretches + stretch;
     return reinterpret_cast<float*>(exec.shared_scratch) + index * block.left_floats();
   }
+  // In small tasks: a short depth is one or two stretches.
   void share_rows() const {
-    parallel_for(exec, ceil_div(args.shape.m, block.rows) * block.stretches, [&](int64_t index, int) {
-      const int64_t row_block = index / block.stretches, stretch = index % block.stretches;
-      copy_rows(task_rows(row_block), stretch * 2 * block.half_depth, shared_rows(row_block, stretch));
+    constexpr int64_t kTilesOfTask = 4;
+    const int64_t groups = ceil_div(Tiling(block.rows / 2).tiles, kTilesOfTask);
+    const int64_t row_blocks = ceil_div(args.shape.m, block.rows);
+    parallel_for(exec, row_blocks * block.stretches * groups, [&](int64_t index, int) {
+      const int64_t row_block = index / groups / block.stretches, stretch = index / groups % block.stretches;
+      const int64_t first = index % groups * kTilesOfTask;
+      const TaskRows task = task_rows(row_block);
+      copy_rows(task, first, min(first + kTilesOfTask, task.tiles), stretch * 2 * block.half_depth,
+                shared_rows(row_block, stretch));
     });
   }
 
@@ -260,7 +267,7 @@ struct Product {
       if (block.share_rows) {
         a = shared_rows(row_block, stretch);
       } else {
-        copy_rows(task, at, scratch);
+        copy_rows(task, 0, task.tiles, at, scratch);
       }
       for (int64_t i = first_pair; i < end_pair; i++) {
         const Pair pair = pair_at(i);
