@@ -15,6 +15,7 @@
 // sixths (AVX2; docs/performance.md).
 #include "strassen.h"
 
+#include "elementwise.h"
 #include "gemm_epilogue.h"
 #include "gemm_rows.h"
 #include "gemm_tasks.h"
@@ -54,8 +55,8 @@ struct Blocks {
     share_rows = shares_rows(shape, task, units);
   }
 
-  // Floats of a factor of one product. The last vector of a tile of A may reach into what follows.
-  int64_t left() const { return rows / 2 * half_depth + kWidth; }
+  // Floats of a factor of one product.
+  int64_t left() const { return round_up(rows / 2 * half_depth, kLine); }
   int64_t right() const { return round_up(half_depth * kPanel, kLine); }
   // Of the sums of one product.
   int64_t sums() const { return rows / 2 * kPanel; }
@@ -82,16 +83,18 @@ struct TaskRows : Tiling {
 // Tiles of A11, A12, A22 and, where S3 is to be, A21 become the left factors of the seven products. `apart`
 // are the floats from factor to factor.
 void add_rows(float* tile, int64_t count, int64_t apart) {
-  for (int64_t i = 0; i < count; i += kWidth) {
+  // Not a lane beyond: what follows is another thread's.
+  each_vector(0, count, [=](int64_t i, auto lanes) {
     const auto factor = [&](int product) { return tile + (product - 1) * apart + i; };
-    const Vec a11 = load(factor(1)), a12 = load(factor(2)), a22 = load(factor(4)), a21 = load(factor(7));
+    const Vec a11 = lanes.load(factor(1)), a12 = lanes.load(factor(2));
+    const Vec a22 = lanes.load(factor(4)), a21 = lanes.load(factor(7));
     const Vec s1 = a21 + a22;
     const Vec s2 = s1 - a11;
-    store(factor(3), a12 - s2);
-    store(factor(5), s1);
-    store(factor(6), s2);
-    store(factor(7), a11 - a21);
-  }
+    lanes.store(factor(3), a12 - s2);
+    lanes.store(factor(5), s1);
+    lanes.store(factor(6), s2);
+    lanes.store(factor(7), a11 - a21);
+  });
 }
 
 // Two stretches of two panels become the right factors of the last four products; those of the others are
