@@ -147,7 +147,8 @@ async function main(argv: readonly string[]): Promise<void> {
     return
   }
   const args = parseArguments(argv)
-  checkFresh()
+  // Everything else runs the sources.
+  checkFresh({ dist: args.subjects.includes('start') })
   const { json } = args
   if (args.device !== undefined) {
     const { precision, steps, repeats } = args

@@ -1,5 +1,5 @@
 // Makes dist/ of a package: one file for the API, one for the command line and chunks for what is shared or rarely
-// needed, as finding and compiling 230 small files takes longer than loading a model; declarations beside them.
+// needed, since Node takes 0.2 s to find and compile 230 small files; declarations beside them.
 // What is bundled from other packages is under their licences, which are put beside it.
 // usage: node scripts/dist.mjs [FOLDER]
 import { spawnSync } from 'node:child_process'
