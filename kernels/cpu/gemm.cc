@@ -3,6 +3,7 @@
 // and one widened panel of w at a time stays in L1 for all of them.
 #include "gemm.h"
 
+#include "gemm_ahead.h"
 #include "gemm_epilogue.h"
 #include "gemm_rows.h"
 #include "gemm_tasks.h"
@@ -66,12 +67,13 @@ struct Stretch {
   float* sums;
   bool gated = false;             // the sums wait for those of their gates
   const float* values = nullptr;  // the sums that these are the gates of
-  NextWeights next = {};
+  Lines next = {};                // weights
 };
 
 template <class T>
 void multiply_panel(const GemmArgs& args, const TaskRows& task, const float* a, const T* w,
                     const Stretch& s) {
+  NextWeights next(s.next, task.tiles, s.depth);
   for (int64_t t = 0; t < task.tiles; t++) {
     const int rows = task.rows_of(t);
     const int64_t m = task.m + task.row(t);
@@ -79,14 +81,14 @@ void multiply_panel(const GemmArgs& args, const TaskRows& task, const float* a, 
     // Sums that are finished at once need no place of their own.
     const int64_t place = task.row(t) * s.width;
     float* sums = s.sums + (s.first && s.last && !s.gated ? 0 : place);
-    s.next.prefetch(t, task.tiles);
-    if (s.last && !s.gated) prefetch_y(args, m, rows, s.n, s.width);
+    const bool finishes = s.last && !s.gated;
+    const TileAhead ahead = next.ahead(finishes ? lines_of_y(args, m, rows, s.n, s.width) : LinesOfY{});
     if (s.width == kPanel) {
-      multiply_rows<2, InGroups>(rows, tile, w, s.depth, sums, s.first);
+      multiply_rows_asking<2>(rows, tile, w, s.depth, sums, s.first, ahead);
     } else {
-      multiply_rows<1, InGroups>(rows, tile, w, s.depth, sums, s.first);
+      multiply_rows_asking<1>(rows, tile, w, s.depth, sums, s.first, ahead);
     }
-    if (!s.last || s.gated) continue;
+    if (!finishes) continue;
     if (s.values) {
       finish_gated(args.epilogue, args.shape, {s.values + place, rows, s.width, m, s.n}, sums);
     } else {
@@ -147,7 +149,8 @@ struct Product {
   void multiply_stretch(const TaskRows& task, int64_t panel, int64_t at, Stretch s,
                         const Scratch& scratch) const {
     const T* stretch = w + panel_offset(args.shape.k, panel) + at * s.width;
-    s.next = {stretch + panel_offset(args.shape.k, 1), s.depth * s.width * static_cast<int64_t>(sizeof(T))};
+    s.next = lines_of(stretch + panel_offset(args.shape.k, 1),
+                      s.depth * s.width * static_cast<int64_t>(sizeof(T)));
     if (task.tiles == 1) {
       multiply_panel(args, task, scratch.a, stretch, s);
     } else {

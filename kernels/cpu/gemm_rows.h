@@ -1,5 +1,4 @@
-// Rows of A on their way into the layout that the tiles of the GEMM read, and what is asked for ahead of
-// time.
+// Rows of A on their way into the layout that the tiles of the GEMM read.
 #pragma once
 #include <cstring>
 
@@ -50,30 +49,6 @@ inline void copy_tile(const GemmSource& source, int64_t m, int rows, Depth depth
       copy_run(row[i], done, count, tile + i * kDepthGroup, height * kDepthGroup);
     }
     done += count;
-  }
-}
-
-constexpr int64_t kLine = 16;  // floats of a cache line
-
-// What comes next of w: it is used for the first time then and comes from memory, in pieces too short for
-// hardware prefetchers. Asking for it in `parts` equal parts is worth 4 % at m=154.
-struct NextWeights {
-  const void* from = nullptr;
-  int64_t bytes = 0;
-  void prefetch(int64_t part, int64_t parts) const {
-    const float* lines = static_cast<const float*>(from);
-    const int64_t count = bytes / static_cast<int64_t>(kLine * sizeof(float));
-    const int64_t last = (part + 1) * count / parts;
-    for (int64_t i = part * count / parts; i < last; i++) prefetch_to_l2(lines + i * kLine);
-  }
-};
-
-// y is written a few cache lines in each of many rows, which no hardware prefetcher foresees: asking for them
-// before the tile is multiplied is worth 8 % at m=4096 n=1280 k=320.
-inline void prefetch_y(const GemmArgs& args, int64_t m, int rows, int64_t first, int64_t width) {
-  for (int i = 0; i < rows; i++) {
-    const float* row = args.epilogue.y + (m + i) * args.shape.n;
-    for (int64_t n = first; n < min(first + width, args.shape.n); n += kLine) prefetch(row + n);
   }
 }
 

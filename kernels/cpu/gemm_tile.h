@@ -35,6 +35,12 @@ struct InGroups {
   static constexpr int64_t group = Rows * kDepthGroup;
 };
 
+// What a tile asks the caches for while it is multiplied: ask() is called for each group of the depth. All at
+// once, lines would hold up the tile's own reads, for a core waits for some twenty at a time.
+struct NothingAhead {
+  void ask() {}
+};
+
 template <int Steps, int64_t Row, class T, int Rows, int Vectors>
 TINTYPE_INLINE void multiply_steps(const float* a, const T* w, Vec (&sum)[Rows][Vectors]) {
 #pragma GCC unroll 4
@@ -53,8 +59,9 @@ TINTYPE_INLINE void multiply_steps(const float* a, const T* w, Vec (&sum)[Rows][
 
 // sums (Rows, Vectors * kWidth) += a (Rows, depth) w (depth, Vectors * kWidth); they start from 0 if fresh.
 // Bound: FMA ports, Rows * Vectors FMAs for Rows + Vectors loads.
-template <int Rows, int Vectors, class Layout, class T>
-void multiply_tile(const float* a, const T* w, int64_t depth, float* sums, bool fresh) {
+template <int Rows, int Vectors, class Layout, class T, class Ahead>
+TINTYPE_NOINLINE void multiply_tile(const float* a, const T* w, int64_t depth, float* sums, bool fresh,
+                                    Ahead ahead) {
   constexpr int kColumns = Vectors * kWidth;
   constexpr int64_t row = Layout::template row<Rows>, group = Layout::template group<Rows>;
   Vec sum[Rows][Vectors];
@@ -66,6 +73,7 @@ void multiply_tile(const float* a, const T* w, int64_t depth, float* sums, bool 
     }
   }
   for (; depth >= kDepthGroup; depth -= kDepthGroup, a += group, w += kDepthGroup * kColumns) {
+    ahead.ask();
     multiply_steps<kDepthGroup, row>(a, w, sum);
   }
   for (; depth > 0; depth--, a++, w += kColumns) multiply_steps<1, row>(a, w, sum);
@@ -76,10 +84,11 @@ void multiply_tile(const float* a, const T* w, int64_t depth, float* sums, bool 
   }
 }
 
-template <int Vectors, class Layout, class T, int Rows = kTileRows>
-void multiply_rows(int rows, const float* a, const T* w, int64_t depth, float* sums, bool fresh) {
-  if (rows == Rows) return multiply_tile<Rows, Vectors, Layout>(a, w, depth, sums, fresh);
-  if constexpr (Rows > 1) multiply_rows<Vectors, Layout, T, Rows - 1>(rows, a, w, depth, sums, fresh);
+template <int Vectors, class Layout, int Rows = kTileRows, class T, class Ahead = NothingAhead>
+void multiply_rows(int rows, const float* a, const T* w, int64_t depth, float* sums, bool fresh,
+                   Ahead ahead = {}) {
+  if (rows == Rows) return multiply_tile<Rows, Vectors, Layout>(a, w, depth, sums, fresh, ahead);
+  if constexpr (Rows > 1) multiply_rows<Vectors, Layout, Rows - 1>(rows, a, w, depth, sums, fresh, ahead);
 }
 
 }  // namespace

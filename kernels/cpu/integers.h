@@ -5,16 +5,16 @@
 namespace tintype::TINTYPE_ISA {
 namespace {
 
-inline int64_t ceil_div(int64_t a, int64_t b) {
+constexpr int64_t ceil_div(int64_t a, int64_t b) {
   return (a + b - 1) / b;
 }
-inline int64_t round_up(int64_t a, int64_t to) {
+constexpr int64_t round_up(int64_t a, int64_t to) {
   return ceil_div(a, to) * to;
 }
-inline int64_t min(int64_t a, int64_t b) {
+constexpr int64_t min(int64_t a, int64_t b) {
   return a < b ? a : b;
 }
-inline int64_t max(int64_t a, int64_t b) {
+constexpr int64_t max(int64_t a, int64_t b) {
   return a > b ? a : b;
 }
 

@@ -31,11 +31,13 @@
 #define TINTYPE_SIMD_SCALAR
 #endif
 
-// For functions whose arguments are more than registers can pass.
+// For functions whose arguments are more than registers can pass, and for those that need all registers.
 #if defined(__GNUC__)
 #define TINTYPE_INLINE [[gnu::always_inline]] inline
+#define TINTYPE_NOINLINE [[gnu::noinline]]
 #else
 #define TINTYPE_INLINE __forceinline
+#define TINTYPE_NOINLINE __declspec(noinline)
 #endif
 
 namespace tintype::TINTYPE_ISA {
@@ -476,12 +478,16 @@ inline float reduce_max(Vec a) {
   return lanes[0];
 }
 
-// Asks for the cache line of p.
+constexpr int64_t kLine = 16;  // floats of a cache line
+
+// Asks for the cache line of p. GCC takes a loop that does nothing else for one without effect and leaves it
+// out, were it not for the assembler statement.
 inline void prefetch(const float* p) {
-#if defined(TINTYPE_SIMD_SSE2) || defined(TINTYPE_SIMD_AVX2) || defined(TINTYPE_SIMD_AVX512)
-  _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T0);
-#elif defined(__GNUC__)
+#if defined(__GNUC__)
   __builtin_prefetch(p);
+  asm volatile("" : : "r"(p));
+#elif defined(TINTYPE_SIMD_SSE2) || defined(TINTYPE_SIMD_AVX2) || defined(TINTYPE_SIMD_AVX512)
+  _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T0);
 #else
   static_cast<void>(p);
 #endif
@@ -489,10 +495,11 @@ inline void prefetch(const float* p) {
 
 // The same, but not into L1.
 inline void prefetch_to_l2(const float* p) {
-#if defined(TINTYPE_SIMD_SSE2) || defined(TINTYPE_SIMD_AVX2) || defined(TINTYPE_SIMD_AVX512)
-  _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T1);
-#elif defined(__GNUC__)
+#if defined(__GNUC__)
   __builtin_prefetch(p, 0, 2);
+  asm volatile("" : : "r"(p));
+#elif defined(TINTYPE_SIMD_SSE2) || defined(TINTYPE_SIMD_AVX2) || defined(TINTYPE_SIMD_AVX512)
+  _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T1);
 #else
   static_cast<void>(p);
 #endif

@@ -16,6 +16,7 @@
 #include "strassen.h"
 
 #include "elementwise.h"
+#include "gemm_ahead.h"
 #include "gemm_epilogue.h"
 #include "gemm_rows.h"
 #include "gemm_tasks.h"
@@ -139,7 +140,7 @@ struct Stretch {
   int64_t half_depth;
   bool first, last;
   float* sums;
-  NextWeights next_left, next_right;
+  Lines next_left, next_right;  // weights
 };
 
 template <class T>
@@ -204,36 +205,33 @@ struct Product {
 
   void multiply_stretch(const TaskRows& task, const float* a, float* b, const Stretch<T>& s) const {
     const int64_t below = s.half_depth * kPanel;
-    multiply_factor(task, 1, a, s.left, s);
-    multiply_factor(task, 2, a, s.left + below, s);
-    multiply_factor(task, 3, a, s.right + below, s);
+    NextWeights next(s.next_left, s.next_right, kProducts * task.tiles, s.half_depth);
+    multiply_factor(task, 1, a, s.left, s, next);
+    multiply_factor(task, 2, a, s.left + below, s, next);
+    multiply_factor(task, 3, a, s.right + below, s, next);
     add_weights(s.left, s.right, below, b, block.right());
-    for (int i = 0; i < kRightSums; i++) multiply_factor(task, 4 + i, a, b + i * block.right(), s);
+    for (int i = 0; i < kRightSums; i++) multiply_factor(task, 4 + i, a, b + i * block.right(), s, next);
   }
 
   template <class Factor>
   void multiply_factor(const TaskRows& task, int product, const float* a, const Factor* b,
-                       const Stretch<T>& s) const {
-    s.next_left.prefetch(product - 1, kProducts);
-    s.next_right.prefetch(product - 1, kProducts);
+                       const Stretch<T>& s, NextWeights& next) const {
     a += (product - 1) * block.left();
     float* sums = s.sums + (product - 1) * block.sums();
     for (int64_t t = 0; t < task.tiles; t++) {
-      if (s.last) prefetch_quarter(task, t, product - (kProducts - 3), s.pair);
-      multiply_rows<2, InGroups>(task.rows_of(t), a + task.row(t) * s.half_depth, b, s.half_depth,
-                                 sums + task.row(t) * kPanel, s.first);
+      const LinesOfY y = s.last ? lines_of_quarter(task, t, product - (kProducts - 3), s.pair) : LinesOfY{};
+      multiply_rows_asking<2>(task.rows_of(t), a + task.row(t) * s.half_depth, b, s.half_depth,
+                              sums + task.row(t) * kPanel, s.first, next.ahead(y));
     }
   }
 
   // Where a tile of C11, C12, C21 or C22 (0 to 3) goes to.
-  void prefetch_quarter(const TaskRows& task, int64_t tile, int quarter, const Pair& pair) const {
+  LinesOfY lines_of_quarter(const TaskRows& task, int64_t tile, int quarter, const Pair& pair) const {
     const int64_t column = quarter % 2 == 0 ? pair.left : pair.right;
-    if (quarter < 0 || column >= args.shape.n) return;
-    if (quarter < 2) {
-      prefetch_y(args, task.m + task.row(tile), task.rows_of(tile), column, kPanel);
-    } else {
-      prefetch_y(args, task.m + task.rows + task.row(tile), task.lower_rows_of(tile), column, kPanel);
-    }
+    if (quarter < 0 || column >= args.shape.n) return {};
+    const int64_t upper = task.m + task.row(tile);
+    return quarter < 2 ? lines_of_y(args, upper, task.rows_of(tile), column, kPanel)
+                       : lines_of_y(args, upper + task.rows, task.lower_rows_of(tile), column, kPanel);
   }
 
   void finish_pair(const TaskRows& task, const Stretch<T>& s) const {
@@ -286,8 +284,8 @@ struct Product {
                            stretch == 0,
                            stretch + 1 == block.stretches,
                            sums + (block.stretches > 1 ? (i - first_pair) * kProducts * block.sums() : 0),
-                           {left + next, bytes},
-                           {right + next, bytes}};
+                           lines_of(left + next, bytes),
+                           lines_of(right + next, bytes)};
         multiply_stretch(task, a, b, s);
         if (s.last) finish_pair(task, s);
       }

@@ -143,10 +143,17 @@ struct Group {
   static constexpr int64_t width = Panel<T, Vectors>::width;
   int64_t sums_point() const { return cut.group * width + kApart; }
 
-  static void prefetch_rows(const float* a, int64_t rows) {
-    constexpr int64_t kLine = 16;
-    for (int64_t i = 0; i < rows * kChannels; i += kLine) prefetch(a + i);
-  }
+  // The rows of the next tile, which another core may have written: kDepthGroup floats of each for a group of
+  // the depth, in whole lines.
+  struct NextRows {
+    const float* at;
+    void ask() {
+      constexpr int64_t kLines = ceil_div(kTileRows * kDepthGroup, kLine);
+#pragma GCC unroll 4
+      for (int64_t i = 0; i < kLines; i++) prefetch(at + i * kLine);
+      at += kLines * kLine;
+    }
+  };
 
   void multiply() const {
     const int64_t tiles = ceil_div(count, kTileRows);
@@ -159,9 +166,9 @@ struct Group {
         float* sum = sums + p * sums_point();
         for (int64_t t = 0, row = 0; t < tiles; t++) {
           const int64_t next = (t + 1) * count / tiles;
-          prefetch_rows(t + 1 < tiles ? a + next * kChannels : a + cut.point, next - row);
+          const NextRows ahead{t + 1 < tiles ? a + next * kChannels : a + cut.point};
           multiply_rows<Vectors, InRows<kChannels>>(static_cast<int>(next - row), a + row * kChannels, u,
-                                                    depth, sum + row * width, c == 0);
+                                                    depth, sum + row * width, c == 0, ahead);
           row = next;
         }
       }

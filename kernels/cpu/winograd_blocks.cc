@@ -26,7 +26,6 @@ constexpr int64_t kPatchRow = kChannels + 16;  // an odd number of cache lines, 
 constexpr int64_t kPatchPoint = kTiles * kPatchRow;
 constexpr int64_t kPanelSums = kTiles * kPanel;
 constexpr int64_t kSumPoint = kPanels * kPanelSums + 16;  // strides of powers of two share cache sets
-constexpr int64_t kLine = 16;                             // floats of a cache line
 constexpr int64_t kBlocksPerTask = 8;  // each asks for the pixels of the next while it multiplies
 
 // The pixels outside of the picture.
