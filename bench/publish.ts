@@ -63,8 +63,8 @@ async function publish(files: readonly string[]): Promise<void> {
   await mkdir(charts, { recursive: true })
   for (const file of await readdir(charts)) if (file.endsWith('.svg')) await rm(join(charts, file))
   const pictures: string[] = []
-  for (const { stages } of all) {
-    for (const [name, chart] of stageCharts(stages)) {
+  for (const { stages, machine } of all) {
+    for (const [name, chart] of stageCharts(stages, machine.isa)) {
       await writeFile(join(charts, `${name}.svg`), drawChart(chart))
       pictures.push(`![${chart.title}](benchmarks/${name}.svg)`)
     }

@@ -29,15 +29,19 @@ const byCondition = ({ stage, size, batch, threads, steps }: StageResult) =>
     ...(steps ? [`steps${steps}`] : []),
   ].join('-')
 
-/** By name of the file without its ending. Stages that nobody was measured against have no chart. */
-export function stageCharts(rows: readonly StageResult[]): Map<string, Chart> {
+/**
+ * By name of the file without its ending, which `isa` tells from those of other machines. Stages that nobody was
+ * measured against have no chart.
+ */
+export function stageCharts(rows: readonly StageResult[], isa: string): Map<string, Chart> {
   const charts = new Map<string, Chart>()
-  for (const name of new Set(rows.map(byCondition))) {
-    const compared = once(rows.filter((row) => byCondition(row) === name))
+  for (const condition of new Set(rows.map(byCondition))) {
+    const name = `${condition}-${isa}`
+    const compared = once(rows.filter((row) => byCondition(row) === condition))
     if (compared.length < 2) continue
     const { stage, size, batch, threads, steps, model } = compared[0]!
     const place = stage === 'text' ? '' : `, ${size}x${size}`
-    const title = `${titles[stage]}${place}, batch ${batch}${steps ? `, ${steps} steps` : ''}`
+    const title = `${titles[stage]}${place}, batch ${batch}${steps ? `, ${steps} steps` : ''}, ${isa}`
     const conditions = `${model}, float32 arithmetic, ${threads} threads`
     charts.set(name, {
       title,
