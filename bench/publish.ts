@@ -65,8 +65,14 @@ async function publish(files: readonly string[]): Promise<void> {
   const pictures: string[] = []
   for (const { stages, machine } of all) {
     for (const [name, chart] of stageCharts(stages, machine.isa)) {
+      const picture = `![${chart.title}](benchmarks/${name}.svg)`
+      if (pictures.includes(picture))
+        throw new BenchError(
+          `Two of the files have ${name}.`,
+          'Name one of them: their charts would be one file.',
+        )
       await writeFile(join(charts, `${name}.svg`), drawChart(chart))
-      pictures.push(`![${chart.title}](benchmarks/${name}.svg)`)
+      pictures.push(picture)
     }
   }
   const results = [...pictures, ...all.map(resultsAsMarkdown)].join('\n\n')

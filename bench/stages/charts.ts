@@ -30,8 +30,8 @@ const byCondition = ({ stage, size, batch, threads, steps }: StageResult) =>
   ].join('-')
 
 /**
- * By name of the file without its ending, which `isa` tells from those of other machines. Stages that nobody was
- * measured against have no chart.
+ * By name of the file without its ending; machines are told apart by instruction set. Stages that nobody was measured
+ * against have no chart.
  */
 export function stageCharts(rows: readonly StageResult[], isa: string): Map<string, Chart> {
   const charts = new Map<string, Chart>()

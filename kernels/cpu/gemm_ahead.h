@@ -26,8 +26,9 @@ inline Lines lines_of(const void* from, int64_t bytes) {
 // prefetcher foresees: asking for them ahead of time is worth 8 % at m=4096 n=1280 k=320.
 struct LinesOfY {
   const float* first = nullptr;
-  int64_t rows = 0, row = 0;  // and floats from one to the next
-  int64_t count = 0;          // of a row
+  int64_t rows = 0;
+  int64_t stride = 0;  // floats from row to row
+  int64_t lines = 0;   // of a row
 };
 TINTYPE_INLINE LinesOfY lines_of_y(const GemmArgs& args, int64_t m, int rows, int64_t first, int64_t width) {
   const int64_t n = args.shape.n;
@@ -40,7 +41,7 @@ class TileAhead {
  public:
   TileAhead(const LinesOfY& y, const Lines& weights, int64_t each) : y_(y), weights_(weights), each_(each) {}
 
-  void ask() {
+  TINTYPE_INLINE void ask() {
     if (y_.rows > 0) ask_for_row();
     for (int64_t i = 0; i < each_ && weights_.count > 0; i++) prefetch_to_l2(weights_.take(1).first);
   }
@@ -50,9 +51,9 @@ class TileAhead {
   }
 
  private:
-  void ask_for_row() {
-    for (int64_t i = 0; i < y_.count; i++) prefetch(y_.first + i * kLine);
-    y_.first += y_.row;
+  TINTYPE_INLINE void ask_for_row() {
+    for (int64_t i = 0; i < y_.lines; i++) prefetch(y_.first + i * kLine);
+    y_.first += y_.stride;
     y_.rows--;
   }
 
@@ -61,8 +62,8 @@ class TileAhead {
   int64_t each_;
 };
 
-// What comes next of w, of which each of some tiles asks for an equal part: it is used for the first time
-// then and comes from memory, in pieces too short for hardware prefetchers. That is worth 4 % at m=154.
+// The weights after these, of which each tile asks for a part: they are used for the first time then and come
+// from memory, in pieces too short for hardware prefetchers. Worth 4 % at m=154.
 class NextWeights {
  public:
   NextWeights(const Lines& lines, int64_t tiles, int64_t depth) : NextWeights(lines, {}, tiles, depth) {}
@@ -82,8 +83,9 @@ class NextWeights {
   int64_t each_;  // of a group of its depth
 };
 
-// A group of the depth has 112 FMAs with AVX-512, beside which asking costs nothing: it is worth 1 to 5 %
-// there, and up to 60 % in winograd.cc. Beside the 48 of AVX2 it costs 3 to 10 %, more than it gains.
+// A group of the depth has 112 FMAs with AVX-512: asking between them gains 1 to 5 %. With AVX2 it has 48,
+// and asking for rows of y and for weights costs 3 to 10 %, though the one stream of winograd.cc gains there
+// too. NEON has 112 as well: not measured.
 constexpr bool kAsksWhileMultiplying = kWidth == 16;
 
 template <int Vectors, class T>

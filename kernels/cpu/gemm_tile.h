@@ -35,10 +35,10 @@ struct InGroups {
   static constexpr int64_t group = Rows * kDepthGroup;
 };
 
-// What a tile asks the caches for while it is multiplied: ask() is called for each group of the depth. All at
-// once, lines would hold up the tile's own reads, for a core waits for some twenty at a time.
+// What a tile asks the caches for while it is multiplied: ask() is called for each group of the depth. Asked
+// for all at once, lines would hold up the tile's own reads: a core has some twenty on their way at a time.
 struct NothingAhead {
-  void ask() {}
+  TINTYPE_INLINE void ask() {}
 };
 
 template <int Steps, int64_t Row, class T, int Rows, int Vectors>

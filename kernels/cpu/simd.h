@@ -480,8 +480,8 @@ inline float reduce_max(Vec a) {
 
 constexpr int64_t kLine = 16;  // floats of a cache line
 
-// Asks for the cache line of p. GCC takes a loop that does nothing else for one without effect and leaves it
-// out, were it not for the assembler statement.
+// Asks for the cache line of p. The empty assembler statement keeps GCC 12 from dropping a loop that does
+// nothing else, which it takes for one without effect.
 inline void prefetch(const float* p) {
 #if defined(__GNUC__)
   __builtin_prefetch(p);

@@ -127,6 +127,18 @@ struct Panel {
   }
 };
 
+// The rows of the next tile, one after the other, which another core may have written: spread over the groups
+// of a full depth, in whole lines.
+struct NextRows {
+  const float* at;
+  TINTYPE_INLINE void ask() {
+    constexpr int64_t kLines = ceil_div(kTileRows * kDepthGroup, kLine);
+#pragma GCC unroll 4
+    for (int64_t i = 0; i < kLines; i++) prefetch(at + i * kLine);
+    at += kLines * kLine;
+  }
+};
+
 template <class T, int Vectors>
 struct Group {
   const Conv2dArgs& args;
@@ -142,18 +154,6 @@ struct Group {
 
   static constexpr int64_t width = Panel<T, Vectors>::width;
   int64_t sums_point() const { return cut.group * width + kApart; }
-
-  // The rows of the next tile, which another core may have written: kDepthGroup floats of each for a group of
-  // the depth, in whole lines.
-  struct NextRows {
-    const float* at;
-    void ask() {
-      constexpr int64_t kLines = ceil_div(kTileRows * kDepthGroup, kLine);
-#pragma GCC unroll 4
-      for (int64_t i = 0; i < kLines; i++) prefetch(at + i * kLine);
-      at += kLines * kLine;
-    }
-  };
 
   void multiply() const {
     const int64_t tiles = ceil_div(count, kTileRows);
