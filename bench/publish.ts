@@ -4,7 +4,7 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { drawChart } from './chart.ts'
+import { type Chart, drawChart } from './chart.ts'
 import { BenchError } from './errors.ts'
 import { kernelColumns } from './kernels/columns.ts'
 import { type Results, readResults } from './results.ts'
@@ -56,25 +56,35 @@ export function replaceResults(text: string, results: string): string {
   return `${text.slice(0, from + begin.length)}\n\n${results}\n\n${text.slice(to)}`
 }
 
+/**
+ * The charts of all files by name.
+ *
+ * @throws BenchError where two files have the same one
+ */
+export function chartsOf(all: readonly Pick<Results, 'stages' | 'machine'>[]): Map<string, Chart> {
+  const charts = new Map<string, Chart>()
+  for (const { stages, machine } of all) {
+    for (const [name, chart] of stageCharts(stages, machine.isa)) {
+      if (charts.has(name))
+        throw new BenchError(
+          `Two of the files have ${name}.`,
+          'Leave one out: their charts would be one file.',
+        )
+      charts.set(name, chart)
+    }
+  }
+  return charts
+}
+
 async function publish(files: readonly string[]): Promise<void> {
   if (files.length === 0)
     throw new BenchError('No results were named.', 'Make some with npm run bench -- --json FILE.')
   const all = await Promise.all(files.map(readResults))
+  const drawn = chartsOf(all)
   await mkdir(charts, { recursive: true })
   for (const file of await readdir(charts)) if (file.endsWith('.svg')) await rm(join(charts, file))
-  const pictures: string[] = []
-  for (const { stages, machine } of all) {
-    for (const [name, chart] of stageCharts(stages, machine.isa)) {
-      const picture = `![${chart.title}](benchmarks/${name}.svg)`
-      if (pictures.includes(picture))
-        throw new BenchError(
-          `Two of the files have ${name}.`,
-          'Name one of them: their charts would be one file.',
-        )
-      await writeFile(join(charts, `${name}.svg`), drawChart(chart))
-      pictures.push(picture)
-    }
-  }
+  for (const [name, chart] of drawn) await writeFile(join(charts, `${name}.svg`), drawChart(chart))
+  const pictures = [...drawn].map(([name, { title }]) => `![${title}](benchmarks/${name}.svg)`)
   const results = [...pictures, ...all.map(resultsAsMarkdown)].join('\n\n')
   await writeFile(page, replaceResults(await readFile(page, 'utf8'), results))
 }

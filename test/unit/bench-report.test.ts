@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { drawChart } from '../../bench/chart.ts'
 import { leastBytes } from '../../bench/kernels/case.ts'
 import { kernelCases } from '../../bench/kernels/cases.ts'
-import { replaceResults } from '../../bench/publish.ts'
+import { chartsOf, replaceResults } from '../../bench/publish.ts'
+import type { Results } from '../../bench/results.ts'
 import { stageCharts } from '../../bench/stages/charts.ts'
 import { stageColumns, timesTintype } from '../../bench/stages/columns.ts'
 import type { StageResult } from '../../bench/stages/compare.ts'
@@ -58,6 +59,12 @@ describe('charts', () => {
     expect([...charts.keys()]).toEqual([name, `${name}-memory`])
     const { bars } = charts.get(name)!
     expect(bars.map(({ label }) => label)).toEqual(['tintype', 'openvino', 'diffusers'])
+  })
+
+  it('has no name for two', () => {
+    const of = (isa: string) => ({ stages: rows, machine: { isa } as Results['machine'] })
+    expect(chartsOf([of('avx2'), of('avx512')]).size).toBe(4)
+    expect(() => chartsOf([of('avx2'), of('avx2')])).toThrow('unet-512-batch2-threads2-avx2')
   })
 
   it('escapes what it writes and says it to those who do not see it', () => {
