@@ -4,7 +4,7 @@
 // maximum, sum and rescaling of the softmax are plain vector operations.
 // Bound by FLOP. Share of the FMA peak that a tile reaches with heads of 40, 80, 160, 512: AVX2 79, 87, 92,
 // 91 %, AVX-512 68, 74, 79, 80 %; the whole of 4096 x 4096, 8 heads of 40: 66 and 57 % (Sapphire Rapids, one
-// core; peaks 120 to 125 and 220 to 235 GFLOP/s), 75 % (Zen 3, AVX2) and 79 % (Zen 4, AVX-512).
+// core; peaks 120 to 125 and 220 to 235 GFLOP/s), 75 % (Zen 3, AVX2) and 76 to 79 % (Zen 4, AVX-512).
 #include "elementwise.h"
 #include "lane_products.h"
 #include "math.h"

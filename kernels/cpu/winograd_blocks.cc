@@ -21,9 +21,10 @@ constexpr int64_t kChannels = 64;  // whose patches are in L2 at a time
 // And whose sums are. All of it takes 420 KB, with AVX-512 740 KB: server cores of that width and Zen 4 have
 // 1 MB or more of L2. (Ice Lake's client cores have 512 KB: not measured.)
 constexpr int64_t kOutputChannels = kWidth == 16 ? 256 : 128;
-// Transformed weights that the last-level cache is to hold at a time: 9 MB.
-constexpr int64_t kWeightFloats = kPoints * 256 * 256;
 constexpr int64_t kPanels = kOutputChannels / kPanel;
+// More than 128 only where their transformed weights take no more of the last-level cache than 9 MB.
+constexpr int64_t kFewestPanels = 128 / kPanel;
+constexpr int64_t kWeightFloats = kPoints * 256 * 256;
 constexpr int64_t kPixelsAcross = kAcross * kOutputs + 2;
 constexpr int64_t kPixelsDown = kDown * kOutputs + 2;
 constexpr int64_t kPatchRow = kChannels + 16;  // an odd number of cache lines, as in gemm_tile.h
@@ -60,8 +61,8 @@ struct Cut {
     blocks_down = ceil_div(down, kDown);
     blocks = a.n * blocks_across * blocks_down;
     panels = panel_count(a.o);
-    const int64_t most = kWeightFloats / (kPoints * a.c * kPanel);
-    slices = ceil_div(panels, max(1, min(most, kPanels)));
+    const int64_t fitting = kWeightFloats / (kPoints * a.c * kPanel);
+    slices = ceil_div(panels, max(kFewestPanels, min(fitting, kPanels)));
     chunks = ceil_div(a.c, kChannels);
   }
 };
