@@ -1,6 +1,7 @@
 // What the GEMM asks the caches for ahead of time: the lines of y that a tile goes to, and the next weights.
 #pragma once
 #include "gemm.h"
+#include "gemm_epilogue.h"
 #include "gemm_tile.h"
 
 namespace tintype::TINTYPE_ISA {
@@ -32,6 +33,7 @@ struct LinesOfY {
 };
 TINTYPE_INLINE LinesOfY lines_of_y(const GemmArgs& args, int64_t m, int rows, int64_t first, int64_t width) {
   const int64_t n = args.shape.n;
+  if (!args.gated && goes_past_caches(args.epilogue, args.shape)) return {};
   return {args.epilogue.y + m * n + first, rows, n, ceil_div(min(width, n - first), kLine)};
 }
 

@@ -1,6 +1,7 @@
 // Loops over tasks with a lambda for a body, and over elements in chunks that are worth a task.
 #pragma once
 #include "../exec.h"
+#include "simd.h"
 
 namespace tintype::TINTYPE_ISA {
 namespace {
@@ -8,11 +9,13 @@ namespace {
 // body(task, thread) for every task. One task stays on the calling thread, as thread 0.
 template <class F>
 inline void parallel_for(const Exec& exec, int64_t tasks, const F& body) {
-  if (tasks == 1) return body(int64_t{0}, 0);
   const Exec::Body call = [](void* context, int64_t task, int thread) {
     (*static_cast<const F*>(context))(task, thread);
+    settle_stores();
   };
-  if (tasks > 0) exec.parallel_for(exec.pool, tasks, call, const_cast<F*>(&body));
+  F* const context = const_cast<F*>(&body);
+  if (tasks == 1) return call(context, 0, 0);
+  if (tasks > 0) exec.parallel_for(exec.pool, tasks, call, context);
 }
 
 // 64 KiB of floats: some 10 us of work, ten times what handing out a task costs.

@@ -111,6 +111,7 @@ inline Vec broadcast(float x) { return {_mm512_set1_ps(x)}; }
 inline VecInt broadcast_int(int32_t x) { return {_mm512_set1_epi32(x)}; }
 inline Vec load(const float* p) { return {_mm512_loadu_ps(p)}; }
 inline void store(float* p, Vec a) { _mm512_storeu_ps(p, a.v); }
+inline void store_past_caches(float* p, Vec a) { _mm512_stream_ps(p, a.v); }
 inline __mmask16 first(int n) { return static_cast<__mmask16>((1u << n) - 1); }
 inline Vec load_partial(const float* p, int n) { return {_mm512_maskz_loadu_ps(first(n), p)}; }
 inline void store_partial(float* p, Vec a, int n) { _mm512_mask_storeu_ps(p, first(n), a.v); }
@@ -185,6 +186,7 @@ inline Vec broadcast(float x) { return {_mm256_set1_ps(x)}; }
 inline VecInt broadcast_int(int32_t x) { return {_mm256_set1_epi32(x)}; }
 inline Vec load(const float* p) { return {_mm256_loadu_ps(p)}; }
 inline void store(float* p, Vec a) { _mm256_storeu_ps(p, a.v); }
+inline void store_past_caches(float* p, Vec a) { _mm256_stream_ps(p, a.v); }
 inline __m256i first(int n) {
   return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
@@ -504,6 +506,21 @@ inline void prefetch_to_l2(const float* p) {
   static_cast<void>(p);
 #endif
 }
+
+// Whether there is store_past_caches(p, v): memory gets what is stored, and no cache has its line read first
+// to make room. p is aligned to the vector. What other threads are to read must be settled before.
+#if defined(TINTYPE_SIMD_AVX2) || defined(TINTYPE_SIMD_AVX512)
+constexpr bool kStoresPastCaches = true;
+inline void settle_stores() {
+  _mm_sfence();
+}
+#else
+constexpr bool kStoresPastCaches = false;
+inline void store_past_caches(float* p, Vec a) {
+  store(p, a);
+}
+inline void settle_stores() {}
+#endif
 
 // Calls f with the weight's data as a pointer to its type: dtype becomes a template parameter here, once.
 template <class F>
