@@ -18,7 +18,7 @@ struct Weight {
 
 enum class Activation : uint32_t { none, silu, gelu, quick_gelu };
 enum class ProductAlgorithm : uint32_t { direct, strassen };
-enum class ConvAlgorithm : uint32_t { direct, winograd, strassen };
+enum class ConvAlgorithm : uint32_t { direct, winograd, strassen, contraction };
 enum class Mask : uint32_t { none, causal };
 
 // What a row of coefficients begins with; the coefficients of the history follow.

@@ -63,11 +63,20 @@ bool consistent(const Conv2dArgs& a) {
   const bool small = a.kh == 3 && a.kw == 3 && a.stride == 1;
   const bool plain = a.mean == nullptr && a.factor == nullptr && a.shift == nullptr;
   const bool normalized = a.mean != nullptr && a.factor != nullptr && a.shift != nullptr;
-  const bool possible = a.algorithm == ConvAlgorithm::winograd ? small && (plain || normalized)
-                        : a.algorithm == ConvAlgorithm::strassen
-                            ? plain && strassen_fits(a.o, a.kh * a.kw * a.c)
-                            : plain;
-  return a.upsample <= 2 && possible && (a.rows == 1 || a.rows == a.n || a.row_bias == nullptr) &&
+  const auto possible = [&] {
+    switch (a.algorithm) {
+      case ConvAlgorithm::winograd:
+        return small && (plain || normalized);
+      case ConvAlgorithm::strassen:
+        return plain && strassen_fits(a.o, a.kh * a.kw * a.c);
+      case ConvAlgorithm::contraction:
+        return plain && a.kh * a.kw * a.stride * a.upsample == 1 && a.ho == a.h && a.wo == a.w &&
+               2 * a.o <= a.c && a.rows == 1;
+      default:
+        return plain;
+    }
+  };
+  return a.upsample <= 2 && possible() && (a.rows == 1 || a.rows == a.n || a.row_bias == nullptr) &&
          a.ho == extent(a.h, a.pad_top, a.pad_bottom, a.kh) &&
          a.wo == extent(a.w, a.pad_left, a.pad_right, a.kw);
 }

@@ -1,5 +1,6 @@
 // Convolutions as an implicit GEMM: the matrix of patches is never built, its rows are pointed at pixel by
 // pixel.
+#include "contraction.h"
 #include "gemm.h"
 #include "gemm_panels.h"
 #include "strassen.h"
@@ -63,6 +64,7 @@ void conv2d(const Conv2dArgs& args, const Exec& exec) {
     if (winograd_takes_blocks(args)) return winograd_blocks(args, epilogue, exec);
     return winograd(args, epilogue, exec);
   }
+  if (args.algorithm == ConvAlgorithm::contraction) return contraction(args, epilogue, exec);
   const GemmSource source{&args, pointwise(args) ? point_pixels : point_patches};
   const GemmArgs product{shape, source, args.weight, epilogue};
   if (args.algorithm == ConvAlgorithm::strassen) return strassen(product, exec);
@@ -70,9 +72,16 @@ void conv2d(const Conv2dArgs& args, const Exec& exec) {
 }
 
 ScratchSize conv2d_scratch(const Conv2dArgs& args) {
-  if (args.algorithm == ConvAlgorithm::direct) return gemm_scratch(shape_of(args));
-  if (args.algorithm == ConvAlgorithm::strassen) return strassen_scratch(shape_of(args));
-  return winograd_takes_blocks(args) ? winograd_blocks_scratch(args) : winograd_scratch(args);
+  switch (args.algorithm) {
+    case ConvAlgorithm::winograd:
+      return winograd_takes_blocks(args) ? winograd_blocks_scratch(args) : winograd_scratch(args);
+    case ConvAlgorithm::strassen:
+      return strassen_scratch(shape_of(args));
+    case ConvAlgorithm::contraction:
+      return contraction_scratch(args);
+    default:
+      return gemm_scratch(shape_of(args));
+  }
 }
 
 }  // namespace tintype::TINTYPE_ISA

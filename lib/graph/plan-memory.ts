@@ -1,6 +1,7 @@
 // Lifetimes to offsets: where in one arena each computed value lives, so that memory is used again.
 
 import { elements, type Graph, type ValueId } from './graph.ts'
+import { opOf } from './ops.ts'
 import { bytesPerElement } from './spec.ts'
 import { operandsOf, writesOf } from './uses.ts'
 
@@ -48,13 +49,15 @@ function collectBlocks(graph: Graph, inPlace: boolean): SharedBlock[] {
       if (outputs.has(value)) continue
       const size = align(bytesOf(graph, value))
       const last = lastUse.get(value)!
+      const overwritten = opOf(node.op).overwrites?.(node.params)
       // A value may be overwritten where the kernel allows it, nobody reads it later and it is read here only once.
-      const source = spec.inPlaceOf
+      const source = (overwritten === undefined ? spec.inPlaceOf : [overwritten])
         .map((name) => node.operands[name])
         .find((id) => {
           if (!inPlace || id === undefined || lastUse.get(id) !== i) return false
           const block = blockOf.get(id)
-          const alike = block?.size === size && graph.values[id]!.dtype === graph.values[value]!.dtype
+          const fits = overwritten !== undefined || align(bytesOf(graph, id)) === size
+          const alike = block && fits && graph.values[id]!.dtype === graph.values[value]!.dtype
           return alike && operands.filter((o) => blockOf.get(o.value) === block).length === 1
         })
       const shared = source === undefined ? undefined : blockOf.get(source)

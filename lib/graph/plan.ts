@@ -2,6 +2,7 @@
 
 import { chooseConvolutions } from './choose-convolution.ts'
 import { chooseProducts } from './choose-product.ts'
+import { contractInPlace } from './contract.ts'
 import { encode } from './encode.ts'
 import { foldNorms } from './fold-norms.ts'
 import { fuse } from './fuse.ts'
@@ -22,6 +23,8 @@ export interface PassOptions {
   readonly winograd?: boolean
   readonly strassen?: boolean
   readonly normalizeOnLoad?: boolean
+  /** Off where it is not asked for: for CPUs, whose kernels can. */
+  readonly contractInPlace?: boolean
   /** Off where it is not asked for: fewer launches are for GPUs. */
   readonly joinLayers?: boolean
   /** Off where it is not asked for: GPUs alone gain by it. */
@@ -53,6 +56,7 @@ export function makePlan(
   if (options.winograd !== false) run(chooseConvolutions)
   if (options.strassen !== false) run(chooseProducts)
   if (options.normalizeOnLoad !== false) run(normalizeOnLoad)
+  if (options.contractInPlace) run(contractInPlace)
   if (options.joinLayers) run(joinLayers)
   if (options.foldNorms) run(foldNorms)
   const { precision } = options

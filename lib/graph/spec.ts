@@ -72,6 +72,8 @@ export interface Op<
   readonly dims: readonly D[]
   readonly operands: O
   readonly params: P
+  /** The input in whose memory, from its beginning, the outputs of a node must lie where memory is shared, if any. */
+  readonly overwrites?: (params: Readonly<Record<string, number | string>>) => string | undefined
   /** Says what is wrong with a combination of dimensions and parameters, if anything. */
   readonly check?: (args: Readonly<Record<D, number>> & ParamsOf<P>) => string | undefined
   /** The naive implementation that every kernel is judged by; writes its outputs. */

@@ -67,8 +67,8 @@ interface Compiled {
 }
 
 /**
- * Winograd and Strassen, and what they make worth while, are for the CPU: tensor cores are faster than that. What joins
- * layers and norms is for GPUs: the CPU has no launches to save.
+ * Winograd and Strassen, and what they make worth while, are for the CPU: tensor cores are faster than that; so are
+ * contractions in place, whose rounds would be launches. What joins layers and norms is for GPUs: the CPU has no launches to save.
  */
 export const passesFor = ({ precision }: Target, exact: boolean): PassOptions =>
   precision
@@ -76,7 +76,7 @@ export const passesFor = ({ precision }: Target, exact: boolean): PassOptions =>
         ...{ winograd: false, strassen: false, normalizeOnLoad: false, joinLayers: true, foldNorms: true },
         precision: elementTypeOf(precision),
       }
-    : { winograd: !exact, strassen: !exact }
+    : { winograd: !exact, strassen: !exact, contractInPlace: true }
 
 /** A device with the weights on it, and what has been compiled for it. */
 interface LoadedDevice {

@@ -100,13 +100,15 @@ async function runOn(threads: number, c: OpCase, prepared: Prepared): Promise<Re
   const outputs: Record<string, Values> = {}
   for (const [name, { role, dtype, inPlaceOf }] of operandsOf(c)) {
     if (role !== 'output') continue
-    const source = c.inPlace ? inPlaceOf.find((input) => inputs[input]) : undefined
+    const overwritten = opOf(c.op).overwrites?.(c.params ?? {})
+    const sources = overwritten === undefined ? inPlaceOf : [overwritten]
+    const source = c.inPlace ? sources.find((input) => inputs[input]) : undefined
     const fresh = () => {
       if (dtype === 'u8') return new Uint8Array(sizeOf(c, name))
       if (dtype === 'i32') return new Int32Array(sizeOf(c, name)).fill(-1)
       return new Float32Array(sizeOf(c, name)).fill(Number.NaN)
     }
-    outputs[name] = source ? inputs[source]! : fresh()
+    outputs[name] = source ? inputs[source]!.subarray(0, sizeOf(c, name)) : fresh()
   }
   await program.run({ inputs: Object.values(inputs), outputs: Object.values(outputs) })
   await program.dispose()

@@ -71,10 +71,12 @@ export const conv2d = defineOp({
     inputActivation: activationParam,
     /**
      * How a kernel may compute it; `winograd` is for 3x3 kernels of stride 1, `strassen` for a product of matrices that
-     * `linear` has it for. Both round differently.
+     * `linear` has it for. Both round differently. `contraction` is for 1x1 kernels of stride 1 with at most half as many
+     * channels out as in: y may begin where x does.
      */
-    algorithm: choice('ConvAlgorithm', ['direct', 'winograd', 'strassen']),
+    algorithm: choice('ConvAlgorithm', ['direct', 'winograd', 'strassen', 'contraction']),
   },
+  overwrites: ({ algorithm }) => (algorithm === 'contraction' ? 'x' : undefined),
   check({
     n,
     h,
@@ -100,6 +102,12 @@ export const conv2d = defineOp({
     if (rows !== 1 && rows !== n) return `rowBias has ${rows} rows, expected 1 or ${n}`
     if (algorithm === 'winograd' && !(kh === 3 && kw === 3 && stride === 1)) {
       return `winograd is for 3x3 kernels of stride 1, this one is ${kh}x${kw} of stride ${stride}`
+    }
+    if (algorithm === 'contraction') {
+      const pointwise = kh === 1 && kw === 1 && ho === h && wo === w && stride === 1 && upsample === 1
+      if (!pointwise) return 'a contraction keeps the size of the map and looks at single pixels'
+      if (2 * o > c) return `a contraction of ${c} channels has at most half as many, not ${o}`
+      if (rows !== 1) return 'a contraction has the same rowBias for all pictures'
     }
     return algorithm === 'strassen' ? strassenFault(o, c * kh * kw) : undefined
   },

@@ -25,7 +25,7 @@ interface Conv {
   readonly given?: readonly string[]
   readonly rows?: number
   readonly inPlace?: boolean
-  readonly algorithm?: 'direct' | 'winograd' | 'strassen'
+  readonly algorithm?: 'direct' | 'winograd' | 'strassen' | 'contraction'
   readonly inputActivation?: Activation
 }
 

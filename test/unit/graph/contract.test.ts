@@ -1,0 +1,72 @@
+// Which shortcuts take the memory of their input.
+
+import { describe, expect, it } from 'vitest'
+import { contractInPlace } from '../../../lib/graph/contract.ts'
+import type { Graph } from '../../../lib/graph/graph.ts'
+import { opOf } from '../../../lib/graph/ops.ts'
+import { bytesOf, planMemory } from '../../../lib/graph/plan-memory.ts'
+import { conv } from '../../../lib/selftest/cases/conv2d.ts'
+import { largeBlock } from './large-block.ts'
+
+const contractions = (graph: Graph) =>
+  contractInPlace(graph).nodes.filter(({ params }) => params.algorithm === 'contraction')
+
+describe('contractInPlace', () => {
+  it('puts a shortcut where its input was, which spares a map', () => {
+    const graph = largeBlock()
+    const contracted = contractInPlace(graph)
+    const { offsets, arenaBytes } = planMemory(contracted)
+    const [shortcut] = contracted.nodes.filter(({ params }) => params.algorithm === 'contraction')
+    const { x, y } = shortcut!.operands
+    expect(offsets.get(y!)).toBe(offsets.get(x!))
+    const spared = planMemory(graph).arenaBytes - arenaBytes
+    expect(spared).toBeGreaterThan(0.99 * bytesOf(graph, y!))
+  })
+
+  it('gives the second convolution the memory of the shortcut', () => {
+    const { nodes } = contractInPlace(largeBlock())
+    const graph = contractInPlace(largeBlock())
+    const { offsets } = planMemory(graph)
+    const second = nodes.find(({ op, operands }) => op === 'conv2d' && operands.residual !== undefined)!
+    expect(offsets.get(second.operands.y!)).toBe(offsets.get(second.operands.residual!))
+  })
+
+  it.each([
+    ['a map of less than 64 MB', largeBlock({ side: 500 })],
+    ['more than half as many channels', largeBlock({ out: 36 })],
+    ['an input that is an output of the graph', largeBlock({ input: 'given' })],
+    ['an input that is read later', largeBlock({ input: 'read' })],
+  ])('leaves alone %s', (_, graph) => {
+    expect(contractions(graph)).toEqual([])
+  })
+
+  it('leaves alone a graph that would take more memory', () => {
+    // The result keeps the memory of 64 channels until it is enlarged.
+    expect(contractions(largeBlock({ enlarged: true }))).toEqual([])
+  })
+})
+
+describe('the op', () => {
+  const check = (options: Partial<Parameters<typeof conv>[0]>) => {
+    const { dims, params } = conv({
+      h: 8,
+      w: 8,
+      c: 8,
+      o: 4,
+      k: 1,
+      rows: 1,
+      algorithm: 'contraction',
+      ...options,
+    })
+    return opOf('conv2d').check!({ ...dims, ...params } as never)
+  }
+
+  it('is for single pixels and at most half as many channels', () => {
+    expect(check({})).toBeUndefined()
+    expect(check({ k: 3, pad: 1 })).toMatch(/single pixels/)
+    expect(check({ stride: 2 })).toMatch(/keeps the size/)
+    expect(check({ upsample: 2 })).toMatch(/keeps the size/)
+    expect(check({ o: 5 })).toMatch(/at most half as many, not 5/)
+    expect(check({ n: 2, rows: 2 })).toMatch(/same rowBias/)
+  })
+})
