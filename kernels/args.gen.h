@@ -6,8 +6,8 @@
 
 namespace tintype {
 
-// i8 is for matrices alone, which are rounded to it when they are loaded: no value of a plan has it.
-enum class DType : uint32_t { f32, f16, bf16, i32, u8, i8 };
+// i8 and bf16_pairs are for matrices alone, which are rounded to them when they are loaded: no value of a plan has them.
+enum class DType : uint32_t { f32, f16, bf16, i32, u8, i8, bf16_pairs };
 enum class Packing : uint32_t { raw, vector, matrix, gated, folded };
 
 // A weight in its stored type: as in the file (raw), or packed (matrix, gated); a packed one may be in int8.
@@ -20,6 +20,7 @@ enum class Activation : uint32_t { none, silu, gelu, quick_gelu };
 enum class ProductAlgorithm : uint32_t { direct, strassen };
 enum class ConvAlgorithm : uint32_t { direct, winograd, strassen, contraction };
 enum class Mask : uint32_t { none, causal };
+enum class Arithmetic : uint32_t { f32, bf16 };
 
 // What a row of coefficients begins with; the coefficients of the history follow.
 struct StepCoefficients {
@@ -118,6 +119,7 @@ struct AttentionArgs {
   int32_t heads;
   float scale;
   Mask mask;
+  Arithmetic arithmetic;
 };
 
 // rows[i, t]: the row that token t of picture i has after merging. Each window of 2x2 tokens keeps the one at

@@ -222,7 +222,18 @@ WeightRef to_ref(const Napi::Object& object) {
   return ref;
 }
 
-// loadWeights(refs: { path, offset, dtype, shape }[], { device?, int8? }): WeightSet
+Matrices to_matrices(const Napi::Value& options) {
+  if (!options.IsObject()) return Matrices::stored;
+  const Napi::Value value = options.As<Napi::Object>().Get("matrices");
+  if (value.IsUndefined()) return Matrices::stored;
+  const std::string name = value.ToString();
+  if (name == "stored") return Matrices::stored;
+  if (name == "int8") return Matrices::int8;
+  if (name == "bf16") return Matrices::bf16;
+  throw Error(code::internal, "matrices: expected stored, int8 or bf16, got ", name, ".");
+}
+
+// loadWeights(refs: { path, offset, dtype, shape }[], { device?, matrices? }): WeightSet
 Napi::Value load_weights(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return at_boundary(env, [&] {
@@ -232,8 +243,7 @@ Napi::Value load_weights(const Napi::CallbackInfo& info) {
       const Napi::HandleScope scope(env);
       refs.push_back(to_ref(array.Get(i).As<Napi::Object>()));
     }
-    const bool int8 = info[1].IsObject() && info[1].As<Napi::Object>().Get("int8").ToBoolean().Value();
-    const std::shared_ptr<Weights> weights(new Weights(refs, int8),
+    const std::shared_ptr<Weights> weights(new Weights(refs, to_matrices(info[1])),
                                            [executor = executor_of(env, info[1])](Weights* unused) {
                                              executor->release(std::shared_ptr<Weights>(unused));
                                            });

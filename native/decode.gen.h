@@ -84,7 +84,7 @@ inline constexpr OpInfo op_infos[] = {
     {"attention", 4, {{"q", Role::input, DType::f32, Packing::raw, false, false, 3, {0, 1, 3}},
       {"k", Role::input, DType::f32, Packing::raw, false, false, 3, {0, 2, 3}},
       {"v", Role::input, DType::f32, Packing::raw, false, false, 3, {0, 2, 3}},
-      {"y", Role::output, DType::f32, Packing::raw, false, false, 3, {0, 1, 3}}}, 4, {{"heads", ParamType::int_, 1, 2147483647}, {"scale", ParamType::float_, 0, 2147483647}, {"mask", ParamType::int_, 0, 1}}, 3},
+      {"y", Role::output, DType::f32, Packing::raw, false, false, 3, {0, 1, 3}}}, 4, {{"heads", ParamType::int_, 1, 2147483647}, {"scale", ParamType::float_, 0, 2147483647}, {"mask", ParamType::int_, 0, 1}, {"arithmetic", ParamType::int_, 0, 1}}, 4},
     {"matchTokens", 6, {{"x", Role::input, DType::f32, Packing::raw, false, false, 4, {0, 1, 2, 3}},
       {"corners", Role::input, DType::i32, Packing::raw, false, false, 1, {4}},
       {"rows", Role::output, DType::i32, Packing::raw, false, false, 3, {0, 1, 2}}}, 3, {}, 0},
@@ -273,6 +273,7 @@ decltype(auto) visit_op(Opcode opcode, const uint32_t* w, const Kernels& kernels
       a.heads = static_cast<int32_t>(w[8]);
       a.scale = std::bit_cast<float>(w[9]);
       a.mask = static_cast<Mask>(w[10]);
+      a.arithmetic = static_cast<Arithmetic>(w[11]);
       return f(kernels.attention, a);
     }
     case Opcode::match_tokens: {

@@ -32,7 +32,8 @@ uint64_t Tensor::bytes() const {
   return elements * element_size(dtype);
 }
 
-Weights::Weights(const std::vector<WeightRef>& refs, bool int8) : int8_(int8), kept_(refs.size()) {
+Weights::Weights(const std::vector<WeightRef>& refs, Matrices matrices)
+    : matrices_(matrices), kept_(refs.size()) {
   std::map<std::string, std::shared_ptr<const File>> files;
   for (const WeightRef& ref : refs) {
     std::shared_ptr<const File>& file = files[ref.path];

@@ -12,6 +12,9 @@
 
 namespace tintype {
 
+// How the CPU keeps matrices: as they are stored, or rounded when they are read.
+enum class Matrices { stored, int8, bf16 };
+
 struct WeightRef {
   std::string path;
   uint64_t offset;
@@ -61,10 +64,10 @@ struct Resident {
 
 class Weights : public std::enable_shared_from_this<Weights> {
  public:
-  // Opens the files and checks the ranges, without reading a tensor. `int8`: matrices are to be kept so.
-  Weights(const std::vector<WeightRef>& refs, bool int8);
+  // Opens the files and checks the ranges, without reading a tensor.
+  Weights(const std::vector<WeightRef>& refs, Matrices matrices);
 
-  bool int8() const { return int8_; }
+  Matrices matrices() const { return matrices_; }
   size_t count() const { return tensors_.size(); }
   const Tensor& tensor(uint32_t index) const { return tensors_[index]; }
   uint64_t stored_bytes() const { return stored_; }
@@ -85,7 +88,7 @@ class Weights : public std::enable_shared_from_this<Weights> {
     Resident resident;
   };
 
-  const bool int8_;
+  const Matrices matrices_;
   std::vector<Tensor> tensors_;
   std::vector<std::vector<Kept>> kept_;  // of each tensor one for each of its uses, which are few
   uint64_t stored_ = 0;

@@ -55,8 +55,8 @@ function argsHeader(): string {
 
 namespace tintype {
 
-// i8 is for matrices alone, which are rounded to it when they are loaded: no value of a plan has it.
-enum class DType : uint32_t { ${[...Object.keys(bytesPerElement), 'i8'].join(', ')} };
+// i8 and bf16_pairs are for matrices alone, which are rounded to them when they are loaded: no value of a plan has them.
+enum class DType : uint32_t { ${[...Object.keys(bytesPerElement), 'i8', 'bf16_pairs'].join(', ')} };
 enum class Packing : uint32_t { raw, vector, matrix, gated, folded };
 
 // A weight in its stored type: as in the file (raw), or packed (matrix, gated); a packed one may be in int8.
@@ -200,6 +200,7 @@ struct CpuKernels {
 ${fields.join('\n')}
   size_t (*packed_bytes)(const MatrixShape&, DType);
   void (*pack_matrix)(const PackMatrix&, const Exec&);
+  void (*pack_pairs)(const PackMatrix&, const Exec&);
   bool (*quantize_matrix)(const QuantizeMatrix&, const Exec&);
   void (*widen_vector)(const void* src, DType, float* dst, int64_t count);
 };
@@ -225,6 +226,7 @@ namespace tintype::TINTYPE_ISA {
 ${declarations.join('\n')}
 size_t packed_bytes(const MatrixShape&, DType);
 void pack_matrix(const PackMatrix&, const Exec&);
+void pack_pairs(const PackMatrix&, const Exec&);
 bool quantize_matrix(const QuantizeMatrix&, const Exec&);
 void widen_vector(const void* src, DType, float* dst, int64_t count);
 
@@ -234,6 +236,7 @@ const CpuKernels kernels = {
 ${all.map((op) => `    {${snake(op.name)}, ${snake(op.name)}_scratch},`).join('\n')}
     packed_bytes,
     pack_matrix,
+    pack_pairs,
     quantize_matrix,
     widen_vector,
 };

@@ -6,7 +6,7 @@ const attention = (n: number, heads: number, d: number, lq: number, lk: number):
   name: `attention n=${n} h=${heads} d=${d} lq=${lq} lk=${lk}`,
   op: 'attention',
   dims: { n, lq, lk, c: heads * d },
-  params: { heads, scale: 1 / Math.sqrt(d), mask: 'none' },
+  params: { heads, scale: 1 / Math.sqrt(d), mask: 'none', arithmetic: 'f32' },
   flop: 4 * n * heads * lq * lk * d,
 })
 

@@ -23,6 +23,9 @@ struct Blocking {
   int64_t pitch;   // floats from row to row of a copy
 };
 
+// T is what is multiplied, numbers or pairs of bf16: of queries and keys two channels one after the other, of
+// values and weights two keys.
+
 // Keys and values are copied once for each task: queries are as many as leave 64 tasks, so that copying what
 // lies far apart takes 3 % of the time and not 9 (4096 x 4096, 8 heads of 40). Where there is one tile of
 // keys, more queries gain nothing and leave L2.
@@ -36,7 +39,7 @@ Blocking choose_blocking(const AttentionArgs& args) {
 
 // kLanes queries of one head. Every array has rows of kLanes floats.
 struct Panel {
-  float* q;    // (d, kLanes): transposed and scaled
+  float* q;    // (d / kNumbers<T>, kLanes): transposed and scaled
   float* out;  // (d, kLanes): weighted values so far, transposed
   float* max;  // (kLanes): the largest score so far, in units of log2
   float* sum;  // (kLanes): sum of the weights so far
@@ -51,10 +54,10 @@ Panel panel_at(float* memory, int64_t d) {
 }
 
 // scores[r, lane] = k[r] . q[lane] for `rows` keys, and their maximum.
-template <int rows>
+template <int rows, class T>
 void multiply_keys(const float* k, int64_t pitch, int64_t d, const float* q, float* scores, float* max) {
   Vec sums[rows][kVectors];
-  multiply_lanes<rows>(k, pitch, d, q, sums);
+  multiply_lanes<rows, T>(k, pitch, ceil_div(d, kNumbers<T>), q, sums);
   for (int v = 0; v < kVectors; v++) {
     Vec most = load(max + v * kWidth);
     for (int r = 0; r < rows; r++) {
@@ -66,21 +69,22 @@ void multiply_keys(const float* k, int64_t pitch, int64_t d, const float* q, flo
 }
 
 // out[r, lane] = out[r, lane] * decay[lane] + sum over keys of v[key, r] * weights[key, lane] for `rows`
-// columns r.
-template <int rows>
+// columns r; keys by pairs where these are multiplied.
+template <int rows, class T>
 void multiply_values(const float* v, int64_t pitch, int64_t keys, const float* weights, const Vec* decay,
                      float* out) {
   Vec sums[rows][kVectors];
   for (int r = 0; r < rows; r++) {
     for (int i = 0; i < kVectors; i++) sums[r][i] = load(out + r * kLanes + i * kWidth) * decay[i];
   }
+  const int64_t steps = ceil_div(keys, kNumbers<T>);
 #pragma GCC unroll 2
-  for (int64_t key = 0; key < keys; key++) {
+  for (int64_t key = 0; key < steps; key++) {
     Vec weight[kVectors];
     for (int i = 0; i < kVectors; i++) weight[i] = load(weights + key * kLanes + i * kWidth);
     for (int r = 0; r < rows; r++) {
       const Vec value = broadcast(v[key * pitch + r]);
-      for (int i = 0; i < kVectors; i++) sums[r][i] = fma(value, weight[i], sums[r][i]);
+      for (int i = 0; i < kVectors; i++) sums[r][i] = add_product<T>(value, weight[i], sums[r][i]);
     }
   }
   for (int r = 0; r < rows; r++) {
@@ -110,7 +114,17 @@ void mask_scores(float* scores, int64_t keys, int64_t first, float* max) {
 // Keys whose weights are computed side by side: worth 2 % at heads of 40.
 constexpr int64_t kTogether = kSeveral / kVectors;
 
+// Stores the weights of kTogether keys as elements of type T.
+template <class T>
+void store_weights(float* scores, int64_t key, const Several<Vec>& weights) {
+  float* at = scores + key / kNumbers<T> * kLanes;
+  if constexpr (kNumbers<T> == 1) return store_several(at, weights);
+  static_assert(kTogether == 2);
+  for (int v = 0; v < kVectors; v++) store(at + v * kWidth, pair_up(weights.v[v], weights.v[kVectors + v]));
+}
+
 // Scores become weights relative to the new maximum; decay is what older weights shrink by.
+template <class T>
 void weigh(const Panel& panel, float* scores, int64_t keys, const float* max, Vec* decay) {
   Vec top[kVectors], sum[kVectors];
   for (int v = 0; v < kVectors; v++) {
@@ -122,17 +136,16 @@ void weigh(const Panel& panel, float* scores, int64_t keys, const float* max, Ve
   int64_t key = 0;
   const Several<Vec> tops = each([&](int i) { return top[i % kVectors]; });
   for (; key + kTogether <= keys; key += kTogether) {
-    float* at = scores + key * kLanes;
-    const Several<Vec> weights = exp2_of_negative(load_several(at) - tops);
+    const Several<Vec> weights = exp2_of_negative(load_several(scores + key * kLanes) - tops);
     for (int i = 0; i < kSeveral; i++) sum[i % kVectors] = sum[i % kVectors] + weights.v[i];
-    store_several(at, weights);
+    store_weights<T>(scores, key, weights);
   }
   for (; key < keys; key++) {
     for (int v = 0; v < kVectors; v++) {
-      float* at = scores + key * kLanes + v * kWidth;
-      const Vec weight = exp2_of_negative(load(at) - top[v]);
+      const Vec weight = exp2_of_negative(load(scores + key * kLanes + v * kWidth) - top[v]);
       sum[v] = sum[v] + weight;
-      store(at, weight);
+      store(scores + key / kNumbers<T> * kLanes + v * kWidth,
+            kNumbers<T> == 2 ? pair_up(weight, broadcast(0)) : weight);
     }
   }
   for (int v = 0; v < kVectors; v++) store(panel.sum + v * kWidth, sum[v]);
@@ -140,34 +153,73 @@ void weigh(const Panel& panel, float* scores, int64_t keys, const float* max, Ve
 
 // The copies of some keys and values.
 struct Tile {
-  const float *k, *v;  // (keys, pitch)
+  const float *k, *v;  // (keys, pitch), pairs of keys of v
   int64_t keys, pitch, d;
 };
 
 // `visible` is how many of the tile's keys the panel's first query sees.
+template <class T>
 void attend(const Panel& panel, const Tile& tile, int64_t visible, float* scores) {
   float max[kLanes];
   for (int lane = 0; lane < kLanes; lane++) max[lane] = panel.max[lane];
   float ignored[kLanes] = {};
   const bool masked = visible < tile.keys;
   in_rows(tile.keys, [&](int64_t key, auto rows) {
-    multiply_keys<decltype(rows)::count>(tile.k + key * tile.pitch, tile.pitch, tile.d, panel.q,
+    multiply_keys<decltype(rows)::count, T>(tile.k + key * tile.pitch, tile.pitch, tile.d, panel.q,
                                          scores + key * kLanes, masked ? ignored : max);
   });
   if (masked) mask_scores(scores, tile.keys, visible - 1, max);
   Vec decay[kVectors];
-  weigh(panel, scores, tile.keys, max, decay);
+  weigh<T>(panel, scores, tile.keys, max, decay);
   in_rows(tile.d, [&](int64_t l, auto rows) {
-    multiply_values<decltype(rows)::count>(tile.v + l, tile.pitch, tile.keys, scores, decay,
+    multiply_values<decltype(rows)::count, T>(tile.v + l, tile.pitch, tile.keys, scores, decay,
                                            panel.out + l * kLanes);
   });
 }
 
-void copy_rows(const float* from, int64_t c, int64_t rows, int64_t d, float* to, int64_t pitch) {
-  for (int64_t row = 0; row < rows; row++) copy(from + row * c, to + row * pitch, d);
+// Rows of keys or values, `stride` floats apart.
+struct Source {
+  const float* from;
+  int64_t stride, rows, d;
+};
+
+template <class T>
+void copy_keys(const Source& keys, float* to, int64_t pitch) {
+  for (int64_t row = 0; row < keys.rows; row++) {
+    const float* from = keys.from + row * keys.stride;
+    if constexpr (kNumbers<T> == 1) {
+      copy(from, to + row * pitch, keys.d);
+    } else {
+      narrow(from, keys.d, to + row * pitch);
+    }
+  }
+}
+
+template <class T>
+void copy_values(const Source& values, float* to, int64_t pitch) {
+  if constexpr (kNumbers<T> == 1) return copy_keys<T>(values, to, pitch);
+  for (int64_t row = 0; row < values.rows; row += 2) {
+    const float* from = values.from + row * values.stride;
+    const bool paired = row + 1 < values.rows;
+    each_vector(0, values.d, [&](int64_t l, auto columns) {
+      const Vec second = paired ? columns.load(from + values.stride + l) : broadcast(0);
+      columns.store(to + row / 2 * pitch + l, pair_up(columns.load(from + l), second));
+    });
+  }
+}
+
+// Rows of transposed queries, two by two.
+void pair_rows(float* q, int64_t d) {
+  for (int64_t l = 0; l < d; l += 2) {
+    for (int64_t lane = 0; lane < kLanes; lane += kWidth) {
+      const Vec second = l + 1 < d ? load(q + (l + 1) * kLanes + lane) : broadcast(0);
+      store(q + l / 2 * kLanes + lane, pair_up(load(q + l * kLanes + lane), second));
+    }
+  }
 }
 
 // A factor rounded to float would bend all scores alike: its rest is applied too.
+template <class T>
 void begin(const Panel& panel, const float* q, int64_t queries, int64_t c, int64_t d, double scale) {
   const Vec factor = broadcast(static_cast<float>(scale));
   const Vec rest = broadcast(static_cast<float>(scale - static_cast<float>(scale)));
@@ -175,6 +227,7 @@ void begin(const Panel& panel, const float* q, int64_t queries, int64_t c, int64
     const Vec row = columns.load(q + lane * c + l);
     return fma(row, factor, row * rest);
   });
+  if constexpr (kNumbers<T> == 2) pair_rows(panel.q, d);
   for (int64_t lane = 0; lane < kLanes; lane += kWidth) {
     store(panel.max + lane, broadcast(-__builtin_huge_valf()));
     store(panel.sum + lane, broadcast(0.0f));
@@ -204,6 +257,7 @@ struct Task {
   int64_t first, last, keys;
 };
 
+template <class T>
 void attend_queries(const AttentionArgs& args, const Task& task, const Blocking& blocking, float* scratch) {
   const int64_t c = args.c;
   const int64_t d = c / args.heads;
@@ -220,17 +274,17 @@ void attend_queries(const AttentionArgs& args, const Task& task, const Blocking&
     }
   };
   each_panel([&](const Panel& panel, int64_t query) {
-    begin(panel, task.q + query * c, min(task.last - query, kLanes), c, d, args.scale * kLog2E);
+    begin<T>(panel, task.q + query * c, min(task.last - query, kLanes), c, d, args.scale * kLog2E);
   });
   for (int64_t key = 0; key < task.keys; key += blocking.keys) {
     const int64_t keys = min(task.keys - key, blocking.keys);
-    copy_rows(task.k + key * c, c, keys, d, k, blocking.pitch);
-    copy_rows(task.v + key * c, c, keys, d, v, blocking.pitch);
+    copy_keys<T>({task.k + key * c, c, keys, d}, k, blocking.pitch);
+    copy_values<T>({task.v + key * c, c, keys, d}, v, blocking.pitch);
     each_panel([&](const Panel& panel, int64_t query) {
       // With a causal mask a panel stops at the last key that any of its queries sees.
       const int64_t seen = causal ? min(keys, query + kLanes - key) : keys;
       const int64_t visible = causal ? query + 1 - key : seen;
-      if (seen > 0) attend(panel, {k, v, seen, blocking.pitch, d}, visible, scores);
+      if (seen > 0) attend<T>(panel, {k, v, seen, blocking.pitch, d}, visible, scores);
     });
   }
   each_panel([&](const Panel& panel, int64_t query) {
@@ -262,7 +316,9 @@ void attention(const AttentionArgs& args, const Exec& exec) {
     const int64_t k = picture * args.lk * c + column;
     const int64_t keys = args.mask == Mask::causal ? min(args.lk, last) : args.lk;
     const Task task{args.q + q, args.k + k, args.v + k, args.y + q, first, last, keys};
-    attend_queries(args, task, blocking, exec.scratch<float>(thread));
+    float* const scratch = exec.scratch<float>(thread);
+    if (args.arithmetic == Arithmetic::bf16) return attend_queries<BF16Pair>(args, task, blocking, scratch);
+    attend_queries<float>(args, task, blocking, scratch);
   });
 }
 

@@ -71,9 +71,9 @@ void contraction(const Conv2dArgs& args, const Epilogue& epilogue, const Exec& e
 
 ScratchSize contraction_scratch(const Conv2dArgs& args) {
   const Rounds rounds(args);
-  ScratchSize most = gemm_scratch({rounds.m, args.o, args.c});
+  ScratchSize most = gemm_scratch({rounds.m, args.o, args.c}, args.weight.dtype);
   rounds.each([&](const Rows& rows) {
-    const ScratchSize size = gemm_scratch({rows.count(), args.o, args.c});
+    const ScratchSize size = gemm_scratch({rows.count(), args.o, args.c}, args.weight.dtype);
     if (size.each > most.each) most.each = size.each;
     if (size.shared > most.shared) most.shared = size.shared;
   });

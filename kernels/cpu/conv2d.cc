@@ -53,6 +53,10 @@ int64_t point_patches(const void* context, int64_t m, int rows, int64_t k, const
   return a.c - channel;
 }
 
+bool takes_strassen(const Conv2dArgs& a) {
+  return a.algorithm == ConvAlgorithm::strassen && strassen_takes(a.weight.dtype);
+}
+
 }  // namespace
 
 void conv2d(const Conv2dArgs& args, const Exec& exec) {
@@ -67,7 +71,7 @@ void conv2d(const Conv2dArgs& args, const Exec& exec) {
   if (args.algorithm == ConvAlgorithm::contraction) return contraction(args, epilogue, exec);
   const GemmSource source{&args, pointwise(args) ? point_pixels : point_patches};
   const GemmArgs product{shape, source, args.weight, epilogue};
-  if (args.algorithm == ConvAlgorithm::strassen) return strassen(product, exec);
+  if (takes_strassen(args)) return strassen(product, exec);
   gemm(product, exec);
 }
 
@@ -76,12 +80,14 @@ ScratchSize conv2d_scratch(const Conv2dArgs& args) {
     case ConvAlgorithm::winograd:
       return winograd_takes_blocks(args) ? winograd_blocks_scratch(args) : winograd_scratch(args);
     case ConvAlgorithm::strassen:
-      return strassen_scratch(shape_of(args));
+      if (takes_strassen(args)) return strassen_scratch(shape_of(args));
+      break;
     case ConvAlgorithm::contraction:
       return contraction_scratch(args);
     default:
-      return gemm_scratch(shape_of(args));
+      break;
   }
+  return gemm_scratch(shape_of(args), args.weight.dtype);
 }
 
 }  // namespace tintype::TINTYPE_ISA

@@ -25,6 +25,7 @@ namespace {
 
 struct Cpu {
   bool avx2 = false, avx512 = false;
+  bool avx512bf16 = false;  // not compiled for: this compiler does not say that it would be
   Cpu() {
     int leaf1[4], leaf7[4];
     __cpuid(leaf1, 1);
@@ -46,6 +47,7 @@ struct Cpu {
               __builtin_cpu_supports("f16c") && __builtin_cpu_supports("bmi2");
   bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                 __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+  bool avx512bf16 = avx512 && __builtin_cpu_supports("avx512bf16");
 };
 
 #endif
@@ -61,6 +63,11 @@ std::vector<const CpuKernels*> supported_kernels() {
   return result;
 }
 
+PairProducts pair_products(const CpuKernels& kernels) {
+  if (&kernels != &avx512::kernels) return PairProducts::slow;
+  return Cpu().avx512bf16 ? PairProducts::fast : PairProducts::none;
+}
+
 #elif defined(__aarch64__) || defined(_M_ARM64)
 
 namespace neon {
@@ -71,6 +78,10 @@ std::vector<const CpuKernels*> supported_kernels() {
   return {&neon::kernels};
 }
 
+PairProducts pair_products(const CpuKernels&) {
+  return PairProducts::slow;
+}
+
 #else
 
 namespace baseline {
@@ -79,6 +90,10 @@ extern const CpuKernels kernels;
 
 std::vector<const CpuKernels*> supported_kernels() {
   return {&baseline::kernels};
+}
+
+PairProducts pair_products(const CpuKernels&) {
+  return PairProducts::slow;
 }
 
 #endif

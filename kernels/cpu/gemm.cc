@@ -105,6 +105,9 @@ const float* widen_panel(const T* w, int64_t count, float* wide) {
 inline const float* widen_panel(const float* w, int64_t, float*) {
   return w;
 }
+inline const BF16Pair* widen_panel(const BF16Pair* w, int64_t, float*) {
+  return w;
+}
 
 template <class T>
 struct Product {
@@ -128,7 +131,7 @@ struct Product {
     const Depth depth{at, min(block.depth, args.shape.k - at)};
     for (int64_t t = 0; t < task.tiles; t++) {
       const int rows = task.rows_of(t);
-      copy_tile(args.source, task.m + task.row(t), rows, depth, to + task.row(t) * block.depth, rows);
+      copy_tile<T>(args.source, task.m + task.row(t), rows, depth, to + task.row(t) * block.depth, rows);
     }
   }
 
@@ -190,15 +193,25 @@ struct Product {
   }
 };
 
-}  // namespace
-
-void gemm(const GemmArgs& args, const Exec& exec) {
-  const Blocks block = choose_blocks(args.shape);
-  const int64_t column_blocks = ceil_div(panel_count(args.shape.n), block.panels);
-  with_elements(args.w, [&](auto* w) { Product{args, w, block, column_blocks, exec}.run(); });
+// Of the elements that are multiplied: the depth of pairs is half of that of numbers.
+GemmShape shape_of_elements(const GemmShape& shape, DType dtype) {
+  return {shape.m, shape.n, dtype == DType::bf16_pairs ? shape.k / 2 : shape.k};
 }
 
-ScratchSize gemm_scratch(const GemmShape& shape, bool gated) {
+}  // namespace
+
+void gemm(const GemmArgs& all, const Exec& exec) {
+  GemmArgs args = all;
+  args.shape = shape_of_elements(all.shape, all.w.dtype);
+  const Blocks block = choose_blocks(args.shape);
+  const int64_t column_blocks = ceil_div(panel_count(args.shape.n), block.panels);
+  const auto multiply = [&](auto* w) { Product{args, w, block, column_blocks, exec}.run(); };
+  if (args.w.dtype == DType::bf16_pairs) return multiply(static_cast<const BF16Pair*>(args.w.data));
+  with_elements(args.w, multiply);
+}
+
+ScratchSize gemm_scratch(const GemmShape& numbers, DType dtype, bool gated) {
+  const GemmShape shape = shape_of_elements(numbers, dtype);
   const Blocks block = choose_blocks(shape);
   return {static_cast<size_t>(all_floats(block, gated)) * sizeof(float),
           static_cast<size_t>(shared_floats(shape, block)) * sizeof(float)};

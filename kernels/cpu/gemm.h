@@ -1,6 +1,7 @@
 // y = epilogue(A w^T): the one matrix product under linear and conv2d. A comes row by row from a source,
 // which is how a convolution gets its implicit im2col; w lies in the panels of gemm_panels.h in its stored
-// type, or as the integers of an int8 weight, whose scales are for the epilogue.
+// type, as the integers of an int8 weight, whose scales are for the epilogue, or as pairs of bf16: then A is
+// rounded to such pairs while it is copied, and a step of the depth is a pair.
 #pragma once
 #include "../args.gen.h"
 #include "../exec.h"
@@ -44,6 +45,6 @@ struct GemmArgs {
 constexpr int64_t kWidestPanel = 32;
 
 void gemm(const GemmArgs&, const Exec&);
-ScratchSize gemm_scratch(const GemmShape&, bool gated = false);
+ScratchSize gemm_scratch(const GemmShape&, DType of_w, bool gated = false);
 
 }  // namespace tintype::TINTYPE_ISA

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstring>
 
+#include "elementwise.h"
 #include "gemm.h"
 #include "gemm_tile.h"
 
@@ -40,12 +41,18 @@ struct Depth {
 
 // Rows [m, m + rows) of A over a stretch of the depth as a tile of `height` rows, laid out as InGroups has
 // it.
-inline void copy_tile(const GemmSource& source, int64_t m, int rows, Depth depth, float* tile, int height) {
+template <class T>
+void copy_tile(const GemmSource& source, int64_t m, int rows, Depth depth, float* tile, int height) {
   const float* row[kTileRows];
   for (int64_t done = 0; done < depth.count;) {
-    const int64_t pointed = source.point(source.context, m, rows, depth.first + done, row);
-    const int64_t count = min(pointed, depth.count - done);
+    const int64_t pointed = source.point(source.context, m, rows, (depth.first + done) * kNumbers<T>, row);
+    const int64_t count = min(pointed / kNumbers<T>, depth.count - done);
     for (int i = 0; i < rows; i++) {
+      float pairs[kNumbers<T> == 2 ? kMaxDepth : 1];
+      if constexpr (kNumbers<T> == 2) {
+        narrow(row[i], 2 * count, pairs);
+        row[i] = pairs;
+      }
       copy_run(row[i], done, count, tile + i * kDepthGroup, height * kDepthGroup);
     }
     done += count;

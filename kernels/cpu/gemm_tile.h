@@ -52,11 +52,12 @@ TINTYPE_INLINE void multiply_steps(const float* a, const T* w, Vec (&sum)[Rows][
     for (int i = 0; i < Rows; i++) {
       const Vec element = broadcast(a[i * Row + k]);
 #pragma GCC unroll 2
-      for (int j = 0; j < Vectors; j++) sum[i][j] = fma(element, column[j], sum[i][j]);
+      for (int j = 0; j < Vectors; j++) sum[i][j] = add_product<T>(element, column[j], sum[i][j]);
     }
   }
 }
 
+// Where w has pairs of bf16 so has a, and what is said of its columns and of the depth is said of pairs.
 // sums (Rows, Vectors * kWidth) += a (Rows, depth) w (depth, Vectors * kWidth); they start from 0 if fresh.
 // Bound: FMA ports, Rows * Vectors FMAs for Rows + Vectors loads.
 template <int Rows, int Vectors, class Layout, class T, class Ahead>

@@ -57,8 +57,8 @@ void fill_panel(float* panel, int64_t count, int64_t d, const F& load_at) {
   }
 }
 
-// sums[r] = the products of row r with each lane of the panel, over their d elements.
-template <int rows>
+// sums[r] = the products of row r with each lane of the panel, over their d elements: numbers or pairs of them.
+template <int rows, class T = float>
 TINTYPE_INLINE void multiply_lanes(const float* row, int64_t pitch, int64_t d, const float* panel,
                                    Vec (&sums)[rows][kVectors]) {
   for (int r = 0; r < rows; r++) {
@@ -70,7 +70,7 @@ TINTYPE_INLINE void multiply_lanes(const float* row, int64_t pitch, int64_t d, c
     for (int v = 0; v < kVectors; v++) column[v] = load(panel + l * kLanes + v * kWidth);
     for (int r = 0; r < rows; r++) {
       const Vec element = broadcast(row[r * pitch + l]);
-      for (int v = 0; v < kVectors; v++) sums[r][v] = fma(element, column[v], sums[r][v]);
+      for (int v = 0; v < kVectors; v++) sums[r][v] = add_product<T>(element, column[v], sums[r][v]);
     }
   }
 }

@@ -19,14 +19,18 @@ int64_t point_rows(const void* context, int64_t m, int rows, int64_t k, const fl
   return args.k - k;
 }
 
+bool takes_strassen(ProductAlgorithm algorithm, const Weight& w) {
+  return algorithm == ProductAlgorithm::strassen && strassen_takes(w.dtype);
+}
+
 void multiply(ProductAlgorithm algorithm, const GemmArgs& args, const Exec& exec) {
-  if (algorithm == ProductAlgorithm::strassen) return strassen(args, exec);
+  if (takes_strassen(algorithm, args.w)) return strassen(args, exec);
   gemm(args, exec);
 }
 
-ScratchSize multiply_scratch(ProductAlgorithm algorithm, const GemmShape& shape, bool gated) {
-  return algorithm == ProductAlgorithm::strassen ? strassen_scratch(shape, gated)
-                                                 : gemm_scratch(shape, gated);
+ScratchSize multiply_scratch(ProductAlgorithm algorithm, const GemmShape& shape, const Weight& w,
+                             bool gated) {
+  return takes_strassen(algorithm, w) ? strassen_scratch(shape, gated) : gemm_scratch(shape, w.dtype, gated);
 }
 
 }  // namespace
@@ -38,7 +42,7 @@ void linear(const LinearArgs& args, const Exec& exec) {
 }
 
 ScratchSize linear_scratch(const LinearArgs& args) {
-  return multiply_scratch(args.algorithm, shape_of(args), false);
+  return multiply_scratch(args.algorithm, shape_of(args), args.w, false);
 }
 
 void linear_geglu(const LinearGegluArgs& all, const Exec& exec) {
@@ -51,7 +55,7 @@ void linear_geglu(const LinearGegluArgs& all, const Exec& exec) {
 }
 
 ScratchSize linear_geglu_scratch(const LinearGegluArgs& args) {
-  ScratchSize size = multiply_scratch(args.algorithm, shape_of(args), true);
+  ScratchSize size = multiply_scratch(args.algorithm, shape_of(args), args.w, true);
   size.shared += normed_bytes(args);
   return size;
 }

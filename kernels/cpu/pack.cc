@@ -2,8 +2,11 @@
 // widens vectors. All run once per weight and are bound by memory.
 #include "../pack.h"
 
+#include <cstring>
+
 #include "elementwise.h"
 #include "gemm_panels.h"
+#include "integers.h"
 #include "parallel.h"
 
 namespace tintype::TINTYPE_ISA {
@@ -108,12 +111,30 @@ void widen_elements(const T* src, float* dst, int64_t count) {
   if (rest > 0) store_partial(dst + i, load_partial(src + i, rest), rest);
 }
 
+// dst: (k / 2, width) pairs, columns past the end zero.
+template <class T>
+void pack_panel_of_pairs(const T* src, int64_t k, BF16Pair* dst, int64_t columns, int64_t width) {
+  const int64_t pairs = k / 2;
+  for (int64_t first = 0; first < pairs; first += kWidth) {
+    const int64_t count = min(kWidth, pairs - first);
+    for (int64_t column = 0; column < width; column++) {
+      float numbers[2 * kWidth] = {}, bits[kWidth];
+      if (column < columns) widen_elements(src + column * k + 2 * first, numbers, 2 * count);
+      narrow(numbers, 2 * kWidth, bits);
+      for (int64_t i = 0; i < count; i++) {
+        std::memcpy(dst + (first + i) * width + column, bits + i, sizeof(BF16Pair));
+      }
+    }
+  }
+}
+
 }  // namespace
 
 size_t packed_bytes(const MatrixShape& shape, DType dtype) {
   const auto [n, k, taps] = shape;
   if (dtype == DType::i8)
     return static_cast<size_t>(scales_offset(n, k)) + static_cast<size_t>(n) * sizeof(float);
+  if (dtype == DType::bf16_pairs) return static_cast<size_t>(panel_elements(n, k / 2)) * sizeof(BF16Pair);
   return static_cast<size_t>(panel_elements(n, k)) * (dtype == DType::f32 ? 4 : 2);
 }
 
@@ -121,6 +142,17 @@ void pack_matrix(const PackMatrix& matrix, const Exec& exec) {
   // Packing moves bits: a 16-bit float is a 16-bit integer here.
   if (matrix.dtype == DType::f32) return pack_panels<uint32_t>(matrix, exec);
   pack_panels<uint16_t>(matrix, exec);
+}
+
+void pack_pairs(const PackMatrix& matrix, const Exec& exec) {
+  const auto [n, k, taps] = matrix.shape;
+  with_elements({matrix.src, matrix.dtype}, [&, n = n, k = k](auto* src) {
+    parallel_for(exec, panel_count(n), [&](int64_t panel, int) {
+      const int64_t first = panel * kPanel;
+      BF16Pair* dst = static_cast<BF16Pair*>(matrix.dst) + panel_offset(k / 2, panel);
+      pack_panel_of_pairs(src + first * k, k, dst, min(n - first, kPanel), panel_width(n, panel));
+    });
+  });
 }
 
 bool quantize_matrix(const QuantizeMatrix& matrix, const Exec& exec) {

@@ -168,14 +168,14 @@ struct Product {
       float* tile = to + task.row(t) * half;
       float *const a11 = tile, *const a12 = tile + apart, *const a22 = tile + 3 * apart,
                    *const a21 = tile + 6 * apart;
-      copy_tile(args.source, upper, rows, near, a11, rows);
-      copy_tile(args.source, upper, rows, far, a12, rows);
+      copy_tile<T>(args.source, upper, rows, near, a11, rows);
+      copy_tile<T>(args.source, upper, rows, far, a12, rows);
       if (lower_rows < rows) {
         fill_zeros(a21, rows * half);
         fill_zeros(a22, rows * half);
       }
-      copy_tile(args.source, lower, lower_rows, near, a21, rows);
-      copy_tile(args.source, lower, lower_rows, far, a22, rows);
+      copy_tile<T>(args.source, lower, lower_rows, near, a21, rows);
+      copy_tile<T>(args.source, lower, lower_rows, far, a22, rows);
       add_rows(tile, rows * half, apart);
     }
   }

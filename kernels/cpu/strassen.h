@@ -9,6 +9,11 @@ namespace tintype::TINTYPE_ISA {
 constexpr int64_t kStrassenColumns = 64;
 constexpr int64_t kStrassenDepth = 8;
 
+// Pairs of bf16 are too coarse to be added before they are multiplied.
+inline bool strassen_takes(DType of_w) {
+  return of_w != DType::bf16_pairs;
+}
+
 void strassen(const GemmArgs&, const Exec&);
 ScratchSize strassen_scratch(const GemmShape&, bool gated = false);
 

@@ -68,6 +68,7 @@ void scheduler_step(const SchedulerStepArgs&, const Exec&);
 ScratchSize scheduler_step_scratch(const SchedulerStepArgs&);
 size_t packed_bytes(const MatrixShape&, DType);
 void pack_matrix(const PackMatrix&, const Exec&);
+void pack_pairs(const PackMatrix&, const Exec&);
 bool quantize_matrix(const QuantizeMatrix&, const Exec&);
 void widen_vector(const void* src, DType, float* dst, int64_t count);
 
@@ -105,6 +106,7 @@ const CpuKernels kernels = {
     {scheduler_step, scheduler_step_scratch},
     packed_bytes,
     pack_matrix,
+    pack_pairs,
     quantize_matrix,
     widen_vector,
 };

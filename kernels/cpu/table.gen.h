@@ -47,6 +47,7 @@ struct CpuKernels {
   Kernel<SchedulerStepArgs> scheduler_step;
   size_t (*packed_bytes)(const MatrixShape&, DType);
   void (*pack_matrix)(const PackMatrix&, const Exec&);
+  void (*pack_pairs)(const PackMatrix&, const Exec&);
   bool (*quantize_matrix)(const QuantizeMatrix&, const Exec&);
   void (*widen_vector)(const void* src, DType, float* dst, int64_t count);
 };

@@ -24,12 +24,9 @@ export function formatDiagnosis(found: Diagnosis): string {
   say('tintype', `${version}, Node ${node}`)
   say('platform', `${platform}${prebuilt ? '' : ', which has no prebuilt binary'}`)
   say('addon', ...addons.map(addonLine))
-  for (const { name, description, isa, isas, cores, threads } of devices) {
-    say(
-      'device',
-      `${name}: ${description}`,
-      `${isa} of ${isas.join(', ')}; ${threads} threads on ${cores} cores`,
-    )
+  for (const { name, description, isa, isas, bf16, cores, threads } of devices) {
+    const kernels = `${isa} of ${isas.join(', ')}${bf16 ? ', multiplies bf16' : ''}`
+    say('device', `${name}: ${description}`, `${kernels}; ${threads} threads on ${cores} cores`)
   }
   if (devices.length === 0) say('device', 'none')
   say(

@@ -17,9 +17,10 @@ export async function infoCommand({ model, json }: InfoFlags): Promise<void> {
     console.log(JSON.stringify({ devices: devices(), model: info }))
     return
   }
-  for (const { name, description, isa, isas, cores, threads } of devices()) {
+  for (const { name, description, isa, isas, bf16, cores, threads } of devices()) {
     console.log(`device      ${name}: ${description}`)
-    console.log(`            ${isa} (of ${isas.join(', ')}), ${threads} threads on ${cores} cores`)
+    const kernels = `${isa} (of ${isas.join(', ')})${bf16 ? ', multiplies bf16' : ''}`
+    console.log(`            ${kernels}, ${threads} threads on ${cores} cores`)
   }
   const { width, height, steps, guidanceScale } = info.defaults
   console.log(

@@ -9,12 +9,13 @@ import { fuse } from './fuse.ts'
 import type { Graph } from './graph.ts'
 import { joinLayers } from './join-layers.ts'
 import { type HalfPrecision, lowerPrecision } from './lower-precision.ts'
+import { multiplyInBf16 } from './multiply-in-bf16.ts'
 import { normalizeOnLoad } from './normalize-on-load.ts'
 import { planMemory } from './plan-memory.ts'
 import { shareCopies } from './share-copies.ts'
 import { verify } from './verify.ts'
 
-/** Each optimisation can be switched off; results stay the same, but for rounding by `winograd`, `strassen`, `foldNorms`. */
+/** Each optimisation can be switched off; results stay the same, but for rounding by `winograd`, `strassen`, `foldNorms`, `multiplyInBf16`. */
 export interface PassOptions {
   readonly shareCopies?: boolean
   readonly fuse?: boolean
@@ -25,6 +26,8 @@ export interface PassOptions {
   readonly normalizeOnLoad?: boolean
   /** Off where it is not asked for: for CPUs, whose kernels can. */
   readonly contractInPlace?: boolean
+  /** Off where it is not asked for: for CPUs that multiply it faster. */
+  readonly multiplyInBf16?: boolean
   /** Off where it is not asked for: fewer launches are for GPUs. */
   readonly joinLayers?: boolean
   /** Off where it is not asked for: GPUs alone gain by it. */
@@ -57,6 +60,7 @@ export function makePlan(
   if (options.strassen !== false) run(chooseProducts)
   if (options.normalizeOnLoad !== false) run(normalizeOnLoad)
   if (options.contractInPlace) run(contractInPlace)
+  if (options.multiplyInBf16) run(multiplyInBf16)
   if (options.joinLayers) run(joinLayers)
   if (options.foldNorms) run(foldNorms)
   const { precision } = options

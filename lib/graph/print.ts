@@ -11,6 +11,7 @@ const usual: Readonly<Record<string, number | string>> = {
   activation: 'none',
   inputActivation: 'none',
   mask: 'none',
+  arithmetic: 'f32',
   algorithm: 'direct',
 }
 

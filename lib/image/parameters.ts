@@ -19,8 +19,8 @@ export interface GenerationParameters {
   readonly width: number
   readonly height: number
   readonly model: string
-  /** Where the model's weights were rounded to it. */
-  readonly precision?: 'int8'
+  /** Where the CPU rounded the model's matrices to it. */
+  readonly precision?: 'int8' | 'bf16'
   /** Of image to image. */
   readonly strength?: number
 }

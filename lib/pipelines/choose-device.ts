@@ -1,6 +1,7 @@
 // Where a pipeline computes, from what the user asks for: one device, several of a kind, or the best that can be trusted.
 
 import { TintypeError } from '../errors.ts'
+import { devices } from '../runtime/device.ts'
 import { type DeviceName, type Precision, type Target, targetOf } from '../runtime/target.ts'
 
 export interface DeviceOptions {
@@ -16,6 +17,10 @@ export interface ChosenDevices {
 
 const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
 
+/** The CPU in place of a GPU: in bf16 where that is wanted and it multiplies so, else in float32. */
+const cpuFor = (precision: Precision | undefined): Target =>
+  targetOf(precision === 'bf16' && devices()[0]?.bf16 ? { precision } : {})
+
 /** The first GPU that computes what it must; the CPU where there is none, or for int8, with the reason. */
 async function automatic(precision: Precision | undefined): Promise<ChosenDevices> {
   if (precision === 'int8')
@@ -26,9 +31,9 @@ async function automatic(precision: Precision | undefined): Promise<ChosenDevice
     const { distrust } = await import('../selftest/self-test.js')
     const failure = await distrust(target, `${target.name} ${target.precision}`)
     if (failure === undefined) return { targets: [target], note: undefined }
-    return { targets: [targetOf({})], note: `${target.name} failed its self-test: ${failure}` }
+    return { targets: [cpuFor(precision)], note: `${target.name} failed its self-test: ${failure}` }
   } catch (error) {
-    return { targets: [targetOf({})], note: reasonOf(error) }
+    return { targets: [cpuFor(precision)], note: reasonOf(error) }
   }
 }
 

@@ -70,13 +70,16 @@ interface Compiled {
  * Winograd and Strassen, and what they make worth while, are for the CPU: tensor cores are faster than that; so are
  * contractions in place, whose rounds would be launches. What joins layers and norms is for GPUs: the CPU has no launches to save.
  */
-export const passesFor = ({ precision }: Target, exact: boolean): PassOptions =>
+export const passesFor = ({ precision, matrices }: Target, exact: boolean): PassOptions =>
   precision
     ? {
         ...{ winograd: false, strassen: false, normalizeOnLoad: false, joinLayers: true, foldNorms: true },
         precision: elementTypeOf(precision),
       }
-    : { winograd: !exact, strassen: !exact, contractInPlace: true }
+    : {
+        ...{ winograd: !exact, strassen: !exact, contractInPlace: true },
+        multiplyInBf16: matrices === 'bf16',
+      }
 
 /** A device with the weights on it, and what has been compiled for it. */
 interface LoadedDevice {

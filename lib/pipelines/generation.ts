@@ -156,7 +156,7 @@ export async function* runGeneration(
         width,
         height,
         model: model.name,
-        ...(model.int8 && { precision: 'int8' as const }),
+        ...(model.matrices !== 'stored' && { precision: model.matrices }),
         ...(options.init !== undefined && { strength: options.strength }),
       }
       return new Picture({ width, height, data, seed, parameters })

@@ -6,6 +6,7 @@ import * as z from 'zod'
 import { TintypeError } from '../errors.ts'
 import { readJson } from '../json-file.ts'
 import { type ModelConfigs, readModelConfigs } from '../models/configs.ts'
+import type { Matrices } from '../runtime/target.ts'
 import { parseSchedulerConfig } from '../schedulers/config.ts'
 import type { SchedulerConfig } from '../schedulers/contract.ts'
 import { ClipTokenizer } from '../tokenizer/clip.ts'
@@ -25,8 +26,8 @@ export interface Model {
   readonly vae: Component
   readonly defaults: ModelDefaults
   readonly vaeTiling: VaeTiling
-  /** Whether its matrices are rounded to int8. */
-  readonly int8: boolean
+  /** How the CPU keeps its matrices. */
+  readonly matrices: Matrices
 }
 
 export interface ModelOptions extends ComponentOptions {
@@ -96,7 +97,7 @@ export async function openModel(folder: string, options: ModelOptions): Promise<
       vae: await open('vae', decodeGraph(configs, surveyed), encodeGraph(configs, surveyed)),
       defaults,
       vaeTiling: options.vaeTiling ?? 'auto',
-      int8: options.targets?.[0]?.int8 ?? false,
+      matrices: options.targets?.[0]?.matrices ?? 'stored',
     }
   } catch (error) {
     for (const component of opened) component.dispose()

@@ -7,6 +7,7 @@ import { currentPlatform, platforms } from './platform.ts'
 import { probe } from './probe.ts'
 import type { WeightLocation } from './program.ts'
 import { requireFrom } from './require.ts'
+import type { Matrices } from './target.ts'
 
 export interface NativeRun {
   readonly promise: Promise<Float64Array | undefined>
@@ -40,7 +41,7 @@ export interface Native {
   devices(): DeviceInfo[]
   loadWeights(
     refs: readonly WeightLocation[],
-    options: { readonly device: number; readonly int8: boolean },
+    options: { readonly device: number; readonly matrices: Matrices },
   ): NativeWeightSet
   compile(plan: ArrayBuffer, weights: NativeWeightSet | null, options: NativeOptions): NativeProgram
   requireMemory(bytes: number, purpose: string): void

@@ -11,6 +11,8 @@ export interface DeviceInfo {
   readonly isa: string
   /** Instruction sets that both this machine and this build have, best first. */
   readonly isas: readonly string[]
+  /** Whether it multiplies in bf16, for `precision: 'bf16'`. */
+  readonly bf16: boolean
   /** Cores that the process may use: affinity and container limits count. */
   readonly cores: number
   /** Threads of a program that does not say how many: `TINTYPE_THREADS`, or one for each core. */

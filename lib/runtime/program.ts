@@ -79,9 +79,9 @@ export class WeightSet {
  */
 export async function loadWeights(
   locations: readonly WeightLocation[],
-  { addon, device, int8 }: Target = cpu,
+  { addon, device, matrices }: Target = cpu,
 ): Promise<WeightSet> {
-  return new WeightSet(callNative((native) => native.loadWeights(locations, { device, int8 }), addon()))
+  return new WeightSet(callNative((native) => native.loadWeights(locations, { device, matrices }), addon()))
 }
 
 /**

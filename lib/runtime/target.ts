@@ -4,6 +4,7 @@ import { TintypeError } from '../errors.ts'
 import type { HalfPrecision } from '../graph/lower-precision.ts'
 import { callNative, type Native, native } from './binding.ts'
 import { cudaNative } from './cuda-binding.ts'
+import { devices } from './device.ts'
 
 /**
  * What a GPU computes in: activations and weights in `f16` or `bf16` with sums in float32, or `fast`: `f16` whose matrix
@@ -11,8 +12,14 @@ import { cudaNative } from './cuda-binding.ts'
  */
 export type GpuPrecision = 'f16' | 'bf16' | 'fast'
 
-/** What a GPU computes in, or `int8`: the CPU computes in float32 over matrix weights that it keeps in int8. */
+/**
+ * What a GPU computes in, or how the CPU, which computes in float32, keeps matrices: `int8`, or `bf16`, in which it
+ * multiplies them too.
+ */
 export type Precision = GpuPrecision | 'int8'
+
+/** How the CPU keeps matrices: as they are stored, or rounded when they are read. */
+export type Matrices = 'stored' | 'int8' | 'bf16'
 
 const precisions: readonly Precision[] = ['f16', 'bf16', 'fast', 'int8']
 
@@ -33,8 +40,8 @@ export interface Target {
   readonly device: number
   /** Undefined for float32, in which the CPU computes. */
   readonly precision: GpuPrecision | undefined
-  /** Whether matrix weights are rounded to int8 when they are loaded: on the CPU. */
-  readonly int8: boolean
+  /** `stored` on a GPU, which keeps them in what it computes in. */
+  readonly matrices: Matrices
 }
 
 export interface TargetOptions {
@@ -44,13 +51,31 @@ export interface TargetOptions {
 
 export const cpu: Target = {
   ...{ name: 'cpu', description: undefined, addon: native },
-  ...{ device: 0, precision: undefined, int8: false },
+  ...{ device: 0, precision: undefined, matrices: 'stored' },
 }
 
 const int8IsForTheCpu = (device: string) =>
   new TintypeError('INVALID_ARGUMENT', `precision: "int8" is for the CPU, not for ${device}.`, {
     advice: 'GPUs take "f16", "bf16" or "fast"; for int8 weights leave device out.',
   })
+
+function matricesOf(precision: Precision | undefined): Matrices {
+  if (precision === undefined) return 'stored'
+  if (precision === 'int8') return precision
+  if (precision !== 'bf16') {
+    throw new TintypeError(
+      'INVALID_ARGUMENT',
+      `precision: the CPU computes in float32, ${JSON.stringify(precision)} is for GPUs.`,
+      { advice: 'Leave it out, or take "bf16" for speed or "int8" for weights in half the memory.' },
+    )
+  }
+  const [info] = devices()
+  if (info!.bf16) return precision
+  throw new TintypeError('DEVICE_UNAVAILABLE', `This CPU (${info!.description}) does not multiply in bf16.`, {
+    advice:
+      'It takes AVX512-BF16, as AMD has since Zen 4 and Intel since Sapphire Rapids, and no other TINTYPE_ISA. Leave precision out.',
+  })
+}
 
 /**
  * What the options mean on this machine.
@@ -64,14 +89,7 @@ export function targetOf({ device = 'cpu', precision }: TargetOptions): Target {
       `precision: expected "f16", "bf16", "fast" or "int8", got ${JSON.stringify(precision)}.`,
     )
   }
-  if (device === 'cpu') {
-    if (precision === undefined || precision === 'int8') return { ...cpu, int8: precision === 'int8' }
-    throw new TintypeError(
-      'INVALID_ARGUMENT',
-      `precision: the CPU computes in float32, ${JSON.stringify(precision)} is for GPUs.`,
-      { advice: 'Leave it out, or take "int8" for weights in half the memory.' },
-    )
-  }
+  if (device === 'cpu') return { ...cpu, matrices: matricesOf(precision) }
   const number = /^cuda(?::(\d+))?$/.exec(String(device))
   if (!number) {
     throw new TintypeError(
@@ -98,6 +116,6 @@ export function targetOf({ device = 'cpu', precision }: TargetOptions): Target {
   }
   return {
     ...{ name, description, addon: cudaNative, device: index },
-    ...{ precision: precision ?? 'f16', int8: false },
+    ...{ precision: precision ?? 'f16', matrices: 'stored' },
   }
 }

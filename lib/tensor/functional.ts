@@ -75,7 +75,7 @@ export function attention(
   return q.trace.emit('attention', {
     dims: { n, lq, lk, c },
     operands: { q, k, v },
-    params: { heads, scale: 1 / Math.sqrt(c / heads), mask: causal ? 'causal' : 'none' },
+    params: { heads, scale: 1 / Math.sqrt(c / heads), mask: causal ? 'causal' : 'none', arithmetic: 'f32' },
     outputs: { y: q.shape },
   }).y
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "../../kernels/cpu/dispatch.h"
 #include "../errors.h"
 #include "kernels.h"
 #include "weight_loader.h"
@@ -61,6 +62,10 @@ std::shared_ptr<Prepared> CpuBackend::prepare(const Plan& plan, const Weights* w
                                               const ProgramOptions& options) const {
   if (plan.activations.f16 || plan.activations.bf16 || options.fast) {
     throw Error(code::internal, "invalid plan: the CPU computes in float32");
+  }
+  if (weights && weights->matrices() == Matrices::bf16 &&
+      pair_products(process_kernels()) == PairProducts::none) {
+    throw Error(code::internal, "this CPU lacks the instructions for bf16");
   }
   const auto prepared = std::make_shared<CpuPrepared>();
   prepared->scratch = largest_scratch(plan, weights);

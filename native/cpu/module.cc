@@ -8,7 +8,7 @@
 
 namespace tintype {
 
-// [{ name, description, isa, isas, cores, threads }]
+// [{ name, description, isa, isas, bf16, cores, threads }]
 Napi::Array list_devices(Napi::Env env) {
   Napi::Object cpu = Napi::Object::New(env);
   cpu["name"] = "cpu";
@@ -17,6 +17,7 @@ Napi::Array list_devices(Napi::Env env) {
   const Napi::Array isas = Napi::Array::New(env);
   for (const CpuKernels* kernels : supported_kernels()) isas.Set(isas.Length(), kernels->isa);
   cpu["isas"] = isas;
+  cpu["bf16"] = pair_products(process_kernels()) == PairProducts::fast;
   cpu["cores"] = available_cores();
   cpu["threads"] = default_threads();
   const Napi::Array result = Napi::Array::New(env);

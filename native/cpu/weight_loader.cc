@@ -7,7 +7,11 @@ namespace tintype {
 
 DType kept_dtype(const Weights& weights, const WeightUse& use) {
   if (use.packing == Packing::vector) return DType::f32;
-  return is_matrix(use.packing) && weights.int8() ? DType::i8 : weights.tensor(use.tensor).dtype;
+  if (is_matrix(use.packing) && weights.matrices() == Matrices::int8) return DType::i8;
+  // Convolutions are computed by Winograd's algorithm, for which bf16 is too coarse.
+  const bool pairs = is_matrix(use.packing) && use.shape.taps == 1 && use.shape.k % 2 == 0;
+  if (pairs && weights.matrices() == Matrices::bf16) return DType::bf16_pairs;
+  return weights.tensor(use.tensor).dtype;
 }
 
 uint64_t kept_bytes(const Weights& weights, const WeightUse& use) {
@@ -46,9 +50,10 @@ void WeightLoader::pack(const WeightUse& use, char* packed) {
     return kernels.widen_vector(staging_.data(), tensor.dtype, reinterpret_cast<float*>(packed),
                                 static_cast<int64_t>(tensor.elements));
   }
-  if (!weights_->int8()) {
-    return kernels.pack_matrix({use.shape, tensor.dtype, staging_.data(), packed}, exec_);
-  }
+  const DType kept = kept_dtype(*weights_, use);
+  const PackMatrix matrix{use.shape, tensor.dtype, staging_.data(), packed};
+  if (kept == DType::bf16_pairs) return kernels.pack_pairs(matrix, exec_);
+  if (kept != DType::i8) return kernels.pack_matrix(matrix, exec_);
   const bool fits = kernels.quantize_matrix({use.shape, tensor.dtype, staging_.data(), packed}, exec_);
   if (!fits && cancel_ == 0) {
     throw Error(code::invalid_weights, tensor.file->path(), ": the tensor at byte ", tensor.offset,

@@ -114,7 +114,9 @@ std::shared_ptr<Prepared> CudaBackend::prepare(const Plan& plan, const Weights* 
                                                const ProgramOptions& options) const {
   const auto [f32, f16, bf16] = plan.activations;
   if (f32 || (f16 && bf16)) throw Error(code::internal, "invalid plan: CUDA computes in f16 or in bf16");
-  if (weights && weights->int8()) throw Error(code::internal, "int8 weights are for the CPU");
+  if (weights && weights->matrices() != Matrices::stored) {
+    throw Error(code::internal, "rounded weights are for the CPU");
+  }
   const auto prepared = std::make_shared<CudaPrepared>();
   if (bf16 && options.fast) throw Error(code::internal, "invalid plan: fast sums are for f16");
   prepared->element = bf16 ? DType::bf16 : DType::f16;

@@ -7,9 +7,10 @@ import { expect } from 'vitest'
 import { opOf } from '../../lib/graph/ops.ts'
 import { bytesPerElement, isVector } from '../../lib/graph/spec.ts'
 import { compile, loadWeights, type WeightLocation } from '../../lib/runtime/program.ts'
-import { cpu } from '../../lib/runtime/target.ts'
+import { cpu, type Matrices } from '../../lib/runtime/target.ts'
 import { noise, type OpCase, operandsOf, sizeOf, type Values } from '../../lib/selftest/op-case.ts'
 import { encode, type PlanNode, type PlanValue, temporaryFolder } from '../native/plans.ts'
+import { throughBf16 } from './through-bf16.ts'
 import { throughInt8 } from './through-int8.ts'
 
 export type { MatrixCase, OpCase } from '../../lib/selftest/op-case.ts'
@@ -39,19 +40,29 @@ function weightOf(count: number, seed: number, dtype: NonNullable<OpCase['dtype'
 }
 
 export interface CheckOptions {
-  /** Matrices are kept in int8; the references compute with what that makes of them. */
-  readonly int8?: boolean
+  /** How matrices are kept; the references compute with what that makes of them, and of what bf16 is multiplied by. */
+  readonly matrices?: Matrices
 }
 
 interface Prepared {
-  readonly int8: boolean
+  readonly matrices: Matrices
   readonly args: Record<string, Values | Float64Array | number | string | undefined>
   readonly weights: readonly WeightLocation[]
   readonly inputs: Readonly<Record<string, Values>>
   readonly folder: string
 }
 
-function prepare(c: OpCase, { int8 = false }: CheckOptions): Prepared {
+/** A convolution of single pixels, or a layer, whose depth is even: products of pairs. */
+const hasPairs = ({ dims }: OpCase) =>
+  (dims.k ?? dims.c!) % 2 === 0 && (dims.kh ?? 1) === 1 && (dims.kw ?? 1) === 1
+
+/** A matrix as it is kept, in the numbers that it stands for. */
+function kept(c: OpCase, matrices: Matrices, values: Float32Array, rows: number): Values | Float64Array {
+  if (matrices === 'int8') return throughInt8(values, rows)
+  return matrices === 'bf16' && hasPairs(c) ? throughBf16(values) : values
+}
+
+function prepare(c: OpCase, { matrices = 'stored' }: CheckOptions): Prepared {
   const { dtype = 'f32' } = c
   const folder = temporaryFolder()
   // Plans hold float32: the references compute with the numbers that the kernel got.
@@ -68,16 +79,17 @@ function prepare(c: OpCase, { int8 = false }: CheckOptions): Prepared {
     if (spec.role === 'output') continue
     if (spec.role === 'input') {
       inputs[name] = c.inputs?.[name] ?? noise(sizeOf(c, name), seed)
-      args[name] = inputs[name]
+      const isMultiplied = name === 'x' && matrices === 'bf16' && hasPairs(c)
+      args[name] = isMultiplied ? throughBf16(inputs[name] as Float32Array) : inputs[name]
       continue
     }
     const { values, bytes } = weightOf(sizeOf(c, name), seed, dtype)
     const path = join(folder, name)
     writeFileSync(path, bytes)
     weights.push({ path, offset: 0, dtype, shape: spec.dims.map((dim) => c.dims[dim]!) })
-    args[name] = int8 && !isVector(spec.packing) ? throughInt8(values, c.dims[spec.dims[0]!]!) : values
+    args[name] = isVector(spec.packing) ? values : kept(c, matrices, values, c.dims[spec.dims[0]!]!)
   }
-  return { int8, args, weights, inputs, folder }
+  return { matrices, args, weights, inputs, folder }
 }
 
 function planOf(c: OpCase): ArrayBuffer {
@@ -94,7 +106,7 @@ function planOf(c: OpCase): ArrayBuffer {
 
 /** The outputs by name. */
 async function runOn(threads: number, c: OpCase, prepared: Prepared): Promise<Record<string, Values>> {
-  const weights = await loadWeights(prepared.weights, { ...cpu, int8: prepared.int8 })
+  const weights = await loadWeights(prepared.weights, { ...cpu, matrices: prepared.matrices })
   const program = compile(planOf(c), weights, { threads })
   const inputs = Object.fromEntries(Object.entries(prepared.inputs).map(([name, x]) => [name, x.slice()]))
   const outputs: Record<string, Values> = {}
@@ -124,7 +136,7 @@ async function runOn(threads: number, c: OpCase, prepared: Prepared): Promise<Re
  * a small one: 4 times the naive maximum or 10 times its RMS may be. A lane, a tail or a tile gone wrong is far beyond.
  * NaN and infinities must be where the truth has them.
  */
-function judge(y: Values, truth: Float64Array, naive: Float32Array, allowance: number): void {
+export function judge(y: Values, truth: Float64Array, naive: Float32Array, allowance: number): void {
   const finite = [...truth.keys()].filter((i) => Number.isFinite(truth[i]))
   const rms = (f: (i: number) => number) =>
     Math.sqrt(finite.reduce((sum, i) => sum + f(i) ** 2, 0) / finite.length)

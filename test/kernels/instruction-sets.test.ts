@@ -9,7 +9,7 @@ import { devices } from '../../lib/runtime/device.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const vitest = fileURLToPath(new URL('../../node_modules/vitest/vitest.mjs', import.meta.url))
-const cases = ['linear', 'large-results', 'strassen', 'conv2d', 'int8', 'ops', 'token-merging'].map(
+const cases = ['linear', 'large-results', 'strassen', 'conv2d', 'int8', 'bf16', 'ops', 'token-merging'].map(
   (name) => `test/kernels/${name}.test.ts`,
 )
 

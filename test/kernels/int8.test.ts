@@ -27,5 +27,5 @@ const groups: Readonly<Record<string, readonly OpCase[]>> = {
 }
 
 describe.each(Object.entries(groups))('%s', (_, cases) => {
-  it.each(cases.map((c) => [titleOf(c), c] as const))('%s', (_title, c) => check(c, { int8: true }))
+  it.each(cases.map((c) => [titleOf(c), c] as const))('%s', (_title, c) => check(c, { matrices: 'int8' }))
 })

@@ -10,5 +10,5 @@ describe('in floats', () => {
 
 describe('over int8 weights', () => {
   const cases = strassenCases.filter(({ dtype }) => dtype === 'f16')
-  it.each(cases.map((c) => [titleOf(c), c] as const))('%s', (_title, c) => check(c, { int8: true }))
+  it.each(cases.map((c) => [titleOf(c), c] as const))('%s', (_title, c) => check(c, { matrices: 'int8' }))
 })

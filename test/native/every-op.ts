@@ -27,7 +27,10 @@ const samples: Readonly<Record<OpName, Pick<PlanNode, 'dims' | 'params'>>> = {
       algorithm: 'winograd',
     },
   },
-  attention: { dims: { n: 2, lq: 7, lk: 9, c: 24 }, params: { heads: 3, scale: 0.3, mask: 'causal' } },
+  attention: {
+    dims: { n: 2, lq: 7, lk: 9, c: 24 },
+    params: { heads: 3, scale: 0.3, mask: 'causal', arithmetic: 'f32' },
+  },
   matchTokens: { dims: { n: 2, h: 3, w: 5, c: 9, windows: 6, kept: 8 } },
   mergeTokens: { dims: { n: 2, hw: 11, c: 19, kept: 6 } },
   unmergeTokens: { dims: { n: 2, hw: 11, c: 19, kept: 6 } },

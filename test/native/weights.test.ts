@@ -3,6 +3,7 @@
 import { mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { devices } from '../../lib/runtime/device.ts'
 import { compile, loadWeights, type WeightLocation } from '../../lib/runtime/program.ts'
 import { cpu } from '../../lib/runtime/target.ts'
 import {
@@ -104,7 +105,7 @@ describe('weights', () => {
 })
 
 describe('weights in int8', () => {
-  const target = { ...cpu, int8: true }
+  const target = { ...cpu, matrices: 'int8' } as const
   const bias = noise(n, 3)
 
   /** A matrix and the bias, in files. */
@@ -180,6 +181,31 @@ describe('weights in int8', () => {
       expect([...y.keys()].filter((at) => !Number.isFinite(y[at]))).toEqual([5, n + 5, 2 * n + 5, 3 * n + 5])
     },
   )
+})
+
+describe('weights in bf16', () => {
+  const target = { ...cpu, matrices: 'bf16' } as const
+  const [info] = devices()
+
+  it.runIf(info!.isa !== 'avx512' || info!.bf16)('take two bytes for each element of a matrix', async () => {
+    using weights = await loadWeights(linearWeights(n, k), target)
+    await using program = compile(encode(linear(m, n, k)), weights)
+    await program.run({ inputs: [noise(m * k)], outputs: [output()] })
+    const { resident } = weights.bytes
+    const panels = Math.ceil(n / 32) * 32
+    expect(resident).toBeLessThanOrEqual(panels * k * 2 + 2 * n * 4 + 256)
+  })
+
+  it('stay as they are stored where a depth is odd', async () => {
+    const run = async (matrices: 'stored' | 'bf16') => {
+      using weights = await loadWeights(linearWeights(n, 33), { ...cpu, matrices })
+      await using program = compile(encode(linear(m, n, 33)), weights)
+      const y = output()
+      await program.run({ inputs: [noise(m * 33)], outputs: [y] })
+      return y
+    }
+    expect(await run('bf16')).toEqual(await run('stored'))
+  })
 })
 
 describe('loadWeights refuses', () => {

@@ -18,6 +18,8 @@ export const attention = defineOp({
     scale: float,
     /** `causal`: a query sees only the keys up to its own position. */
     mask: choice('Mask', ['none', 'causal']),
+    /** What the CPU multiplies; the softmax and all sums are float32. GPUs compute in what they were loaded for. */
+    arithmetic: choice('Arithmetic', ['f32', 'bf16']),
   },
   check: ({ c, heads }) => (c % heads === 0 ? undefined : `${c} channels do not divide into ${heads} heads`),
   reference({ q, k, v, y, n, lq, lk, c, heads, scale, mask }, round) {

@@ -116,11 +116,11 @@ const groupFactors: OpCase[] = groupNorms
 
 const attention = (n: number, heads: number, d: number, lq: number, lk: number, mask = 'none'): OpCase => ({
   ...{ op: 'attention', dims: { n, lq, lk, c: heads * d } },
-  params: { heads, scale: 1 / Math.sqrt(d), mask },
+  params: { heads, scale: 1 / Math.sqrt(d), mask, arithmetic: 'f32' },
   // Scores of some size, so that the softmax has peaks, but not so large or so alike that one key takes all of it.
   inputs: { q: spread(n * lq * heads * d, 2.5, 0, 7), k: spread(n * lk * heads * d, 2.5, 0, 11) },
 })
-const attentions: OpCase[] = [
+export const attentions: readonly OpCase[] = [
   ...[1, 5, 8, 24, 40, 64, 80, 160].map((d) => attention(1, 2, d, 33, 77)),
   ...[1, 2, 13, 31, 32, 33, 64, 130].flatMap((l) => [attention(2, 3, 16, l, l), attention(1, 2, 7, l, 200)]),
   ...[1, 31, 77, 140].map((l) => attention(2, 4, 6, l, l, 'causal')),
@@ -181,14 +181,14 @@ const specials: OpCase[] = [
   },
   {
     ...{ op: 'attention', dims: { n: 1, lq: 34, lk: 34, c: 8 } },
-    ...{ params: { heads: 2, scale: 0.5, mask: 'causal' } },
+    ...{ params: { heads: 2, scale: 0.5, mask: 'causal', arithmetic: 'f32' } },
     inputs: { q: spread(272, 1).map((x, i) => (i === 81 ? nan : x)) },
   },
   {
     ...{
       op: 'attention',
       dims: { n: 1, lq: 3, lk: 140, c: 8 },
-      params: { heads: 2, scale: 0.5, mask: 'none' },
+      params: { heads: 2, scale: 0.5, mask: 'none', arithmetic: 'f32' },
     },
     inputs: { k: spread(1120, 1).map((x, i) => (i === 1005 ? nan : x)) },
   },

@@ -2,7 +2,7 @@
 //
 // usage: npm run evaluate:default-model -- [--model FOLDER] [--guidance X] [--steps N]
 //                                          [--guidance-interval FROM,TO] [--cache-interval N] [--token-merging X]
-//                                          [--precision int8]
+//                                          [--precision int8|bf16]
 //                                          [--pictures N] [--names N] [--pairs N] [--prompts N]
 //
 // The originals are the 973 emoji that training saw, on white at scale 0.92. Names, pairs and prompts are spread

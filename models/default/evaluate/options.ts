@@ -8,7 +8,7 @@ export interface EvaluationOptions {
   /** Folder of the model. */
   readonly model: string
   /** As load() takes it: what quality is lost where memory is won. */
-  readonly precision: 'int8' | undefined
+  readonly precision: 'int8' | 'bf16' | undefined
   /** Left out: what the model's tintype.json says. */
   readonly guidance: number | undefined
   readonly steps: number | undefined
@@ -54,9 +54,9 @@ const count = (flag: Flag, given: string, most: number) =>
     `an integer from 1 to ${most}`,
   )
 
-function int8(flag: Flag, given: string): 'int8' {
-  if (given === 'int8') return given
-  throw new TintypeError('INVALID_ARGUMENT', `--${flag} must be int8, got "${given}".`)
+function precisionOfCpu(flag: Flag, given: string): 'int8' | 'bf16' {
+  if (given === 'int8' || given === 'bf16') return given
+  throw new TintypeError('INVALID_ARGUMENT', `--${flag} must be int8 or bf16, got "${given}".`)
 }
 
 /** `0.2,0.8`: two shares of the run. */
@@ -97,7 +97,7 @@ export function parseOptions(
   const given = values as Partial<Record<Flag, string>>
   return {
     model: given.model ?? defaultModelFolder,
-    precision: given.precision === undefined ? undefined : int8('precision', given.precision),
+    precision: given.precision === undefined ? undefined : precisionOfCpu('precision', given.precision),
     guidance:
       given.guidance === undefined
         ? undefined

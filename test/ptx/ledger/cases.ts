@@ -31,7 +31,7 @@ const conv2d = (n: number, side: number, c: number, o: number, given: readonly s
 
 const attention = (heads: number, head: number, lq: number, lk: number): OpCase => ({
   ...{ op: 'attention', dims: { n: 1, lq, lk, c: heads * head } },
-  params: { heads, scale: 1 / Math.sqrt(head), mask: 'none' },
+  params: { heads, scale: 1 / Math.sqrt(head), mask: 'none', arithmetic: 'f32' },
 })
 
 const groupNorm = (hw: number, c: number): OpCase => ({

@@ -28,7 +28,10 @@ const found: Diagnosis = {
     },
   ],
   devices: [
-    { name: 'cpu', description: 'Some CPU', isa: 'avx2', isas: ['avx2', 'baseline'], cores: 4, threads: 3 },
+    {
+      ...{ name: 'cpu', description: 'Some CPU', isa: 'avx2', isas: ['avx2', 'baseline'], bf16: false },
+      ...{ cores: 4, threads: 3 },
+    },
   ],
   gpus: [{ name: 'NVIDIA A10', driver: '550.54', memoryMiB: 23028 }],
   gpuNote: undefined,

@@ -53,7 +53,7 @@ it.each([
   ['--guidance-interval 0,0.5,1', 'INVALID_ARGUMENT', 'such as 0.2,0.8'],
   ['--cache-interval 0', 'INVALID_ARGUMENT', '1 to 1000'],
   ['--token-merging 0.8', 'INVALID_ARGUMENT', 'from 0 to 0.75'],
-  ['--precision f16', 'INVALID_ARGUMENT', 'must be int8, got "f16"'],
+  ['--precision f16', 'INVALID_ARGUMENT', 'must be int8 or bf16, got "f16"'],
   ['--guidance much', 'INVALID_ARGUMENT', '"much"'],
 ])('refuses %s', (args, code, words) => {
   expect(() => parseOptions(args.split(' '), available)).toThrow(

@@ -9,4 +9,9 @@ describe('passesFor', () => {
     expect(passesFor(cpu, true)).toMatchObject({ winograd: false, strassen: false })
     expect(passesFor(cpu, false)).toMatchObject({ winograd: true, strassen: true })
   })
+
+  it('multiplies in bf16 where matrices are kept in it', () => {
+    expect(passesFor(cpu, false)).toMatchObject({ multiplyInBf16: false })
+    expect(passesFor({ ...cpu, matrices: 'bf16' }, false)).toMatchObject({ multiplyInBf16: true })
+  })
 })

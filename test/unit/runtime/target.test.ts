@@ -1,29 +1,48 @@
 // What `device` and `precision` mean where no GPU is asked for.
 
 import { describe, expect, it } from 'vitest'
+import { devices } from '../../../lib/runtime/device.ts'
 import { elementTypeOf, type Precision, targetOf } from '../../../lib/runtime/target.ts'
 
 describe('targetOf', () => {
   it('computes in float32 on the CPU', () => {
-    expect(targetOf({})).toMatchObject({ name: 'cpu', precision: undefined, int8: false })
+    expect(targetOf({})).toMatchObject({ name: 'cpu', precision: undefined, matrices: 'stored' })
   })
 
-  it.each(['f16', 'bf16', 'fast'] as const)('refuses %s on the CPU', (precision) => {
+  it.each(['f16', 'fast'] as const)('refuses %s on the CPU', (precision) => {
     expect(() => targetOf({ device: 'cpu', precision })).toThrow(
       expect.objectContaining({
         code: 'INVALID_ARGUMENT',
-        message: `precision: the CPU computes in float32, "${precision}" is for GPUs. Leave it out, or take "int8" for weights in half the memory.`,
+        message: `precision: the CPU computes in float32, "${precision}" is for GPUs. Leave it out, or take "bf16" for speed or "int8" for weights in half the memory.`,
       }),
     )
   })
 
   it('keeps weights in int8 on the CPU, and there alone', () => {
-    expect(targetOf({ precision: 'int8' })).toMatchObject({ name: 'cpu', precision: undefined, int8: true })
+    expect(targetOf({ precision: 'int8' })).toMatchObject({
+      name: 'cpu',
+      precision: undefined,
+      matrices: 'int8',
+    })
     expect(() => targetOf({ device: 'cuda:1', precision: 'int8' })).toThrow(
       expect.objectContaining({
         code: 'INVALID_ARGUMENT',
         message:
           'precision: "int8" is for the CPU, not for cuda:1. GPUs take "f16", "bf16" or "fast"; for int8 weights leave device out.',
+      }),
+    )
+  })
+
+  it('multiplies in bf16 on CPUs that do', () => {
+    const [info] = devices()
+    if (info!.bf16) {
+      expect(targetOf({ precision: 'bf16' })).toMatchObject({ precision: undefined, matrices: 'bf16' })
+      return
+    }
+    expect(() => targetOf({ precision: 'bf16' })).toThrow(
+      expect.objectContaining({
+        code: 'DEVICE_UNAVAILABLE',
+        message: expect.stringMatching(/^This CPU \(.*\) does not multiply in bf16\. It takes AVX512-BF16/),
       }),
     )
   })

@@ -1,0 +1,89 @@
+// Precision bf16 on the CPU from end to end: pictures close to those of float32, and what is said where it is not to be had.
+
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import { defaultModelFolder, devices, load, readPngText } from '../../lib/index.ts'
+import { openGolden } from '../golden/pipelines.ts'
+import { relativeError } from '../golden/tensors.ts'
+
+const [cpu] = devices()
+const hasBf16 = cpu!.bf16
+if (!hasBf16) console.warn('precision bf16 is not tested: this machine lacks AVX512-BF16')
+
+const options = {
+  ...{ prompt: 'a red apple', negativePrompt: 'blue', seed: 5, steps: 4 },
+  ...{ width: 64, height: 48 },
+} as const
+
+describe.runIf(hasBf16)('precision bf16', () => {
+  it.each(['sd1', 'sd2', 'odd'])('rounds what %s multiplies, and little else', async (name) => {
+    const { folder } = openGolden(name)
+    await using stored = await load(folder)
+    await using bf16 = await load(folder, { precision: 'bf16' })
+    const expected = await stored.generate(options)
+    const { latents } = await bf16.generate(options)
+    // A rounding is 2^-9 of a factor at most; measured: 5e-3 to 8e-3.
+    const error = relativeError(latents, expected.latents)
+    expect(error).toBeGreaterThan(1e-4)
+    expect(error).toBeLessThan(2e-2)
+  })
+
+  it('paints the picture of the embedded model', async () => {
+    await using stored = await load(defaultModelFolder)
+    await using bf16 = await load(defaultModelFolder, { precision: 'bf16' })
+    const request = { prompt: 'red apple', seed: 1, steps: 20 }
+    const [expected, { images }] = [await stored.generate(request), await bf16.generate(request)]
+    const bytes = expected.images[0]!.data
+    const differences = images[0]!.data.map((byte, i) => Math.abs(byte - bytes[i]!))
+    expect(differences.reduce((sum, x) => sum + x, 0) / bytes.length).toBeLessThan(1)
+  })
+
+  it('gives the same bytes whatever the number of threads', async () => {
+    const { folder } = openGolden('sd1')
+    const [first, ...others] = await Promise.all(
+      [1, 2, 3].map(async (threads) => {
+        await using pipeline = await load(folder, { precision: 'bf16', threads })
+        return (await pipeline.generate(options)).latents
+      }),
+    )
+    for (const other of others) expect(other).toEqual(first)
+  })
+
+  it('is told in the picture, and taken by auto where there is no GPU', async () => {
+    await using pipeline = await load(openGolden('sd1').folder, { device: 'auto', precision: 'bf16' })
+    const { images } = await pipeline.generate({ ...options, steps: 1 })
+    expect(readPngText(await images[0]!.toBuffer()).get('parameters')).toContain('Precision: bf16')
+  })
+})
+
+describe('precision bf16 where the CPU does not multiply in it', () => {
+  const index = fileURLToPath(new URL('../../lib/index.ts', import.meta.url))
+  const script = (body: string) =>
+    `import { defaultModelFolder, load } from ${JSON.stringify(index)}; ${body}`
+  const run = async (body: string) => {
+    const args = ['--import', 'tsx', '--input-type=module', '-e', script(body)]
+    const env = { ...process.env, TINTYPE_ISA: 'baseline' }
+    return (await promisify(execFile)(process.execPath, args, { env })).stdout
+  }
+
+  it('is refused by name', async () => {
+    const said = await run(
+      `await load(defaultModelFolder, { precision: 'bf16' }).catch(({ code, message }) => console.log(code, message))`,
+    )
+    expect(said).toMatch(
+      /^DEVICE_UNAVAILABLE This CPU \(.+\) does not multiply in bf16\. It takes AVX512-BF16/,
+    )
+  })
+
+  it('is float32 where auto finds no GPU, which the picture does not tell otherwise', async () => {
+    const said = await run(
+      `const pipeline = await load(defaultModelFolder, { device: 'auto', precision: 'bf16' });
+       const { images } = await pipeline.generate({ prompt: 'red apple', steps: 1 });
+       console.log(pipeline.info.devices[0].name, images[0].parameters.precision);
+       await pipeline.dispose()`,
+    )
+    expect(said.trim()).toBe('cpu undefined')
+  })
+})
