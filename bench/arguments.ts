@@ -5,6 +5,7 @@ import type { GpuPrecision } from '../lib/index.ts'
 import { suggestion } from '../lib/nearest.ts'
 import { BenchError } from './errors.ts'
 import { type PeerName, peerNames } from './peers/names.ts'
+import type { Arithmetic } from './peers/protocol.ts'
 
 export const subjects = ['kernels', 'text', 'unet', 'vae', 'image', 'load', 'start'] as const
 export type Subject = (typeof subjects)[number]
@@ -34,7 +35,10 @@ export interface Arguments {
   readonly json: string | undefined
   /** A GPU: whole generations on it instead of the subjects. */
   readonly device: `cuda${string}` | undefined
+  /** What the GPU computes in. */
   readonly precision: GpuPrecision
+  /** What all contenders multiply in on the CPU. */
+  readonly arithmetic: Arithmetic
 }
 
 export const usage = `usage: npm run bench -- [${subjects.join('|')} ...] [options]
@@ -51,7 +55,8 @@ export const usage = `usage: npm run bench -- [${subjects.join('|')} ...] [optio
   --memory GB          for all processes of one comparison; default: four fifths of what is free
   --json FILE          results with everything that was measured
   --device cuda[:1]    steps per second on a GPU, of SD 1.5 (512, 768, 1024) and SDXL's shapes (1024)
-  --precision <type>   what the GPU computes in: f16, bf16 or fast`
+  --precision <type>   what the GPU computes in: f16, bf16 or fast; without --device bf16, in which everyone multiplies
+                       then who can; otherwise float32`
 
 const seeUsage = 'See npm run bench -- --help.'
 
@@ -90,12 +95,25 @@ const options = {
   memory: { type: 'string' },
   json: { type: 'string' },
   device: { type: 'string' },
-  precision: { type: 'string', default: 'f16' },
+  precision: { type: 'string' },
 } as const
 
 function gpuName(name: string): `cuda${string}` {
   if (/^cuda(:\d+)?$/.test(name)) return name as `cuda${string}`
   throw new BenchError(`--device: expected cuda or cuda:1, got ${name}.`, seeUsage)
+}
+
+/** What is compared on the CPU; kernels and starts are measured in float32 alone. */
+function arithmeticOf(precision: string | undefined, named: readonly Subject[]): Arithmetic {
+  if (precision === undefined) return 'f32'
+  const other = named.find((subject) => ['kernels', 'load', 'start'].includes(subject))
+  if (precision === 'bf16' && other === undefined) return 'bf16'
+  throw new BenchError(
+    other === undefined
+      ? `--precision: expected bf16 without --device, got ${precision}.`
+      : `--precision: ${other} is measured in float32 alone.`,
+    seeUsage,
+  )
 }
 
 function parse(args: readonly string[]) {
@@ -132,6 +150,7 @@ export function parseArguments(args: readonly string[], env: NodeJS.ProcessEnv =
     memory: values.memory === undefined ? undefined : number(values.memory, 'memory'),
     json: values.json,
     device: values.device === undefined ? undefined : gpuName(values.device),
-    precision: nameIn(['f16', 'bf16', 'fast'] as const, values.precision, 'precision'),
+    precision: nameIn(['f16', 'bf16', 'fast'] as const, values.precision ?? 'f16', 'precision'),
+    arithmetic: values.device === undefined ? arithmeticOf(values.precision, named) : 'f32',
   }
 }

@@ -71,6 +71,7 @@ async function stage(planned: PlannedStage, model: BenchModel, args: Arguments):
     return await compare({
       job: {
         ...{ stage: name, model: weights, size, batch, threads, inputs, cache, python: args.python },
+        arithmetic: args.arithmetic,
         ...(name === 'image' && { picture: await readPicture(weights, args.steps) }),
       },
       modelName: model.name,

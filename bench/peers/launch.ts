@@ -8,6 +8,8 @@ import type { Stage } from './protocol.ts'
 export interface Launch {
   readonly command: (python: string) => readonly [string, ...string[]]
   readonly stages: readonly Stage[]
+  /** Whether its driver can have it multiply in bf16. */
+  readonly bf16?: true
   /** Whether it takes the inputs and gives the output of a stage, so that they can be compared. */
   readonly givesOutput: (stage: Stage) => boolean
   /** Whether it runs exports of the model, which are made before. */
@@ -36,6 +38,7 @@ const modules: readonly Stage[] = ['text', 'unet', 'vae-decode', 'vae-encode']
 export const launches: Readonly<Record<Contender, Launch>> = {
   tintype: {
     command: bundled('tintype/driver.mjs'),
+    bf16: true,
     stages: everything,
     givesOutput: always,
     loads: 'stage',
@@ -44,6 +47,7 @@ export const launches: Readonly<Record<Contender, Launch>> = {
   },
   diffusers: {
     command: inPython('diffusers/driver.py'),
+    bf16: true,
     stages: everything,
     givesOutput: always,
     loads: 'stage',
@@ -52,6 +56,7 @@ export const launches: Readonly<Record<Contender, Launch>> = {
   },
   'torch-compile': {
     command: inPython('torch-compile/driver.py'),
+    bf16: true,
     stages: everything,
     givesOutput: always,
     loads: 'stage',
@@ -69,6 +74,7 @@ export const launches: Readonly<Record<Contender, Launch>> = {
   },
   openvino: {
     command: inPython('openvino/driver.py'),
+    bf16: true,
     exports: true,
     stages: modules,
     givesOutput: always,

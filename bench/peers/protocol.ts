@@ -12,6 +12,9 @@
 export const stages = ['text', 'unet', 'vae-decode', 'vae-encode', 'image'] as const
 export type Stage = (typeof stages)[number]
 
+/** What matrices are multiplied in, with float32 sums. */
+export type Arithmetic = 'f32' | 'bf16'
+
 /** An array in a file: little-endian, last dimension fastest, pictures as (N, C, H, W). */
 export interface ArrayFile {
   readonly file: string
@@ -28,6 +31,7 @@ export interface Job {
   readonly size: number
   readonly batch: number
   readonly threads: number
+  readonly arithmetic: Arithmetic
   /**
    * Of `text`: ids (n, 77). Of `unet`: latents, timestep (1), context (n, 77, width). Of `vae-decode`: latents, already
    * divided by the scaling factor. Of `vae-encode`: pixels in [-1, 1]. Of `image`: unit noise to start from.

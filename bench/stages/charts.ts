@@ -20,13 +20,14 @@ function once(rows: readonly StageResult[]): StageResult[] {
   return rows.filter(({ contender }) => !seen.has(contender) && seen.add(contender))
 }
 
-const byCondition = ({ stage, size, batch, threads, steps }: StageResult) =>
+const byCondition = ({ stage, size, batch, threads, steps, arithmetic }: StageResult) =>
   [
     stage,
     ...(stage === 'text' ? [] : [size]),
     `batch${batch}`,
     `threads${threads}`,
     ...(steps ? [`steps${steps}`] : []),
+    ...(arithmetic ? [arithmetic] : []),
   ].join('-')
 
 /**
@@ -39,10 +40,12 @@ export function stageCharts(rows: readonly StageResult[], isa: string): Map<stri
     const name = `${condition}-${isa}`
     const compared = once(rows.filter((row) => byCondition(row) === condition))
     if (compared.length < 2) continue
-    const { stage, size, batch, threads, steps, model } = compared[0]!
+    const { stage, size, batch, threads, steps, model, arithmetic } = compared[0]!
     const place = stage === 'text' ? '' : `, ${size}x${size}`
-    const title = `${titles[stage]}${place}, batch ${batch}${steps ? `, ${steps} steps` : ''}, ${isa}`
-    const conditions = `${model}, float32 arithmetic, ${threads} threads`
+    const inSteps = steps ? `, ${steps} steps` : ''
+    const inBf16 = arithmetic ? `, ${arithmetic}` : ''
+    const title = `${titles[stage]}${place}, batch ${batch}${inSteps}${inBf16}, ${isa}`
+    const conditions = `${model}, ${arithmetic ?? 'float32'} arithmetic, ${threads} threads`
     charts.set(name, {
       title,
       note: `Time as a multiple of tintype's, in turns; shorter is better. ${conditions}`,

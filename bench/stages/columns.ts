@@ -9,7 +9,7 @@ export function timesTintype(row: StageResult, rows: readonly StageResult[]): nu
   const ours = rows.find(
     (other) =>
       other.contender === 'tintype' &&
-      (['stage', 'model', 'size', 'batch', 'threads', 'steps', 'group'] as const).every(
+      (['stage', 'model', 'size', 'batch', 'threads', 'steps', 'arithmetic', 'group'] as const).every(
         (key) => other[key] === row[key],
       ),
   )
@@ -30,7 +30,8 @@ export function stageColumns(rows: readonly StageResult[], peaks: readonly Peak[
     {
       title: 'stage',
       align: 'left',
-      of: (row) => (row.steps ? `${row.stage}, ${row.steps} steps` : row.stage),
+      of: ({ stage, steps, arithmetic }) =>
+        [stage, ...(steps ? [`${steps} steps`] : []), ...(arithmetic ? [arithmetic] : [])].join(', '),
     },
     { title: 'size', of: (row) => (row.stage === 'text' ? '' : String(row.size)) },
     { title: 'batch', of: (row) => String(row.batch) },

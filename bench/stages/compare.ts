@@ -18,6 +18,8 @@ export interface StageResult {
   readonly threads: number
   /** Of `image`. */
   readonly steps?: number
+  /** Where it is not float32. */
+  readonly arithmetic?: 'bf16'
   readonly contender: Contender
   readonly version: string
   /** Contenders with the same number were measured in turns with each other. */
@@ -173,6 +175,7 @@ async function measureGroup(
     return measured.map(({ contender, process, version, coldMs, loadMs, output, samples }) => ({
       ...{ stage: job.stage, model: modelName, size: job.size, batch: job.batch, threads: job.threads },
       ...(job.picture && { steps: job.picture.steps }),
+      ...(job.arithmetic === 'bf16' && { arithmetic: job.arithmetic }),
       ...{ contender, version, group, ms: summarize(samples), samples, coldMs, loadMs, flop },
       peakRssBytes: process.peakRss(),
       relativeL2: contender === 'tintype' || !output || !ours ? undefined : relativeL2(output, ours),
@@ -185,10 +188,13 @@ async function measureGroup(
 /** Measures tintype and those of the peers that are there. */
 export async function compare(comparison: Comparison): Promise<StageResult[]> {
   const { job, against, weightBytes, availableBytes, skip } = comparison
-  const able = against.filter((name) => launches[name].stages.includes(job.stage))
-  for (const name of against.filter((peer) => !able.includes(peer))) {
-    skip(name, `${name} does not do ${job.stage} by itself.`)
+  const does = (name: PeerName) => launches[name].stages.includes(job.stage)
+  const multiplies = (name: PeerName) => job.arithmetic === 'f32' || launches[name].bf16 === true
+  for (const name of against) {
+    if (!does(name)) skip(name, `${name} does not do ${job.stage} by itself.`)
+    else if (!multiplies(name)) skip(name, `${name} does not multiply in bf16 on the CPU.`)
   }
+  const able = against.filter((name) => does(name) && multiplies(name))
   // Activations of the VAE grow with the picture, about 8 kB for each pixel.
   const activations = 8000 * job.batch * job.size ** 2
   const need = (name: Contender) => {

@@ -21,7 +21,16 @@ describe('the command line of the benchmarks', () => {
     })
   })
 
+  it('compares in float32, or in bf16 where that is asked for', () => {
+    expect(parseArguments([], {})).toMatchObject({ arithmetic: 'f32', precision: 'f16' })
+    expect(parseArguments(['vae', '--precision', 'bf16'], {}).arithmetic).toBe('bf16')
+    const onGpu = parseArguments(['--device', 'cuda', '--precision', 'fast'], {})
+    expect(onGpu).toMatchObject({ precision: 'fast', arithmetic: 'f32' })
+  })
+
   it.each([
+    [['--precision', 'f16'], '--precision: expected bf16 without --device, got f16.'],
+    [['kernels', '--precision', 'bf16'], '--precision: kernels is measured in float32 alone.'],
     [['unnet'], 'Did you mean "unet"?'],
     [['--against', 'difusers'], 'Did you mean "diffusers"?'],
     [['--size', '500'], '--size: expected positive multiples of 64, got 500.'],

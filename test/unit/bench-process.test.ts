@@ -9,6 +9,7 @@ const job: Job = {
     size: 64,
     batch: 1,
     threads: 3,
+    arithmetic: 'f32',
     inputs: {},
     output: '',
     cache: '',

@@ -61,6 +61,20 @@ describe('charts', () => {
     expect(bars.map(({ label }) => label)).toEqual(['tintype', 'openvino', 'diffusers'])
   })
 
+  it('tells bf16 from float32', () => {
+    const inBf16 = rows.map((one) => ({ ...one, arithmetic: 'bf16' as const }))
+    const all = [...rows, ...inBf16.map((one) => ({ ...one, ms: summarize([2 * one.ms.median]) }))]
+    const charts = stageCharts(all, 'avx512')
+    const name = 'unet-512-batch2-threads2-bf16-avx512'
+    expect([...charts.keys()].filter((key) => !key.endsWith('memory'))).toContain(name)
+    expect(charts.get(name)).toMatchObject({ title: expect.stringContaining(', bf16, avx512') })
+    expect(charts.get(name)!.note).toContain('bf16 arithmetic')
+    expect(textTable(stageColumns(all, []), all)).toMatch(/unet, bf16 +512/)
+    expect(
+      timesTintype(inBf16[1]!, [...rows.map((one) => ({ ...one, ms: summarize([1]) })), ...inBf16]),
+    ).toBe(2.5)
+  })
+
   it('has no name for two', () => {
     const of = (isa: string) => ({ stages: rows, machine: { isa } as Results['machine'] })
     expect(chartsOf([of('avx2'), of('avx512')]).size).toBe(4)

@@ -11,12 +11,19 @@ def version():
     return f"torch {torch.__version__}, diffusers {diffusers.__version__}, transformers {transformers.__version__}"
 
 
+def dtype_of(job):
+    import torch
+
+    return torch.bfloat16 if job["arithmetic"] == "bf16" else torch.float32
+
+
 def prepare_stage(job, compiled):
     import torch
     from modules import load_stage, tensors
 
-    module = load_stage(job).to(memory_format=torch.channels_last)
-    inputs = tensors(job["stage"], read_arrays(job))
+    dtype = dtype_of(job)
+    module = load_stage(job).to(dtype, memory_format=torch.channels_last)
+    inputs = [x.to(dtype) if x.is_floating_point() else x for x in tensors(job["stage"], read_arrays(job))]
     inputs = [x.contiguous(memory_format=torch.channels_last) if x.dim() == 4 else x for x in inputs]
     call = torch.compile(module) if compiled else module
     results = []
@@ -25,7 +32,7 @@ def prepare_stage(job, compiled):
         with torch.inference_mode():
             results[:] = [call(*inputs)]
 
-    return run, lambda: results[0].contiguous().numpy()
+    return run, lambda: results[0].contiguous().float().numpy()
 
 
 def prepare_image(job, compiled):
@@ -33,7 +40,7 @@ def prepare_image(job, compiled):
     from diffusers import EulerDiscreteScheduler, StableDiffusionPipeline
 
     pipeline = StableDiffusionPipeline.from_pretrained(
-        job["model"], torch_dtype=torch.float32, safety_checker=None, requires_safety_checker=False
+        job["model"], torch_dtype=dtype_of(job), safety_checker=None, requires_safety_checker=False
     )
     pipeline.scheduler = EulerDiscreteScheduler.from_config(pipeline.scheduler.config)
     pipeline.set_progress_bar_config(disable=True)
@@ -44,7 +51,7 @@ def prepare_image(job, compiled):
         pipeline.vae.decoder = torch.compile(pipeline.vae.decoder)
         pipeline.text_encoder = torch.compile(pipeline.text_encoder)
     picture = job["picture"]
-    noise = torch.from_numpy(read_arrays(job)["noise"])
+    noise = torch.from_numpy(read_arrays(job)["noise"]).to(dtype_of(job))
     results = []
 
     def run():

@@ -12,6 +12,7 @@ import { Component } from '../../../lib/pipelines/component.ts'
 import { toChannelsFirst, toChannelsLast } from '../../../lib/pipelines/layout.ts'
 import { decodeGraph, encodeGraph } from '../../../lib/pipelines/stages.ts'
 import { packageVersion } from '../../../lib/runtime/candidates.ts'
+import { targetOf } from '../../../lib/runtime/target.ts'
 import { tile } from '../../../lib/tensor/functional.ts'
 import { Scope } from '../../../lib/tensor/scope.ts'
 import { Trace } from '../../../lib/tensor/trace.ts'
@@ -24,6 +25,8 @@ const lastOf = (shape) => (isPicture(shape) ? [shape[0], shape[2], shape[3], sha
 /** Of latents that are the same for all prompts a guided step has one picture, and repeats it in the graph. */
 const guidedUnet = ({ unet: config }, scope, { latents, ...inputs }) =>
   unet(scope, { ...inputs, latents: tile(latents, inputs.context.shape[0]) }, config)
+
+const precisionOf = (arithmetic) => (arithmetic === 'bf16' ? 'bf16' : undefined)
 
 /** Part of the folder, and its output from its inputs. */
 const models = {
@@ -51,7 +54,7 @@ function readArray(array) {
 /** The first picture of a file of copies. */
 const onePicture = (array) => ({ ...array, shape: [1, ...array.shape.slice(1)] })
 
-async function prepareStage({ stage, model, threads, inputs: given }) {
+async function prepareStage({ stage, model, threads, arithmetic, inputs: given }) {
   const files = stage === 'unet' ? { ...given, latents: onePicture(given.latents) } : given
   const configs = await readModelConfigs(model)
   const [part, build] = models[stage]
@@ -66,7 +69,8 @@ async function prepareStage({ stage, model, threads, inputs: given }) {
   // A folder must fit its model as a whole, and the autoencoder is two graphs.
   const surveyed = { n: 1, h: 8, w: 8 }
   const whole = part === 'vae' ? [decodeGraph(configs, surveyed), encodeGraph(configs, surveyed)] : []
-  const component = await Component.open(join(model, part), [graph, ...whole], { threads })
+  const targets = [targetOf({ precision: precisionOf(arithmetic) })]
+  const component = await Component.open(join(model, part), [graph, ...whole], { threads, targets })
   const inputs = Object.fromEntries(Object.entries(files).map(([name, file]) => [name, readArray(file)]))
   const output = new Float32Array(result.shape.reduce((total, size) => total * size, 1))
   const [n, h, w, c] = result.shape
@@ -76,8 +80,8 @@ async function prepareStage({ stage, model, threads, inputs: given }) {
   }
 }
 
-async function prepareImage({ model, threads, size, inputs, picture }) {
-  const pipeline = await load(model, { threads })
+async function prepareImage({ model, threads, arithmetic, size, inputs, picture }) {
+  const pipeline = await load(model, { threads, precision: precisionOf(arithmetic) })
   const latents = readNumbers(inputs.noise)
   const { prompt, steps, guidanceScale, seed } = picture
   let image
