@@ -18,8 +18,8 @@ struct PackMatrix {
   void* dst;        // packed_bytes() bytes, 64-byte aligned
 };
 
-// pack_pairs() packs to bf16_pairs: k is even, taps is 1. Numbers are rounded to nearest, ties to even; elements
-// 2i and 2i + 1 of a row lie side by side in row i of a panel.
+// pack_pairs() packs to bf16_pairs: k is even, taps is 1. Numbers are rounded to nearest, ties to even;
+// elements 2i and 2i + 1 of a row lie side by side in row i of a panel.
 
 // To int8: a row, which is an output channel, becomes the nearest multiples of its own scale, a 127th of its
 // largest magnitude. The panels hold the integers, the scales (n) lie behind them in float32. A row of zeros

@@ -166,14 +166,14 @@ void attend(const Panel& panel, const Tile& tile, int64_t visible, float* scores
   const bool masked = visible < tile.keys;
   in_rows(tile.keys, [&](int64_t key, auto rows) {
     multiply_keys<decltype(rows)::count, T>(tile.k + key * tile.pitch, tile.pitch, tile.d, panel.q,
-                                         scores + key * kLanes, masked ? ignored : max);
+                                            scores + key * kLanes, masked ? ignored : max);
   });
   if (masked) mask_scores(scores, tile.keys, visible - 1, max);
   Vec decay[kVectors];
   weigh<T>(panel, scores, tile.keys, max, decay);
   in_rows(tile.d, [&](int64_t l, auto rows) {
     multiply_values<decltype(rows)::count, T>(tile.v + l, tile.pitch, tile.keys, scores, decay,
-                                           panel.out + l * kLanes);
+                                              panel.out + l * kLanes);
   });
 }
 

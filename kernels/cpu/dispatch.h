@@ -10,8 +10,8 @@ namespace tintype {
 // Those that this CPU can run, best first.
 std::vector<const CpuKernels*> supported_kernels();
 
-// How kernels multiply pairs of bf16: by an instruction made for it, by several others, or not at all, where they
-// were compiled for an instruction that this CPU lacks.
+// How kernels multiply pairs of bf16: by an instruction made for it, by several others, or not at all, where
+// they were compiled for an instruction that this CPU lacks.
 enum class PairProducts { none, slow, fast };
 PairProducts pair_products(const CpuKernels& kernels);
 

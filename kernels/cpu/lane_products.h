@@ -57,7 +57,8 @@ void fill_panel(float* panel, int64_t count, int64_t d, const F& load_at) {
   }
 }
 
-// sums[r] = the products of row r with each lane of the panel, over their d elements: numbers or pairs of them.
+// sums[r] = the products of row r with each lane of the panel, over their d elements: numbers or pairs of
+// them.
 template <int rows, class T = float>
 TINTYPE_INLINE void multiply_lanes(const float* row, int64_t pitch, int64_t d, const float* panel,
                                    Vec (&sums)[rows][kVectors]) {

@@ -103,8 +103,8 @@ struct F16 {
 struct BF16 {
   uint16_t bits;
 };
-// Two of them side by side, the first in the lower half: what dot() multiplies. A vector of pairs is a Vec, of
-// whose lanes only the bits count.
+// Two of them side by side, the first in the lower half: what dot() multiplies. A vector of pairs is a Vec,
+// of whose lanes only the bits count.
 struct BF16Pair {
   uint32_t bits;
 };
