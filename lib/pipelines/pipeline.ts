@@ -38,9 +38,9 @@ export interface LoadOptions {
    * less than half that of `bf16` (docs/cuda.md).
    *
    * `int8` is for the CPU, which always computes in float32: matrix weights are rounded to int8 when they are read, each
-   * output channel with a scale of its own, and take half the memory of fp16. On a CPU that multiplies bf16 (AVX512-BF16: AMD
-   * since Zen 4, Intel since Sapphire Rapids; `devices()` tells) `bf16` makes a step about a third faster: linear layers
-   * and attention round what they multiply, sums and all between stay float32. With either pictures change a little
+   * output channel with a scale of its own, and take half the memory of fp16. On a CPU with AVX512-BF16 (`devices()` tells) linear
+   * layers and attention multiply in `bf16` if that is asked for; sums and all between stay float32. On AMD's Zen 4 a
+   * step takes two thirds of the time then; on others it was not measured. With either pictures change a little
    * (docs/performance.md). By default the CPU keeps weights as they are stored.
    */
   readonly precision?: DeviceOptions['precision']

@@ -73,7 +73,7 @@ function matricesOf(precision: Precision | undefined): Matrices {
   if (info!.bf16) return precision
   throw new TintypeError('DEVICE_UNAVAILABLE', `This CPU (${info!.description}) does not multiply in bf16.`, {
     advice:
-      'It takes AVX512-BF16, as AMD has since Zen 4 and Intel since Sapphire Rapids, and no other TINTYPE_ISA. Leave precision out.',
+      'It takes AVX512-BF16 and no TINTYPE_ISA but avx512. Leave precision out, or take "int8" for weights in half the memory.',
   })
 }
 
