@@ -103,7 +103,7 @@ function gpuName(name: string): `cuda${string}` {
   throw new BenchError(`--device: expected cuda or cuda:1, got ${name}.`, seeUsage)
 }
 
-/** What is compared on the CPU; kernels and starts are measured in float32 alone. */
+/** What is compared on the CPU; kernels are measured in both, starts in float32. */
 function arithmeticOf(precision: string | undefined, named: readonly Subject[]): Arithmetic {
   if (precision === undefined) return 'f32'
   const other = named.find((subject) => ['kernels', 'load', 'start'].includes(subject))
@@ -111,7 +111,7 @@ function arithmeticOf(precision: string | undefined, named: readonly Subject[]):
   throw new BenchError(
     other === undefined
       ? `--precision: expected bf16 without --device, got ${precision}.`
-      : `--precision: ${other} is measured in float32 alone.`,
+      : `--precision: not for ${other}${other === 'kernels' ? ', which are measured in both' : ''}.`,
     seeUsage,
   )
 }

@@ -10,7 +10,7 @@ namespace tintype {
 enum class DType : uint32_t { f32, f16, bf16, i32, u8, i8, bf16_pairs };
 enum class Packing : uint32_t { raw, vector, matrix, gated, folded };
 
-// A weight in its stored type: as in the file (raw), or packed (matrix, gated); a packed one may be in int8.
+// A weight in its stored type: as in the file (raw), or packed (matrix, gated); a packed one may be in int8 or in pairs of bf16.
 struct Weight {
   const void* data;
   DType dtype;

@@ -1,5 +1,5 @@
-// Packing of matrix weights: from the file's layout into the panels that the GEMM reads, in the stored type
-// in int8 or in pairs of bf16.
+// Packing of matrix weights: from the file's layout into the panels that the GEMM reads, in the stored
+// type, in int8 or in pairs of bf16.
 #pragma once
 #include "args.gen.h"
 

@@ -70,8 +70,8 @@ bool consistent(const Conv2dArgs& a) {
       case ConvAlgorithm::strassen:
         return plain && strassen_fits(a.o, a.kh * a.kw * a.c);
       case ConvAlgorithm::contraction:
-        return plain && a.kh * a.kw * a.stride * a.upsample == 1 && a.ho == a.h && a.wo == a.w &&
-               2 * a.o <= a.c && a.rows == 1;
+        return plain && a.kh == 1 && a.kw == 1 && a.stride == 1 && a.upsample == 1 && a.ho == a.h &&
+               a.wo == a.w && a.o <= a.c / 2 && a.rows == 1;
       default:
         return plain;
     }
@@ -130,6 +130,16 @@ bool consistent(const DynamicThresholdArgs& a) {
 }
 bool consistent(const SchedulerStepArgs& a) {
   return a.copies <= 2 && a.width >= step_coefficients + (a.history == nullptr ? 0 : a.depth);
+}
+
+// What devices have to know of a plan before they run it.
+template <class Args>
+void note(const Args&, Plan&) {}
+void note(const Conv2dArgs& a, Plan& plan) {
+  plan.contracts |= a.algorithm == ConvAlgorithm::contraction;
+}
+void note(const AttentionArgs& a, Plan& plan) {
+  plan.multiplies_bf16 |= a.arithmetic == Arithmetic::bf16;
 }
 
 // Stands in for the memory of a running program: present operands are not null.
@@ -210,7 +220,10 @@ class Parser {
     for (int i = 0; i < info_->operand_count; i++) operand[i] = bind(info_->operands[i], node, operand[i]);
     const uint32_t* param = operand + info_->operand_count;
     for (int i = 0; i < info_->param_count; i++) check_param(info_->params[i], param[i]);
-    const auto check = [](const auto&, const auto& args) { return consistent(args); };
+    const auto check = [this](const auto&, const auto& args) {
+      note(args, plan_);
+      return consistent(args);
+    };
     if (!visit_op(node.opcode, node.words.data(), CpuKernels{}, Presence(), check)) {
       refuse("node ", node_, " (", info_->name, ") has dimensions that do not fit together");
     }

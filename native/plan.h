@@ -45,6 +45,8 @@ struct Precisions {
 
 struct Plan {
   Precisions activations;  // but for operands that keep float32
+  bool multiplies_bf16 = false;  // other than by its weights
+  bool contracts = false;        // in place, which only the CPU can
   uint64_t arena_bytes;
   std::vector<Slot> inputs, outputs;
   std::vector<Binding> bindings;

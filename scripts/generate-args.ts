@@ -59,7 +59,7 @@ namespace tintype {
 enum class DType : uint32_t { ${[...Object.keys(bytesPerElement), 'i8', 'bf16_pairs'].join(', ')} };
 enum class Packing : uint32_t { raw, vector, matrix, gated, folded };
 
-// A weight in its stored type: as in the file (raw), or packed (matrix, gated); a packed one may be in int8.
+// A weight in its stored type: as in the file (raw), or packed (matrix, gated); a packed one may be in int8 or in pairs of bf16.
 struct Weight {
   const void* data;
   DType dtype;

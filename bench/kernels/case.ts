@@ -8,6 +8,8 @@ export interface KernelCase {
   readonly op: OpName
   readonly dims: Readonly<Record<string, number>>
   readonly params: Readonly<Record<string, number | string>>
+  /** Where matrices are not kept as they are stored, in half precision. */
+  readonly matrices?: 'bf16'
   /** Multiplications and additions of the definition: a faster algorithm counts no less. 0 where memory is the bound. */
   readonly flop: number
 }

@@ -4,6 +4,7 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Bench } from 'tinybench'
 import { compile, loadWeights, type WeightLocation } from '../../lib/runtime/program.ts'
+import { cpu } from '../../lib/runtime/target.ts'
 import { encode, noise, type PlanValue, temporaryFolder } from '../../test/native/plans.ts'
 import { type Summary, summarize } from '../statistics.ts'
 import { type KernelCase, leastBytes, operandsOf } from './case.ts'
@@ -59,8 +60,8 @@ async function prepare(kernel: KernelCase, folder: string, threads: number) {
     locations.push({ path, offset: 0, dtype: dtype === 'f16' ? dtype : 'f32', shape })
     if (data.byteLength !== bytes) throw new RangeError(`${kernel.name}: ${name} is not of its size.`)
   }
-  const { op, dims, params } = kernel
-  const weights = await loadWeights(locations)
+  const { op, dims, params, matrices = 'stored' } = kernel
+  const weights = await loadWeights(locations, { ...cpu, matrices })
   const program = compile(encode({ values, nodes: [{ op, dims, operands, params }] }), weights, {
     threads,
     profile: true,

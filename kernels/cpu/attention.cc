@@ -23,9 +23,6 @@ struct Blocking {
   int64_t pitch;   // floats from row to row of a copy
 };
 
-// T is what is multiplied, numbers or pairs of bf16: of queries and keys two channels one after the other, of
-// values and weights two keys.
-
 // Keys and values are copied once for each task: queries are as many as leave 64 tasks, so that copying what
 // lies far apart takes 3 % of the time and not 9 (4096 x 4096, 8 heads of 40). Where there is one tile of
 // keys, more queries gain nothing and leave L2.
@@ -39,7 +36,7 @@ Blocking choose_blocking(const AttentionArgs& args) {
 
 // kLanes queries of one head. Every array has rows of kLanes floats.
 struct Panel {
-  float* q;    // (d / kNumbers<T>, kLanes): transposed and scaled
+  float* q;    // (elements of d, kLanes): transposed and scaled
   float* out;  // (d, kLanes): weighted values so far, transposed
   float* max;  // (kLanes): the largest score so far, in units of log2
   float* sum;  // (kLanes): sum of the weights so far
@@ -52,6 +49,9 @@ int64_t panel_floats(int64_t d) {
 Panel panel_at(float* memory, int64_t d) {
   return {memory, memory + d * kLanes, memory + 2 * d * kLanes, memory + (2 * d + 1) * kLanes};
 }
+
+// T is what is multiplied from here on, numbers or pairs of bf16: of queries and keys two channels one after the
+// other, of values and weights two keys.
 
 // scores[r, lane] = k[r] . q[lane] for `rows` keys, and their maximum.
 template <int rows, class T>

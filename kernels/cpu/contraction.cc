@@ -34,22 +34,12 @@ struct Rounds {
   int64_t head_floats() const { return round_up(head().count() * n, kLine); }
 };
 
-struct Source {
-  const float* x;
-  int64_t k;
-};
-int64_t point_rows(const void* context, int64_t m, int rows, int64_t k, const float** row) {
-  const Source& source = *static_cast<const Source*>(context);
-  for (int i = 0; i < rows; i++) row[i] = source.x + (m + i) * source.k + k;
-  return source.k - k;
-}
-
 void multiply(const Conv2dArgs& a, const Epilogue& all, const Rows& rows, float* y, const Exec& exec) {
-  const Source source{a.x + rows.first * a.c, a.c};
+  const MatrixRows pixels{a.x + rows.first * a.c, a.c};
   Epilogue epilogue = all;
   epilogue.y = y;
   if (all.residual) epilogue.residual += rows.first * a.o;
-  gemm({{rows.count(), a.o, a.c}, {&source, point_rows}, a.weight, epilogue}, exec);
+  gemm({{rows.count(), a.o, a.c}, pixels.source(), a.weight, epilogue}, exec);
 }
 
 }  // namespace

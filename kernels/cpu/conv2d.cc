@@ -19,14 +19,8 @@ bool pointwise(const Conv2dArgs& a) {
   return a.kh == 1 && a.kw == 1 && a.stride == 1 && a.upsample == 1 && !padded;
 }
 
-int64_t point_pixels(const void* context, int64_t m, int rows, int64_t k, const float** row) {
-  const Conv2dArgs& a = *static_cast<const Conv2dArgs*>(context);
-  for (int i = 0; i < rows; i++) row[i] = a.x + (m + i) * a.c + k;
-  return a.c - k;
-}
-
-// What lies outside of the picture. The GEMM reads at most kMaxDepth elements at a time.
-alignas(64) const float zeros[kMaxDepth] = {};
+// What lies outside of the picture.
+alignas(64) const float zeros[kMostRead] = {};
 
 // Row m is an output pixel's patch, (kh, kw, c): one stretch of c elements for each tap.
 int64_t point_patches(const void* context, int64_t m, int rows, int64_t k, const float** row) {
@@ -53,10 +47,6 @@ int64_t point_patches(const void* context, int64_t m, int rows, int64_t k, const
   return a.c - channel;
 }
 
-bool takes_strassen(const Conv2dArgs& a) {
-  return a.algorithm == ConvAlgorithm::strassen && strassen_takes(a.weight.dtype);
-}
-
 }  // namespace
 
 void conv2d(const Conv2dArgs& args, const Exec& exec) {
@@ -69,9 +59,10 @@ void conv2d(const Conv2dArgs& args, const Exec& exec) {
     return winograd(args, epilogue, exec);
   }
   if (args.algorithm == ConvAlgorithm::contraction) return contraction(args, epilogue, exec);
-  const GemmSource source{&args, pointwise(args) ? point_pixels : point_patches};
+  const MatrixRows pixels{args.x, args.c};
+  const GemmSource source = pointwise(args) ? pixels.source() : GemmSource{&args, point_patches};
   const GemmArgs product{shape, source, args.weight, epilogue};
-  if (takes_strassen(args)) return strassen(product, exec);
+  if (takes_strassen(args.algorithm, args.weight)) return strassen(product, exec);
   gemm(product, exec);
 }
 
@@ -80,7 +71,7 @@ ScratchSize conv2d_scratch(const Conv2dArgs& args) {
     case ConvAlgorithm::winograd:
       return winograd_takes_blocks(args) ? winograd_blocks_scratch(args) : winograd_scratch(args);
     case ConvAlgorithm::strassen:
-      if (takes_strassen(args)) return strassen_scratch(shape_of(args));
+      if (takes_strassen(args.algorithm, args.weight)) return strassen_scratch(shape_of(args));
       break;
     case ConvAlgorithm::contraction:
       return contraction_scratch(args);

@@ -25,7 +25,6 @@ namespace {
 
 struct Cpu {
   bool avx2 = false, avx512 = false;
-  bool avx512bf16 = false;  // not compiled for: this compiler does not say that it would be
   Cpu() {
     int leaf1[4], leaf7[4];
     __cpuid(leaf1, 1);
@@ -64,8 +63,13 @@ std::vector<const CpuKernels*> supported_kernels() {
 }
 
 PairProducts pair_products(const CpuKernels& kernels) {
+#if defined(_MSC_VER)
+  static_cast<void>(kernels);
+  return PairProducts::slow;  // no flag of this compiler asks for AVX512-BF16 (simd.h)
+#else
   if (&kernels != &avx512::kernels) return PairProducts::slow;
   return Cpu().avx512bf16 ? PairProducts::fast : PairProducts::none;
+#endif
 }
 
 #elif defined(__aarch64__) || defined(_M_ARM64)

@@ -12,14 +12,29 @@ struct GemmShape {
   int64_t m, n, k;
 };
 
-// The rows of A. point() sets row[i] to the elements of row m + i from column k on, and returns how many of
-// them lie one after the other, the same for all rows, at least 1. At most kMaxDepth of them are read at a
+// The rows of A. point() sets row[i] to the numbers of row m + i from column k on, and returns how many of
+// them lie one after the other, the same for all rows, at least 1. At most kMostRead of them are read at a
 // time.
 struct GemmSource {
   const void* context;
   int64_t (*point)(const void* context, int64_t m, int rows, int64_t k, const float** row);
 };
-constexpr int64_t kMaxDepth = 256;
+constexpr int64_t kMaxDepth = 256;  // of a tile, in numbers or pairs of them
+constexpr int64_t kMostRead = 2 * kMaxDepth;
+
+// Rows that lie one after the other: of a matrix, or the pixels of a picture.
+struct MatrixRows {
+  const float* x;
+  int64_t k;
+
+  static int64_t point(const void* context, int64_t m, int rows, int64_t k, const float** row) {
+    const MatrixRows& of = *static_cast<const MatrixRows*>(context);
+    for (int i = 0; i < rows; i++) row[i] = of.x + (m + i) * of.k + k;
+    return of.k - k;
+  }
+  // While these rows live.
+  GemmSource source() const { return {this, point}; }
+};
 
 // y = activation(sum * scale + bias + rowBias[m / period]) + residual, applied once to each element's full
 // sum.

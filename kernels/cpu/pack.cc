@@ -1,4 +1,4 @@
-// Packs matrix weights from the file's layout into the panels of gemm_panels.h, as they are or in int8, and
+// Packs matrix weights from the file's layout into the panels of gemm_panels.h, as they are, in int8 or in pairs of bf16, and
 // widens vectors. All run once per weight and are bound by memory.
 #include "../pack.h"
 

@@ -505,7 +505,7 @@ inline Vec dot(Vec a, Vec b, Vec sum) {
 inline VecInt rounded_to_bf16(Vec a) {
   const VecInt odd = shift_right<16>(bits_of(a)) & broadcast_int(1);
   const Vec rounded = from_bits(bits_of(a) + broadcast_int(0x7fff) + odd);
-  const Vec kept = select(a == a, rounded, broadcast(__builtin_nanf("")));
+  const Vec kept = select(a == a, rounded, broadcast(__builtin_nanf("0")));
   return bits_of(kept) & broadcast_int(static_cast<int32_t>(0xffff0000));
 }
 inline Vec pair_up(Vec first, Vec second) {

@@ -9,9 +9,11 @@ namespace tintype::TINTYPE_ISA {
 constexpr int64_t kStrassenColumns = 64;
 constexpr int64_t kStrassenDepth = 8;
 
-// Pairs of bf16 are too coarse to be added before they are multiplied.
-inline bool strassen_takes(DType of_w) {
-  return of_w != DType::bf16_pairs;
+// Whether a product goes by it where the graph says so: pairs of bf16 are too coarse to be added before they
+// are multiplied, and which weights have them is known here alone.
+template <class Algorithm>
+bool takes_strassen(Algorithm algorithm, const Weight& w) {
+  return algorithm == Algorithm::strassen && w.dtype != DType::bf16_pairs;
 }
 
 void strassen(const GemmArgs&, const Exec&);

@@ -88,7 +88,7 @@ function buildProgram(signal: AbortSignal): Command {
     .addOption(
       new Option(
         '--precision <type>',
-        'what a GPU computes in (default: f16); on the CPU int8 for smaller weights, bf16 for speed where it has that',
+        'what a GPU computes in (default: f16); on the CPU int8 for smaller weights, bf16 for speed if it has AVX512-BF16',
       ).choices(['f16', 'bf16', 'fast', 'int8']),
     )
     .option('--threads <n>', 'threads to compute with (default: one for each core)', parseNumber)

@@ -2,7 +2,7 @@
 
 import { chooseConvolutions } from './choose-convolution.ts'
 import { chooseProducts } from './choose-product.ts'
-import { contractInPlace } from './contract.ts'
+import { contractInPlace } from './contract-in-place.ts'
 import { encode } from './encode.ts'
 import { foldNorms } from './fold-norms.ts'
 import { fuse } from './fuse.ts'
@@ -15,7 +15,8 @@ import { planMemory } from './plan-memory.ts'
 import { shareCopies } from './share-copies.ts'
 import { verify } from './verify.ts'
 
-/** Each optimisation can be switched off; results stay the same, but for rounding by `winograd`, `strassen`, `foldNorms`, `multiplyInBf16`. */
+/** Each optimisation can be switched off; results stay the same, but for rounding by `winograd`, `strassen`, `foldNorms`,
+ * `multiplyInBf16`, and by `contractInPlace` where a contraction would have gone by Strassen's algorithm. */
 export interface PassOptions {
   readonly shareCopies?: boolean
   readonly fuse?: boolean

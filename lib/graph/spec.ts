@@ -10,7 +10,7 @@ export const bytesPerElement: Readonly<Record<DType, number>> = { f32: 4, f16: 2
  *
  * - `raw`: as in the file, in its stored type
  * - `vector`: widened to float32
- * - `matrix`: (n, k) or (n, c, kh, kw), packed in its stored type into the panels that the GEMM reads
+ * - `matrix`: (n, k) or (n, c, kh, kw), packed into the panels that the GEMM reads, in its stored type unless `precision` says otherwise
  * - `gated`: (2n, k), n rows of values and n of gates, for a GEMM that joins them; on the CPU a `matrix`
  * - `folded`: a `vector` of the norm in front of all matrices of the op, first what it multiplies by, then what it adds: where
  *   it is there, GPUs get the matrices with both of them folded in

@@ -17,9 +17,13 @@ export interface ChosenDevices {
 
 const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
 
-/** The CPU in place of a GPU: in bf16 where that is wanted and it multiplies so, else in float32. */
-const cpuFor = (precision: Precision | undefined): Target =>
-  targetOf(precision === 'bf16' && devices()[0]?.bf16 ? { precision } : {})
+/** The CPU in place of a GPU: in bf16 where that is wanted and it multiplies so, else in float32, and told where it was not. */
+function cpuFor(precision: Precision | undefined, reason: string): ChosenDevices {
+  if (precision !== 'bf16') return { targets: [targetOf({})], note: reason }
+  if (devices()[0]!.bf16) return { targets: [targetOf({ precision })], note: reason }
+  const other = `${reason.replace(/\.$/, '')}: the CPU computes in float32, for it does not multiply in bf16.`
+  return { targets: [targetOf({})], note: other }
+}
 
 /** The first GPU that computes what it must; the CPU where there is none, or for int8, with the reason. */
 async function automatic(precision: Precision | undefined): Promise<ChosenDevices> {
@@ -31,16 +35,16 @@ async function automatic(precision: Precision | undefined): Promise<ChosenDevice
     const { distrust } = await import('../selftest/self-test.js')
     const failure = await distrust(target, `${target.name} ${target.precision}`)
     if (failure === undefined) return { targets: [target], note: undefined }
-    return { targets: [cpuFor(precision)], note: `${target.name} failed its self-test: ${failure}` }
+    return cpuFor(precision, `${target.name} failed its self-test: ${failure}`)
   } catch (error) {
-    return { targets: [cpuFor(precision)], note: reasonOf(error) }
+    return cpuFor(precision, reasonOf(error))
   }
 }
 
 /**
  * What the options mean on this machine.
  *
- * @throws TintypeError `INVALID_ARGUMENT`; `DEVICE_UNAVAILABLE` with the reason, where a GPU is named
+ * @throws TintypeError `INVALID_ARGUMENT`; `DEVICE_UNAVAILABLE` with the reason, where a device is named that cannot
  */
 export async function chooseDevices({ device, precision }: DeviceOptions): Promise<ChosenDevices> {
   if (device === 'auto') return automatic(precision)

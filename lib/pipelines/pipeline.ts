@@ -21,7 +21,7 @@ export interface LoadOptions {
   readonly threads?: number | undefined
   /**
    * Leave out the algorithms that trade rounding for speed (Winograd's for convolutions, Strassen's for linear layers:
-   * latents differ by about 1e-6 relative for each step). Default: false.
+   * latents differ by about 1e-6 relative for each step). What `precision` rounds it leaves rounded. Default: false.
    */
   readonly exact?: boolean | undefined
   /**
@@ -37,11 +37,12 @@ export interface LoadOptions {
    * in fp16: GeForce cards do that at twice the rate, others at the same; its error was up to 2.4 times that of `f16` and
    * less than half that of `bf16` (docs/cuda.md).
    *
-   * `int8` is for the CPU, which always computes in float32: matrix weights are rounded to int8 when they are read, each
-   * output channel with a scale of its own, and take half the memory of fp16. On a CPU with AVX512-BF16 (`devices()` tells) linear
-   * layers and attention multiply in `bf16` if that is asked for; sums and all between stay float32. On AMD's Zen 4 a
-   * step takes two thirds of the time then; on others it was not measured. With either pictures change a little
-   * (docs/performance.md). By default the CPU keeps weights as they are stored.
+   * The CPU computes in float32 over weights as they are stored, unless it is asked for one of two things, with either of
+   * which pictures change a little (docs/performance.md). `int8`: matrix weights are rounded to int8 when they are read, each
+   * output channel with a scale of its own, and take half the memory of fp16. `bf16`, on a CPU with AVX512-BF16 (`devices()`
+   * tells; `DEVICE_UNAVAILABLE` elsewhere, float32 with `device: 'auto'`): linear layers, convolutions of single pixels and
+   * attention multiply in bf16, sums and all between stay float32. On AMD's Zen 4 a step takes two thirds of the time; on
+   * others it was not measured.
    */
   readonly precision?: DeviceOptions['precision']
   /**

@@ -11,7 +11,7 @@ export interface DeviceInfo {
   readonly isa: string
   /** Instruction sets that both this machine and this build have, best first. */
   readonly isas: readonly string[]
-  /** Whether it multiplies in bf16, for `precision: 'bf16'`. */
+  /** Whether those kernels multiply in bf16, for `precision: 'bf16'`: the AVX-512 ones on a CPU with AVX512-BF16, not on Windows. */
   readonly bf16: boolean
   /** Cores that the process may use: affinity and container limits count. */
   readonly cores: number

@@ -4,7 +4,7 @@ import { TintypeError } from '../errors.ts'
 import type { HalfPrecision } from '../graph/lower-precision.ts'
 import { callNative, type Native, native } from './binding.ts'
 import { cudaNative } from './cuda-binding.ts'
-import { devices } from './device.ts'
+import { type DeviceInfo, devices } from './device.ts'
 
 /**
  * What a GPU computes in: activations and weights in `f16` or `bf16` with sums in float32, or `fast`: `f16` whose matrix
@@ -59,7 +59,16 @@ const int8IsForTheCpu = (device: string) =>
     advice: 'GPUs take "f16", "bf16" or "fast"; for int8 weights leave device out.',
   })
 
-function matricesOf(precision: Precision | undefined): Matrices {
+/**
+ * How the CPU keeps matrices in a precision.
+ *
+ * @param cpu asked for only where it decides
+ * @throws TintypeError `INVALID_ARGUMENT`; `DEVICE_UNAVAILABLE` where it does not multiply in bf16
+ */
+export function matricesOf(
+  precision: Precision | undefined,
+  cpu: () => Pick<DeviceInfo, 'description' | 'isa' | 'bf16'>,
+): Matrices {
   if (precision === undefined) return 'stored'
   if (precision === 'int8') return precision
   if (precision !== 'bf16') {
@@ -69,12 +78,16 @@ function matricesOf(precision: Precision | undefined): Matrices {
       { advice: 'Leave it out, or take "bf16" for speed or "int8" for weights in half the memory.' },
     )
   }
-  const [info] = devices()
-  if (info!.bf16) return precision
-  throw new TintypeError('DEVICE_UNAVAILABLE', `This CPU (${info!.description}) does not multiply in bf16.`, {
-    advice:
-      'It takes AVX512-BF16 and no TINTYPE_ISA but avx512. Leave precision out, or take "int8" for weights in half the memory.',
-  })
+  const { description, isa, bf16 } = cpu()
+  if (bf16) return precision
+  throw new TintypeError(
+    'DEVICE_UNAVAILABLE',
+    `The kernels in use (${isa}, ${description}) do not multiply in bf16.`,
+    {
+      advice:
+        'That takes AVX512-BF16, and on Windows it is not to be had. Leave precision out, or take "int8" for weights in half the memory.',
+    },
+  )
 }
 
 /**
@@ -89,7 +102,7 @@ export function targetOf({ device = 'cpu', precision }: TargetOptions): Target {
       `precision: expected "f16", "bf16", "fast" or "int8", got ${JSON.stringify(precision)}.`,
     )
   }
-  if (device === 'cpu') return { ...cpu, matrices: matricesOf(precision) }
+  if (device === 'cpu') return { ...cpu, matrices: matricesOf(precision, () => devices()[0]!) }
   const number = /^cuda(?::(\d+))?$/.exec(String(device))
   if (!number) {
     throw new TintypeError(

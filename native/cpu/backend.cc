@@ -63,8 +63,8 @@ std::shared_ptr<Prepared> CpuBackend::prepare(const Plan& plan, const Weights* w
   if (plan.activations.f16 || plan.activations.bf16 || options.fast) {
     throw Error(code::internal, "invalid plan: the CPU computes in float32");
   }
-  if (weights && weights->matrices() == Matrices::bf16 &&
-      pair_products(process_kernels()) == PairProducts::none) {
+  const bool multiplies_bf16 = plan.multiplies_bf16 || (weights && weights->matrices() == Matrices::bf16);
+  if (multiplies_bf16 && pair_products(process_kernels()) == PairProducts::none) {
     throw Error(code::internal, "this CPU lacks the instructions for bf16");
   }
   const auto prepared = std::make_shared<CpuPrepared>();

@@ -36,6 +36,8 @@ const layers: Readonly<Record<string, readonly OpCase[]>> = {
   'conv2d, others, which stay as they are stored': everyFifth(convolutions['every combination']!),
   'conv2d, by other algorithms': [
     conv({ h: 20, w: 17, c: 64, o: 64, k: 1, algorithm: 'strassen' }),
+    // Single pixels with a border, of more channels than a tile is deep.
+    conv({ h: 7, w: 10, c: 1200, o: 36, k: 1, pad: 1 }),
     ...[true, false].map((inPlace) =>
       conv({ h: 91, w: 90, c: 16, o: 8, k: 1, rows: 1, algorithm: 'contraction', inPlace }),
     ),

@@ -104,8 +104,13 @@ function planOf(c: OpCase): ArrayBuffer {
   return encode({ values, nodes: [node] })
 }
 
-/** The outputs by name. */
-async function runOn(threads: number, c: OpCase, prepared: Prepared): Promise<Record<string, Values>> {
+/** The outputs by name; float32 ones begin `shift` numbers into their buffers. */
+async function runOn(
+  threads: number,
+  c: OpCase,
+  prepared: Prepared,
+  shift = 0,
+): Promise<Record<string, Values>> {
   const weights = await loadWeights(prepared.weights, { ...cpu, matrices: prepared.matrices })
   const program = compile(planOf(c), weights, { threads })
   const inputs = Object.fromEntries(Object.entries(prepared.inputs).map(([name, x]) => [name, x.slice()]))
@@ -118,7 +123,7 @@ async function runOn(threads: number, c: OpCase, prepared: Prepared): Promise<Re
     const fresh = () => {
       if (dtype === 'u8') return new Uint8Array(sizeOf(c, name))
       if (dtype === 'i32') return new Int32Array(sizeOf(c, name)).fill(-1)
-      return new Float32Array(sizeOf(c, name)).fill(Number.NaN)
+      return new Float32Array(sizeOf(c, name) + shift).fill(Number.NaN).subarray(shift)
     }
     outputs[name] = source ? inputs[source]!.subarray(0, sizeOf(c, name)) : fresh()
   }
@@ -171,10 +176,14 @@ function referenceOf(c: OpCase, { args }: Prepared, Type: typeof Float64Array | 
   return outputs
 }
 
-/** What the kernel computes, judged by nobody. */
-export async function outputsOf(c: OpCase): Promise<Record<string, Values>> {
-  const prepared = prepare(c, {})
-  const outputs = await runOn(3, c, prepared)
+/** What the kernel computes, judged by nobody; float32 outputs begin `shift` numbers into their buffers. */
+export async function outputsOf(
+  c: OpCase,
+  options: CheckOptions = {},
+  shift = 0,
+): Promise<Record<string, Values>> {
+  const prepared = prepare(c, options)
+  const outputs = await runOn(3, c, prepared, shift)
   rmSync(prepared.folder, { recursive: true })
   return outputs
 }

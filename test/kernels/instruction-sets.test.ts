@@ -9,9 +9,17 @@ import { devices } from '../../lib/runtime/device.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const vitest = fileURLToPath(new URL('../../node_modules/vitest/vitest.mjs', import.meta.url))
-const cases = ['linear', 'large-results', 'strassen', 'conv2d', 'int8', 'bf16', 'ops', 'token-merging'].map(
-  (name) => `test/kernels/${name}.test.ts`,
-)
+const cases = [
+  'linear',
+  'large-results',
+  'contraction',
+  'strassen',
+  'conv2d',
+  'int8',
+  'bf16',
+  'ops',
+  'token-merging',
+].map((name) => `test/kernels/${name}.test.ts`)
 
 const [cpu] = devices()
 const others = cpu!.isas.filter((isa) => isa !== cpu!.isa)

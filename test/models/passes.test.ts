@@ -12,6 +12,7 @@ import { openWeights } from '../../lib/weights/source.ts'
 import { openGolden } from '../golden/pipelines.ts'
 import { relativeError } from '../golden/tensors.ts'
 import { noise, writeWeights } from '../native/plans.ts'
+import { largeBlock } from '../unit/graph/large-block.ts'
 
 const { folder } = openGolden('sd2')
 const configs = await readModelConfigs(folder)
@@ -146,5 +147,34 @@ describe('large layers', () => {
     for (const [i, output] of with_.outputs.entries()) {
       expect(relativeError(output, without.outputs[i]!)).toBeLessThan(5e-6)
     }
+  })
+})
+
+/** A residual block whose shortcut is large enough to be worth contracting in place, too large for the models above. */
+describe('a large residual block', () => {
+  const block = largeBlock({ side: 1024, channels: 16, out: 8 })
+  const weights = block.values.filter(({ kind }) => kind === 'weight')
+  const locations = writeWeights(
+    weights.map(({ shape }, i) => ({ shape, data: noise(elements(shape), i + 7) })),
+  )
+
+  async function runBlock(options: PassOptions) {
+    const plan = makePlan(block, (name) => weights.findIndex((value) => value.name === name), options)
+    const loaded = await loadWeights(locations)
+    const program = compile(plan.words, loaded)
+    const inputs = block.inputs.map((id, i) => noise(elements(block.values[id]!.shape), i + 1))
+    const outputs = block.outputs.map(({ value }) => new Float32Array(elements(block.values[value]!.shape)))
+    await program.run({ inputs, outputs })
+    await program.dispose()
+    loaded.dispose()
+    return { outputs, arenaBytes: plan.arenaBytes }
+  }
+
+  it('is the same to the bit where its shortcut takes the memory of its input, and takes less of it', async () => {
+    const [with_, without] = [await runBlock({ contractInPlace: true }), await runBlock({})]
+    expect(with_.arenaBytes).toBeLessThan(without.arenaBytes)
+    expect(
+      Buffer.compare(Buffer.from(with_.outputs[0]!.buffer), Buffer.from(without.outputs[0]!.buffer)),
+    ).toBe(0)
   })
 })

@@ -183,11 +183,11 @@ describe('weights in int8', () => {
   )
 })
 
-describe('weights in bf16', () => {
+const [info] = devices()
+describe.runIf(info!.isa !== 'avx512' || info!.bf16)('weights in bf16', () => {
   const target = { ...cpu, matrices: 'bf16' } as const
-  const [info] = devices()
 
-  it.runIf(info!.isa !== 'avx512' || info!.bf16)('take two bytes for each element of a matrix', async () => {
+  it('take two bytes for each element of a matrix', async () => {
     using weights = await loadWeights(linearWeights(n, k), target)
     await using program = compile(encode(linear(m, n, k)), weights)
     await program.run({ inputs: [noise(m * k)], outputs: [output()] })

@@ -1,7 +1,6 @@
 // Precision bf16 on the CPU from end to end: pictures close to those of float32, and what is said where it is not to be had.
 
 import { execFile } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { defaultModelFolder, devices, load, readPngText } from '../../lib/index.ts'
@@ -36,8 +35,11 @@ describe.runIf(hasBf16)('precision bf16', () => {
     const request = { prompt: 'red apple', seed: 1, steps: 20 }
     const [expected, { images }] = [await stored.generate(request), await bf16.generate(request)]
     const bytes = expected.images[0]!.data
-    const differences = images[0]!.data.map((byte, i) => Math.abs(byte - bytes[i]!))
-    expect(differences.reduce((sum, x) => sum + x, 0) / bytes.length).toBeLessThan(1)
+    const squares = images[0]!.data.reduce((sum, byte, i) => sum + (byte - bytes[i]!) ** 2, 0)
+    const rms = Math.sqrt(squares / bytes.length)
+    // Measured: 0.4 to 0.6 for three prompts. Weights in int8, which are coarser, make 1.1 to 1.7.
+    expect(rms).toBeGreaterThan(0.1)
+    expect(rms).toBeLessThan(1)
   })
 
   it('gives the same bytes whatever the number of threads', async () => {
@@ -53,18 +55,20 @@ describe.runIf(hasBf16)('precision bf16', () => {
 
   it('is told in the picture, and taken by auto where there is no GPU', async () => {
     await using pipeline = await load(openGolden('sd1').folder, { device: 'auto', precision: 'bf16' })
+    if (pipeline.info.devices[0]!.name !== 'cpu') return
     const { images } = await pipeline.generate({ ...options, steps: 1 })
     expect(readPngText(await images[0]!.toBuffer()).get('parameters')).toContain('Precision: bf16')
   })
 })
 
 describe('precision bf16 where the CPU does not multiply in it', () => {
-  const index = fileURLToPath(new URL('../../lib/index.ts', import.meta.url))
+  const index = new URL('../../lib/index.ts', import.meta.url).href
   const script = (body: string) =>
     `import { defaultModelFolder, load } from ${JSON.stringify(index)}; ${body}`
   const run = async (body: string) => {
     const args = ['--import', 'tsx', '--input-type=module', '-e', script(body)]
-    const env = { ...process.env, TINTYPE_ISA: 'baseline' }
+    // The last one is plain, and no GPU is to be found.
+    const env = { ...process.env, TINTYPE_ISA: cpu!.isas.at(-1), CUDA_VISIBLE_DEVICES: '' }
     return (await promisify(execFile)(process.execPath, args, { env })).stdout
   }
 
@@ -81,9 +85,11 @@ describe('precision bf16 where the CPU does not multiply in it', () => {
     const said = await run(
       `const pipeline = await load(defaultModelFolder, { device: 'auto', precision: 'bf16' });
        const { images } = await pipeline.generate({ prompt: 'red apple', steps: 1 });
-       console.log(pipeline.info.devices[0].name, images[0].parameters.precision);
+       console.log(pipeline.info.devices[0].name, images[0].parameters.precision, pipeline.info.deviceNote);
        await pipeline.dispose()`,
     )
-    expect(said.trim()).toBe('cpu undefined')
+    expect(said).toMatch(
+      /^cpu undefined .*: the CPU computes in float32, for it does not multiply in bf16\.$/m,
+    )
   })
 })

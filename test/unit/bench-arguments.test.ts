@@ -30,7 +30,7 @@ describe('the command line of the benchmarks', () => {
 
   it.each([
     [['--precision', 'f16'], '--precision: expected bf16 without --device, got f16.'],
-    [['kernels', '--precision', 'bf16'], '--precision: kernels is measured in float32 alone.'],
+    [['kernels', '--precision', 'bf16'], '--precision: not for kernels, which are measured in both.'],
     [['unnet'], 'Did you mean "unet"?'],
     [['--against', 'difusers'], 'Did you mean "diffusers"?'],
     [['--size', '500'], '--size: expected positive multiples of 64, got 500.'],

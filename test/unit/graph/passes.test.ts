@@ -1,7 +1,7 @@
 // Passes on graphs: each optimisation against off, and the memory plan against its one rule.
 
 import { describe, expect, it } from 'vitest'
-import { contractInPlace } from '../../../lib/graph/contract.ts'
+import { contractInPlace } from '../../../lib/graph/contract-in-place.ts'
 import { fuse } from '../../../lib/graph/fuse.ts'
 import type { Graph } from '../../../lib/graph/graph.ts'
 import { interpret } from '../../../lib/graph/interpret.ts'

@@ -1,7 +1,7 @@
 // Which shortcuts take the memory of their input.
 
 import { describe, expect, it } from 'vitest'
-import { contractInPlace } from '../../../lib/graph/contract.ts'
+import { contractInPlace } from '../../../lib/graph/contract-in-place.ts'
 import type { Graph } from '../../../lib/graph/graph.ts'
 import { opOf } from '../../../lib/graph/ops.ts'
 import { bytesOf, planMemory } from '../../../lib/graph/plan-memory.ts'
@@ -24,10 +24,9 @@ describe('contractInPlace', () => {
   })
 
   it('gives the second convolution the memory of the shortcut', () => {
-    const { nodes } = contractInPlace(largeBlock())
     const graph = contractInPlace(largeBlock())
     const { offsets } = planMemory(graph)
-    const second = nodes.find(({ op, operands }) => op === 'conv2d' && operands.residual !== undefined)!
+    const second = graph.nodes.find(({ op, operands }) => op === 'conv2d' && operands.residual !== undefined)!
     expect(offsets.get(second.operands.y!)).toBe(offsets.get(second.operands.residual!))
   })
 

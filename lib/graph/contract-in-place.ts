@@ -1,0 +1,49 @@
+// Large maps whose last reader contracts them, as the shortcut of a residual block does: the result may take their memory.
+
+import type { Graph, Node } from './graph.ts'
+import { opOf } from './ops.ts'
+import { bytesOf, planMemory } from './plan-memory.ts'
+import { operandsOf } from './uses.ts'
+
+/** A contraction in place takes a product for each doubling of the rows: less memory than this is not worth it. */
+const worthwhile = 64 * 2 ** 20
+
+const contracted = (node: Node): Node => ({ ...node, params: { ...node.params, algorithm: 'contraction' } })
+
+function canContract(node: Node): boolean {
+  if (node.op !== 'conv2d' || node.operands.residual !== undefined) return false
+  const { dims, params } = contracted(node)
+  const args = { ...dims, ...params } as never
+  return node.params.algorithm !== 'winograd' && opOf('conv2d').check!(args) === undefined
+}
+
+/** Those whose input nobody reads later, largest first. */
+function candidates(graph: Graph): Node[] {
+  const lastRead = new Map<number, Node>()
+  for (const node of graph.nodes) for (const { value } of operandsOf(node)) lastRead.set(value, node)
+  const given = new Set(graph.outputs.map(({ value }) => value))
+  const input = (node: Node) => node.operands.x!
+  const fits = (node: Node): boolean => {
+    const x = input(node)
+    const free = graph.values[x]!.kind === 'computed' && !given.has(x) && lastRead.get(x) === node
+    return free && !given.has(node.operands.y!) && bytesOf(graph, x) >= worthwhile
+  }
+  return graph.nodes
+    .filter((node) => canContract(node) && fits(node))
+    .toSorted((a, b) => bytesOf(graph, input(b)) - bytesOf(graph, input(a)))
+}
+
+/**
+ * Lets the result of a 1x1 convolution lie where its input was, wherever nobody reads that later and the graph takes
+ * less memory by it: a residual block of 256 to 128 channels at 512x512 needs three maps of 128 channels at a time instead
+ * of four. The memory stays that of the input for as long as the result is needed.
+ */
+export function contractInPlace(graph: Graph): Graph {
+  let best = graph
+  for (const candidate of candidates(graph)) {
+    const nodes = best.nodes.map((node) => (node === candidate ? contracted(node) : node))
+    const tried = { ...best, nodes }
+    if (planMemory(tried).arenaBytes < planMemory(best).arenaBytes) best = tried
+  }
+  return best
+}
