@@ -44,7 +44,7 @@ struct Precisions {
 };
 
 struct Plan {
-  Precisions activations;  // but for operands that keep float32
+  Precisions activations;        // but for operands that keep float32
   bool multiplies_bf16 = false;  // other than by its weights
   bool contracts = false;        // in place, which only the CPU can
   uint64_t arena_bytes;

@@ -50,8 +50,8 @@ Panel panel_at(float* memory, int64_t d) {
   return {memory, memory + d * kLanes, memory + 2 * d * kLanes, memory + (2 * d + 1) * kLanes};
 }
 
-// T is what is multiplied from here on, numbers or pairs of bf16: of queries and keys two channels one after the
-// other, of values and weights two keys.
+// T is what is multiplied from here on, numbers or pairs of bf16: of queries and keys two channels one after
+// the other, of values and weights two keys.
 
 // scores[r, lane] = k[r] . q[lane] for `rows` keys, and their maximum.
 template <int rows, class T>

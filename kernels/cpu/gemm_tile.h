@@ -58,8 +58,8 @@ TINTYPE_INLINE void multiply_steps(const float* a, const T* w, Vec (&sum)[Rows][
 }
 
 // sums (Rows, Vectors * kWidth) += a (Rows, depth) w (depth, Vectors * kWidth); they start from 0 if fresh.
-// Bound: FMA ports, Rows * Vectors FMAs for Rows + Vectors loads. Where w has pairs of bf16 a has too, and a step
-// of the depth is a pair.
+// Bound: FMA ports, Rows * Vectors FMAs for Rows + Vectors loads. Where w has pairs of bf16 a has too, and a
+// step of the depth is a pair.
 template <int Rows, int Vectors, class Layout, class T, class Ahead>
 TINTYPE_NOINLINE void multiply_tile(const float* a, const T* w, int64_t depth, float* sums, bool fresh,
                                     Ahead ahead) {

@@ -1,5 +1,5 @@
-// Packs matrix weights from the file's layout into the panels of gemm_panels.h, as they are, in int8 or in pairs of bf16, and
-// widens vectors. All run once per weight and are bound by memory.
+// Packs matrix weights from the file's layout into the panels of gemm_panels.h, as they are, in int8 or in
+// pairs of bf16, and widens vectors. All run once per weight and are bound by memory.
 #include "../pack.h"
 
 #include <cstring>

@@ -8,7 +8,8 @@ namespace tintype {
 DType kept_dtype(const Weights& weights, const WeightUse& use) {
   if (use.packing == Packing::vector) return DType::f32;
   if (is_matrix(use.packing) && weights.matrices() == Matrices::int8) return DType::i8;
-  // Most convolutions go by Winograd's algorithm, for which bf16 is too coarse; of the others little would be gained.
+  // Most convolutions go by Winograd's algorithm, for which bf16 is too coarse; of the others little would be
+  // gained.
   const bool pairs = is_matrix(use.packing) && use.shape.taps == 1 && use.shape.k % 2 == 0;
   if (pairs && weights.matrices() == Matrices::bf16) return DType::bf16_pairs;
   return weights.tensor(use.tensor).dtype;
