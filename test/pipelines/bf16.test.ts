@@ -77,7 +77,7 @@ describe('precision bf16 where the CPU does not multiply in it', () => {
       `await load(defaultModelFolder, { precision: 'bf16' }).catch(({ code, message }) => console.log(code, message))`,
     )
     expect(said).toMatch(
-      /^DEVICE_UNAVAILABLE This CPU \(.+\) does not multiply in bf16\. It takes AVX512-BF16/,
+      /^DEVICE_UNAVAILABLE The kernels in use \(.+\) do not multiply in bf16\. That takes AVX512-BF16/,
     )
   })
 
