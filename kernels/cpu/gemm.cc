@@ -205,7 +205,7 @@ void gemm(const GemmArgs& all, const Exec& exec) {
   args.shape = shape_of_elements(all.shape, all.w.dtype);
   const Blocks block = choose_blocks(args.shape);
   const int64_t column_blocks = ceil_div(panel_count(args.shape.n), block.panels);
-  const auto multiply = [&](auto* w) { Product{args, w, block, column_blocks, exec}.run(); };
+  const auto multiply = [&]<class T>(const T* w) { Product<T>{args, w, block, column_blocks, exec}.run(); };
   if (args.w.dtype == DType::bf16_pairs) return multiply(static_cast<const BF16Pair*>(args.w.data));
   with_elements(args.w, multiply);
 }

@@ -38,7 +38,7 @@ void pack_panel(const T* src, int64_t stride, T* dst, int64_t columns, int64_t w
 
 template <class T>
 void pack_panels(const PackMatrix& p, const Exec& exec) {
-  const auto [n, k, taps] = p.shape;
+  const int64_t n = p.shape.n, k = p.shape.k;
   parallel_for(exec, panel_count(n), [&](int64_t panel, int) {
     const int64_t first = panel * kPanel;
     const int64_t columns = n - first < kPanel ? n - first : kPanel;
@@ -87,7 +87,7 @@ void quantize_row(T* row, int64_t k, float scale) {
 
 template <class T>
 void quantize_panels(const QuantizeMatrix& q, float* scales, const Exec& exec) {
-  const auto [n, k, taps] = q.shape;
+  const int64_t n = q.shape.n, k = q.shape.k;
   parallel_for(exec, panel_count(n), [&](int64_t panel, int) {
     const int64_t first = panel * kPanel;
     const int64_t columns = n - first < kPanel ? n - first : kPanel;
@@ -145,8 +145,8 @@ void pack_matrix(const PackMatrix& matrix, const Exec& exec) {
 }
 
 void pack_pairs(const PackMatrix& matrix, const Exec& exec) {
-  const auto [n, k, taps] = matrix.shape;
-  with_elements({matrix.src, matrix.dtype}, [&, n = n, k = k](auto* src) {
+  const int64_t n = matrix.shape.n, k = matrix.shape.k;
+  with_elements({matrix.src, matrix.dtype}, [&](auto* src) {
     parallel_for(exec, panel_count(n), [&](int64_t panel, int) {
       const int64_t first = panel * kPanel;
       BF16Pair* dst = static_cast<BF16Pair*>(matrix.dst) + panel_offset(k / 2, panel);

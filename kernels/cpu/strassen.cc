@@ -318,7 +318,7 @@ struct Product {
 void strassen(const GemmArgs& args, const Exec& exec) {
   const Blocks block(args.shape, args.gated);
   const int64_t pairs = pair_count(args.shape, args.gated);
-  with_elements(args.w, [&](auto* w) { Product{args, w, block, pairs, exec}.run(); });
+  with_elements(args.w, [&]<class T>(const T* w) { Product<T>{args, w, block, pairs, exec}.run(); });
 }
 
 ScratchSize strassen_scratch(const GemmShape& shape, bool gated) {

@@ -3,7 +3,7 @@
 import type { Graph, Node } from './graph.ts'
 import { opOf } from './ops.ts'
 import { bytesOf, planMemory } from './plan-memory.ts'
-import { operandsOf } from './uses.ts'
+import { countReads, operandsOf } from './uses.ts'
 
 /** A contraction in place takes a product for each doubling of the rows: less memory than this is not worth it. */
 const worthwhile = 64 * 2 ** 20
@@ -11,13 +11,37 @@ const worthwhile = 64 * 2 ** 20
 const contracted = (node: Node): Node => ({ ...node, params: { ...node.params, algorithm: 'contraction' } })
 
 function canContract(node: Node): boolean {
-  if (node.op !== 'conv2d' || node.operands.residual !== undefined) return false
+  if (node.op !== 'conv2d' || node.params.algorithm === 'winograd') return false
   const { dims, params } = contracted(node)
-  const args = { ...dims, ...params } as never
-  return node.params.algorithm !== 'winograd' && opOf('conv2d').check!(args) === undefined
+  return opOf('conv2d').check!({ ...dims, ...params } as never) === undefined
 }
 
-/** Those whose input nobody reads later, largest first. */
+/** Who makes the residual of a convolution, if nobody else reads it and either could be added to the other. */
+function otherBranch(graph: Graph, { operands: { residual }, params }: Node): Node | undefined {
+  const maker = graph.nodes.find(({ operands }) => operands.y === residual)
+  if (maker?.op !== 'conv2d' || maker.operands.residual !== undefined) return undefined
+  const isPlain = params.activation === 'none' && maker.params.activation === 'none'
+  return isPlain && countReads(graph).get(residual!) === 1 ? maker : undefined
+}
+
+/**
+ * The graph with a contraction. One that adds the other branch of its block to its result changes places with it: the
+ * input is needed no longer then when the other branch is computed, which adds the result.
+ */
+function withContraction(graph: Graph, node: Node): Graph | undefined {
+  const { residual, ...operands } = node.operands
+  if (residual === undefined) {
+    return { ...graph, nodes: graph.nodes.map((one) => (one === node ? contracted(node) : one)) }
+  }
+  const other = otherBranch(graph, node)
+  if (!other) return undefined
+  const first = contracted({ ...node, operands: { ...operands, y: residual } })
+  const second = { ...other, operands: { ...other.operands, residual, y: node.operands.y! } }
+  const nodes = graph.nodes.flatMap((one) => (one === other ? [first, second] : one === node ? [] : [one]))
+  return { ...graph, nodes }
+}
+
+/** Contractions whose input nobody reads later, largest first. */
 function candidates(graph: Graph): Node[] {
   const lastRead = new Map<number, Node>()
   for (const node of graph.nodes) for (const { value } of operandsOf(node)) lastRead.set(value, node)
@@ -41,9 +65,8 @@ function candidates(graph: Graph): Node[] {
 export function contractInPlace(graph: Graph): Graph {
   let best = graph
   for (const candidate of candidates(graph)) {
-    const nodes = best.nodes.map((node) => (node === candidate ? contracted(node) : node))
-    const tried = { ...best, nodes }
-    if (planMemory(tried).arenaBytes < planMemory(best).arenaBytes) best = tried
+    const tried = withContraction(best, candidate)
+    if (tried && planMemory(tried).arenaBytes < planMemory(best).arenaBytes) best = tried
   }
   return best
 }

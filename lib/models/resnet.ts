@@ -16,9 +16,8 @@ export interface ResnetOptions {
 export function resnetBlock(scope: Scope, x: Tensor, { out, norm, time }: ResnetOptions): Tensor {
   let h = conv3x3(scope, 'conv1', silu(normGroups(scope, 'norm1', x, norm)), out)
   if (time) h = addRowBias(h, dense(scope, 'time_emb_proj', time, out))
-  // Before the second convolution, so that x is needed no longer then.
-  const shortcut = x.shape.at(-1) === out ? x : conv1x1(scope, 'conv_shortcut', x, out)
   h = conv3x3(scope, 'conv2', silu(normGroups(scope, 'norm2', h, norm)), out)
+  const shortcut = x.shape.at(-1) === out ? x : conv1x1(scope, 'conv_shortcut', x, out)
   return add(shortcut, h)
 }
 

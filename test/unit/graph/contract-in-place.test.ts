@@ -5,11 +5,25 @@ import { contractInPlace } from '../../../lib/graph/contract-in-place.ts'
 import type { Graph } from '../../../lib/graph/graph.ts'
 import { opOf } from '../../../lib/graph/ops.ts'
 import { bytesOf, planMemory } from '../../../lib/graph/plan-memory.ts'
+import { verify } from '../../../lib/graph/verify.ts'
 import { conv } from '../../../lib/selftest/cases/conv2d.ts'
 import { largeBlock } from './large-block.ts'
 
 const contractions = (graph: Graph) =>
   contractInPlace(graph).nodes.filter(({ params }) => params.algorithm === 'contraction')
+
+const shortcutOf = ({ nodes }: Graph) => nodes.find(({ dims }) => dims.kh === 1)!
+
+const withBranchGiven = (graph: Graph): Graph => ({
+  ...graph,
+  outputs: [...graph.outputs, { name: 'branch', value: shortcutOf(graph).operands.residual! }],
+})
+
+function withActivation(graph: Graph): Graph {
+  const shortcut = shortcutOf(graph)
+  const activated = { ...shortcut, params: { ...shortcut.params, activation: 'silu' } }
+  return { ...graph, nodes: graph.nodes.map((node) => (node === shortcut ? activated : node)) }
+}
 
 describe('contractInPlace', () => {
   it('puts a shortcut where its input was, which spares a map', () => {
@@ -21,6 +35,16 @@ describe('contractInPlace', () => {
     expect(offsets.get(y!)).toBe(offsets.get(x!))
     const spared = planMemory(graph).arenaBytes - arenaBytes
     expect(spared).toBeGreaterThan(0.99 * bytesOf(graph, y!))
+  })
+
+  it('lets the branches of a block change places, so that the input is needed no longer when the other one is computed', () => {
+    const [before, after] = [largeBlock(), contractInPlace(largeBlock())]
+    const convolutions = (graph: Graph) =>
+      graph.nodes.filter(({ op }) => op === 'conv2d').map(({ dims }) => `${dims.kh}x${dims.kw}`)
+    expect(convolutions(before)).toEqual(['3x3', '3x3', '1x1'])
+    expect(convolutions(after)).toEqual(['3x3', '1x1', '3x3'])
+    expect(after.outputs).toEqual(before.outputs)
+    expect(verify(after, before)).toBe(after)
   })
 
   it('gives the second convolution the memory of the shortcut', () => {
@@ -35,6 +59,8 @@ describe('contractInPlace', () => {
     ['more than half as many channels', largeBlock({ out: 36 })],
     ['an input that is an output of the graph', largeBlock({ input: 'given' })],
     ['an input that is read later', largeBlock({ input: 'read' })],
+    ['a shortcut whose other branch is an output too', withBranchGiven(largeBlock())],
+    ['a shortcut behind an activation', withActivation(largeBlock())],
   ])('leaves alone %s', (_, graph) => {
     expect(contractions(graph)).toEqual([])
   })
