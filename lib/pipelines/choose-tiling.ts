@@ -3,7 +3,7 @@
 import type { StripPlan, StripPlanner } from './strip-plan.ts'
 
 /**
- * Bytes that a picture may take without need: 768x768 in one piece fits, and so does 1024x1024 up to the last level of
+ * Bytes that a picture may take without need: 896x896 in one piece fits, and so does 1024x1024 up to the last level of
  * the decoder of Stable Diffusion.
  */
 export const memoryBudget = 1.3 * 2 ** 30

@@ -49,7 +49,7 @@ export interface LoadOptions {
    * Whether the autoencoder works on pictures strip by strip, which takes less memory: about 1.3 GiB, and hardly more time, as
    * long as the largest maps fit into that (on the CPU, up to 1024x1024), and several times as long beyond. All strips are
    * normalised by the whole picture: there are no seams, and pixels differ from those in one piece by rounding alone.
-   * `auto`, the default: where one piece would take more than 1.3 GiB, so at 1024x1024 but not at 768x768. `true`:
+   * `auto`, the default: where one piece would take more than 1.3 GiB, so at 1024x1024 but not at 896x896. `true`:
    * wherever there are rows enough. Never with `exact`.
    */
   readonly vaeTiling?: 'auto' | boolean | undefined
