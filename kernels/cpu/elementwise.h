@@ -49,15 +49,5 @@ inline void copy(const float* from, float* to, int64_t count) {
   each_vector(0, count, [=](int64_t i, auto lanes) { lanes.store(to + i, lanes.load(from + i)); });
 }
 
-// `count` numbers as pairs of bf16; the last one has a zero beside it where the count is odd.
-inline void narrow(const float* from, int64_t count, float* to) {
-  int64_t i = 0;
-  for (; i + 2 * kWidth <= count; i += 2 * kWidth) store(to + i / 2, load_pairs(from + i));
-  if (i == count) return;
-  float rest[2 * kWidth] = {};
-  for (int64_t j = i; j < count; j++) rest[j - i] = from[j];
-  store_partial(to + i / 2, load_pairs(rest), static_cast<int>((count - i + 1) / 2));
-}
-
 }  // namespace
 }  // namespace tintype::TINTYPE_ISA

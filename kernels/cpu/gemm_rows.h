@@ -2,9 +2,9 @@
 #pragma once
 #include <cstring>
 
-#include "elementwise.h"
 #include "gemm.h"
 #include "gemm_tile.h"
+#include "pairs.h"
 
 namespace tintype::TINTYPE_ISA {
 namespace {

@@ -1,6 +1,7 @@
 // The innermost part of the GEMM: a tile of sums held in registers.
 #pragma once
 #include "gemm_panels.h"
+#include "pairs.h"
 
 namespace tintype::TINTYPE_ISA {
 namespace {

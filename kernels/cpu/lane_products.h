@@ -3,6 +3,7 @@
 #pragma once
 #include "elementwise.h"
 #include "integers.h"
+#include "pairs.h"
 #include "simd.h"
 
 namespace tintype::TINTYPE_ISA {

@@ -7,6 +7,7 @@
 #include "elementwise.h"
 #include "gemm_panels.h"
 #include "integers.h"
+#include "pairs.h"
 #include "parallel.h"
 
 namespace tintype::TINTYPE_ISA {

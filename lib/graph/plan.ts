@@ -15,8 +15,10 @@ import { planMemory } from './plan-memory.ts'
 import { shareCopies } from './share-copies.ts'
 import { verify } from './verify.ts'
 
-/** Each optimisation can be switched off; results stay the same, but for rounding by `winograd`, `strassen`, `foldNorms`,
- * `multiplyInBf16`, and by `contractInPlace` where a contraction would have gone by Strassen's algorithm. */
+/**
+ * Each optimisation can be switched off; results stay the same, but for rounding by `winograd`, `strassen`, `foldNorms`,
+ * `multiplyInBf16`, and by `contractInPlace` where a contraction would have gone by Strassen's algorithm.
+ */
 export interface PassOptions {
   readonly shareCopies?: boolean
   readonly fuse?: boolean

@@ -3,23 +3,18 @@
 
 import { describe, expect, it } from 'vitest'
 import { opOf } from '../../lib/graph/ops.ts'
-import { devices } from '../../lib/runtime/device.ts'
 import { conv, convolutions } from '../../lib/selftest/cases/conv2d.ts'
 import { gatedLinears, joinedLinears, linears } from '../../lib/selftest/cases/linear.ts'
 import { attentions } from '../../lib/selftest/cases/others.ts'
 import { noise, type OpCase, sizeOf } from '../../lib/selftest/op-case.ts'
-import { check, judge, outputsOf, titleOf } from './harness.ts'
+import { check, everyFifth, judge, outputsOf, titleOf } from './harness.ts'
+import { runsBf16 } from './runs-bf16.ts'
 import { throughBf16 } from './through-bf16.ts'
 
-const [cpu] = devices()
-const runs = cpu!.isa !== 'avx512' || cpu!.bf16
-if (!runs) console.warn('products of bf16 are not tested: this machine lacks AVX512-BF16')
+if (!runsBf16) console.warn('products of bf16 are not tested: this machine lacks AVX512-BF16')
 
 /** What a norm in front of a layer makes is rounded, which the references cannot do. */
 const plain = ({ given }: OpCase) => !given?.includes('gamma')
-
-/** Of tables whose neighbours differ in one size only. */
-const everyFifth = (cases: readonly OpCase[]) => cases.filter((_, i) => i % 5 === 0)
 
 const layers: Readonly<Record<string, readonly OpCase[]>> = {
   ...linears,
@@ -44,7 +39,7 @@ const layers: Readonly<Record<string, readonly OpCase[]>> = {
   ],
 }
 
-describe.runIf(runs).each(Object.entries(layers))('%s', (_, cases) => {
+describe.runIf(runsBf16).each(Object.entries(layers))('%s', (_, cases) => {
   it.each(cases.map((c) => [titleOf(c), c] as const))('%s', (_title, c) => check(c, { matrices: 'bf16' }))
 })
 
@@ -100,7 +95,7 @@ function exactAttention(c: OpCase, inputs: Record<'q' | 'k' | 'v', Float32Array>
 
 const inBf16 = (c: OpCase): OpCase => ({ ...c, params: { ...c.params, arithmetic: 'bf16' } })
 
-describe.runIf(runs)('attention', () => {
+describe.runIf(runsBf16)('attention', () => {
   it.each(attentions.map((c) => [titleOf(inBf16(c)), c] as const))('%s', async (_title, given) => {
     const { q, k } = given.inputs as Record<'q' | 'k', Float32Array>
     const v = noise(sizeOf(given, 'v'), 4)

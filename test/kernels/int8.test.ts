@@ -4,10 +4,7 @@ import { describe, it } from 'vitest'
 import { conv, convolutions } from '../../lib/selftest/cases/conv2d.ts'
 import { gatedLinears, joinedLinears, linears } from '../../lib/selftest/cases/linear.ts'
 import type { OpCase } from '../../lib/selftest/op-case.ts'
-import { check, titleOf } from './harness.ts'
-
-/** Of tables whose neighbours differ in one size only. */
-const everyFifth = (cases: readonly OpCase[]) => cases.filter((_, i) => i % 5 === 0)
+import { check, everyFifth, titleOf } from './harness.ts'
 
 const groups: Readonly<Record<string, readonly OpCase[]>> = {
   'linear, small and odd': linears['small and odd']!,

@@ -1,13 +1,10 @@
 // Results so large that kernels may write them past the caches: the same bytes as of two halves, which are not.
 
 import { expect, it } from 'vitest'
-import { devices } from '../../lib/runtime/device.ts'
 import { conv } from '../../lib/selftest/cases/conv2d.ts'
 import { noise, type OpCase, operandsOf, sizeOf, type Values } from '../../lib/selftest/op-case.ts'
 import { outputsOf, titleOf } from './harness.ts'
-
-const [cpu] = devices()
-const runsBf16 = cpu!.isa !== 'avx512' || cpu!.bf16
+import { runsBf16 } from './runs-bf16.ts'
 
 /** Floats: kLargeResult of kernels/cpu/gemm_epilogue.h. */
 const large = 2 ** 23

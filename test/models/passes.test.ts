@@ -1,7 +1,7 @@
 // Each optimisation of a plan against the plan without it, on the CPU kernels.
 
 import { describe, expect, it } from 'vitest'
-import { elements } from '../../lib/graph/graph.ts'
+import { elements, type Graph } from '../../lib/graph/graph.ts'
 import { makePlan, type PassOptions } from '../../lib/graph/plan.ts'
 import { readModelConfigs } from '../../lib/models/configs.ts'
 import { stepGraph } from '../../lib/pipelines/stages.ts'
@@ -109,6 +109,25 @@ describe('a step', () => {
   })
 })
 
+/** Compiles a graph with some of its optimisations and runs it, over the same noise each time. */
+function runnerOf(traced: Graph) {
+  const weights = traced.values.filter(({ kind }) => kind === 'weight')
+  const locations = writeWeights(
+    weights.map(({ shape }, i) => ({ shape, data: noise(elements(shape), i + 7) })),
+  )
+  const size = (id: number) => elements(traced.values[id]!.shape)
+  return async (options: PassOptions) => {
+    const plan = makePlan(traced, (name) => weights.findIndex((value) => value.name === name), options)
+    using loaded = await loadWeights(locations)
+    await using program = compile(plan.words, loaded)
+    const inputs = traced.inputs.map((id, i) => noise(size(id), i + 1))
+    const outputs = traced.outputs.map(({ value }) => new Float32Array(size(value)))
+    await program.run({ inputs, outputs })
+    const algorithms = plan.graph.nodes.map(({ params }) => params.algorithm)
+    return { outputs, algorithms, arenaBytes: plan.arenaBytes }
+  }
+}
+
 /** Layers as large as in Stable Diffusion 1.5: the small models above have none that Strassen's algorithm pays for. */
 describe('large layers', () => {
   const trace = new Trace()
@@ -122,23 +141,7 @@ describe('large layers', () => {
   trace.output('gated', geglu(linear(tokens, trace.weight('gated', [2560, 640]))))
   trace.output('plain', linear(tokens, trace.weight('plain', [640, 640])))
   const layers = trace.graph()
-  const shapes = layers.values.filter(({ kind }) => kind === 'weight')
-  const locations = writeWeights(
-    shapes.map(({ shape }, i) => ({ shape, data: noise(elements(shape), i + 7) })),
-  )
-
-  async function runLayers(options: PassOptions) {
-    const index = (name: string) => shapes.findIndex((value) => value.name === name)
-    const plan = makePlan(layers, index, options)
-    const loaded = await loadWeights(locations)
-    const program = compile(plan.words, loaded)
-    const inputs = layers.inputs.map((id, i) => noise(elements(layers.values[id]!.shape), i + 1))
-    const outputs = layers.outputs.map(({ value }) => new Float32Array(elements(layers.values[value]!.shape)))
-    await program.run({ inputs, outputs })
-    await program.dispose()
-    loaded.dispose()
-    return { outputs, algorithms: plan.graph.nodes.map(({ params }) => params.algorithm) }
-  }
+  const runLayers = runnerOf(layers)
 
   it("are nearly the same by Strassen's algorithm", async () => {
     const [with_, without] = [await runLayers({}), await runLayers({ strassen: false })]
@@ -153,22 +156,7 @@ describe('large layers', () => {
 /** A residual block whose shortcut is large enough to be worth contracting in place, too large for the models above. */
 describe('a large residual block', () => {
   const block = largeBlock({ side: 1024, channels: 16, out: 8 })
-  const weights = block.values.filter(({ kind }) => kind === 'weight')
-  const locations = writeWeights(
-    weights.map(({ shape }, i) => ({ shape, data: noise(elements(shape), i + 7) })),
-  )
-
-  async function runBlock(options: PassOptions) {
-    const plan = makePlan(block, (name) => weights.findIndex((value) => value.name === name), options)
-    const loaded = await loadWeights(locations)
-    const program = compile(plan.words, loaded)
-    const inputs = block.inputs.map((id, i) => noise(elements(block.values[id]!.shape), i + 1))
-    const outputs = block.outputs.map(({ value }) => new Float32Array(elements(block.values[value]!.shape)))
-    await program.run({ inputs, outputs })
-    await program.dispose()
-    loaded.dispose()
-    return { outputs, arenaBytes: plan.arenaBytes }
-  }
+  const runBlock = runnerOf(block)
 
   it('is the same to the bit where its shortcut takes the memory of its input, and takes less of it', async () => {
     const [with_, without] = [await runBlock({ contractInPlace: true }), await runBlock({})]

@@ -3,9 +3,9 @@
 import { mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { devices } from '../../lib/runtime/device.ts'
 import { compile, loadWeights, type WeightLocation } from '../../lib/runtime/program.ts'
 import { cpu } from '../../lib/runtime/target.ts'
+import { runsBf16 } from '../kernels/runs-bf16.ts'
 import {
   encode,
   errorOf,
@@ -183,8 +183,7 @@ describe('weights in int8', () => {
   )
 })
 
-const [info] = devices()
-describe.runIf(info!.isa !== 'avx512' || info!.bf16)('weights in bf16', () => {
+describe.runIf(runsBf16)('weights in bf16', () => {
   const target = { ...cpu, matrices: 'bf16' } as const
 
   it('take two bytes for each element of a matrix', async () => {
