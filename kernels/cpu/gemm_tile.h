@@ -58,7 +58,9 @@ TINTYPE_INLINE void multiply_steps(const float* a, const T* w, Vec (&sum)[Rows][
   }
 }
 
-// sums (Rows, Vectors * kWidth) += a (Rows, depth) w (depth, Vectors * kWidth); they start from 0 if fresh.
+// sums (Rows, Vectors * kWidth) += a (Rows, depth) w (depth, Vectors * kWidth), or = if fresh. Products are
+// summed apart from the sums there were: a sum of parts is more exact than one long sum, whose every term is
+// rounded to the size of the whole.
 // Bound: FMA ports, Rows * Vectors FMAs for Rows + Vectors loads. Where w has pairs of bf16 a has too, and a
 // step of the depth is a pair.
 template <int Rows, int Vectors, class Layout, class T, class Ahead>
@@ -70,9 +72,7 @@ TINTYPE_NOINLINE void multiply_tile(const float* a, const T* w, int64_t depth, f
 #pragma GCC unroll 16
   for (int i = 0; i < Rows; i++) {
 #pragma GCC unroll 2
-    for (int j = 0; j < Vectors; j++) {
-      sum[i][j] = fresh ? broadcast(0) : load(sums + i * kColumns + j * kWidth);
-    }
+    for (int j = 0; j < Vectors; j++) sum[i][j] = broadcast(0);
   }
   for (; depth >= kDepthGroup; depth -= kDepthGroup, a += group, w += kDepthGroup * kColumns) {
     ahead.ask();
@@ -82,7 +82,10 @@ TINTYPE_NOINLINE void multiply_tile(const float* a, const T* w, int64_t depth, f
 #pragma GCC unroll 16
   for (int i = 0; i < Rows; i++) {
 #pragma GCC unroll 2
-    for (int j = 0; j < Vectors; j++) store(sums + i * kColumns + j * kWidth, sum[i][j]);
+    for (int j = 0; j < Vectors; j++) {
+      float* to = sums + i * kColumns + j * kWidth;
+      store(to, fresh ? sum[i][j] : load(to) + sum[i][j]);
+    }
   }
 }
 
