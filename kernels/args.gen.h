@@ -18,7 +18,7 @@ struct Weight {
 
 enum class Activation : uint32_t { none, silu, gelu, quick_gelu };
 enum class ProductAlgorithm : uint32_t { direct, strassen };
-enum class ConvAlgorithm : uint32_t { direct, winograd, strassen, contraction };
+enum class ConvAlgorithm : uint32_t { direct, winograd4, winograd6, strassen, contraction };
 enum class Mask : uint32_t { none, causal };
 enum class Arithmetic : uint32_t { f32, bf16 };
 

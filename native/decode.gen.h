@@ -80,7 +80,7 @@ inline constexpr OpInfo op_infos[] = {
       {"bias", Role::weight, DType::f32, Packing::vector, true, false, 1, {6}},
       {"rowBias", Role::input, DType::f32, Packing::raw, true, false, 2, {9, 6}},
       {"residual", Role::input, DType::f32, Packing::raw, true, false, 4, {0, 4, 5, 6}},
-      {"y", Role::output, DType::f32, Packing::raw, false, false, 4, {0, 4, 5, 6}}}, 9, {{"stride", ParamType::int_, 1, 2147483647}, {"padTop", ParamType::int_, 0, 2147483647}, {"padLeft", ParamType::int_, 0, 2147483647}, {"padBottom", ParamType::int_, 0, 2147483647}, {"padRight", ParamType::int_, 0, 2147483647}, {"upsample", ParamType::int_, 1, 2147483647}, {"activation", ParamType::int_, 0, 3}, {"inputActivation", ParamType::int_, 0, 3}, {"algorithm", ParamType::int_, 0, 3}}, 9},
+      {"y", Role::output, DType::f32, Packing::raw, false, false, 4, {0, 4, 5, 6}}}, 9, {{"stride", ParamType::int_, 1, 2147483647}, {"padTop", ParamType::int_, 0, 2147483647}, {"padLeft", ParamType::int_, 0, 2147483647}, {"padBottom", ParamType::int_, 0, 2147483647}, {"padRight", ParamType::int_, 0, 2147483647}, {"upsample", ParamType::int_, 1, 2147483647}, {"activation", ParamType::int_, 0, 3}, {"inputActivation", ParamType::int_, 0, 3}, {"algorithm", ParamType::int_, 0, 4}}, 9},
     {"attention", 4, {{"q", Role::input, DType::f32, Packing::raw, false, false, 3, {0, 1, 3}},
       {"k", Role::input, DType::f32, Packing::raw, false, false, 3, {0, 2, 3}},
       {"v", Role::input, DType::f32, Packing::raw, false, false, 3, {0, 2, 3}},

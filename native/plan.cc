@@ -65,7 +65,8 @@ bool consistent(const Conv2dArgs& a) {
   const bool normalized = a.mean != nullptr && a.factor != nullptr && a.shift != nullptr;
   const auto possible = [&] {
     switch (a.algorithm) {
-      case ConvAlgorithm::winograd:
+      case ConvAlgorithm::winograd4:
+      case ConvAlgorithm::winograd6:
         return small && (plain || normalized);
       case ConvAlgorithm::strassen:
         return plain && strassen_fits(a.o, a.kh * a.kw * a.c);

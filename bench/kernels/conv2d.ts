@@ -18,7 +18,7 @@ const shapes = [
 
 /** Each as the definition says; 3x3 kernels of stride 1 between many channels also by Winograd's algorithm. */
 const algorithmsOf = ({ c, o, stride = 1 }: { c: number; o: number; stride?: number }) =>
-  stride === 1 && Math.min(c, o) >= 64 ? ['direct', 'winograd'] : ['direct']
+  stride === 1 && Math.min(c, o) >= 64 ? ['direct', 'winograd4', 'winograd6'] : ['direct']
 
 export const convCases: readonly KernelCase[] = shapes.flatMap((shape) => {
   const { side, c, o, stride = 1, upsample = 1 } = shape

@@ -54,7 +54,7 @@ void conv2d(const Conv2dArgs& args, const Exec& exec) {
   const int64_t period = args.rows == 1 ? shape.m : args.ho * args.wo;
   const float* scales = scales_of(args.weight, shape.n, shape.k);
   const Epilogue epilogue{scales, args.bias, args.row_bias, period, args.activation, args.residual, args.y};
-  if (args.algorithm == ConvAlgorithm::winograd) {
+  if (args.algorithm == ConvAlgorithm::winograd4 || args.algorithm == ConvAlgorithm::winograd6) {
     if (winograd_takes_blocks(args)) return winograd_blocks(args, epilogue, exec);
     return winograd(args, epilogue, exec);
   }
@@ -68,7 +68,8 @@ void conv2d(const Conv2dArgs& args, const Exec& exec) {
 
 ScratchSize conv2d_scratch(const Conv2dArgs& args) {
   switch (args.algorithm) {
-    case ConvAlgorithm::winograd:
+    case ConvAlgorithm::winograd4:
+    case ConvAlgorithm::winograd6:
       return winograd_takes_blocks(args) ? winograd_blocks_scratch(args) : winograd_scratch(args);
     case ConvAlgorithm::strassen:
       if (takes_strassen(args.algorithm, args.weight)) return strassen_scratch(shape_of(args));

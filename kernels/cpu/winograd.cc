@@ -1,6 +1,7 @@
-// Winograd's minimal filtering F(4x4, 3x3) (Lavin and Gray, "Fast Algorithms for Convolutional Neural
-// Networks", 2016): a tile of 4x4 pixels takes 36 products for each channel in and out where the sum over the
-// taps takes 144. The products are 36 matrix products, one for each point of the transformed tile:
+// Winograd's minimal filtering (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016).
+// By F(4x4, 3x3) a tile of 4x4 pixels takes 36 products for each channel in and out where the sum over the
+// taps takes 144, by F(6x6, 3x3) one of 6x6 pixels takes 64 instead of 324. They are as many matrix products,
+// one for each point of the transformed tile:
 //   patches (tiles, c) x weights (c, o) = sums (tiles, o).
 // A stretch of tiles at a time: their patches are transformed once for all outputs into memory that the
 // threads share and that the last-level cache holds; then each task multiplies a group of these tiles with
@@ -19,8 +20,13 @@
 namespace tintype::TINTYPE_ISA {
 namespace {
 
-constexpr int64_t kChannels = 64;  // channels whose weights are transformed at a time: they stay in L2
-constexpr int64_t kGroup = 126;    // tiles that share transformed weights: whole rows of register tiles
+// Channels whose weights are transformed at a time, and tiles that share them: all fits into L2, tiles are
+// whole rows of register tiles.
+template <class F>
+constexpr int64_t kChannels = F::kOutputs == 4 ? 64 : 32;
+template <class F>
+constexpr int64_t kGroup = F::kOutputs == 4 ? 126 : 98;
+
 constexpr int64_t kStretchFloats = 2 << 20;  // transformed patches that are kept at a time
 constexpr int64_t kApart = 16;        // floats between points: strides of powers of two share cache sets
 constexpr int64_t kTilesPerTask = 8;  // of the patches' transform
@@ -30,6 +36,7 @@ struct Rows {
 };
 
 // How the output is cut into tiles, and these into stretches and groups.
+template <class F>
 struct Cut {
   int64_t across, down, tiles;  // tiles in a row and in a column of a picture, and in all pictures
   int64_t stretch, group;       // tiles that are in memory at a time, and tiles of a task
@@ -37,26 +44,26 @@ struct Cut {
   int64_t point;  // floats from one point of the transformed patches to the next
 
   explicit Cut(const Conv2dArgs& a) {
-    across = ceil_div(a.wo, kOutputs);
-    down = ceil_div(a.ho, kOutputs);
+    across = ceil_div(a.wo, F::kOutputs);
+    down = ceil_div(a.ho, F::kOutputs);
     tiles = a.n * across * down;
-    chunks = ceil_div(a.c, kChannels);
-    const int64_t room = kStretchFloats / (kPoints * chunks * kChannels);
-    const int64_t groups = ceil_div(tiles, kGroup);
+    chunks = ceil_div(a.c, kChannels<F>);
+    const int64_t room = kStretchFloats / (F::kPoints * chunks * kChannels<F>);
+    const int64_t groups = ceil_div(tiles, kGroup<F>);
     group = ceil_div(tiles, groups);
     if (groups > 1) group = ceil_div(group, kTileRows) * kTileRows;
     stretch = min(tiles, (room < group ? 1 : room / group) * group);
-    point = chunks * stretch * kChannels + kApart;
+    point = chunks * stretch * kChannels<F> + kApart;
   }
   // Rows of x, counted through all pictures, that the tiles [first, last) read.
   Rows rows(const Conv2dArgs& a, int64_t first, int64_t last) const {
-    return {row(a, first / across, 0), row(a, (last - 1) / across, kPatch - 1) + 1};
+    return {row(a, first / across, 0), row(a, (last - 1) / across, F::kPatch - 1) + 1};
   }
 
  private:
   // The row of x under a row of the patches of a row of tiles, or the nearest that there is.
   int64_t row(const Conv2dArgs& a, int64_t tile_row, int64_t patch_row) const {
-    const int64_t y = (tile_row % down * kOutputs + patch_row - a.pad_top) / a.upsample;
+    const int64_t y = (tile_row % down * F::kOutputs + patch_row - a.pad_top) / a.upsample;
     return tile_row / down * a.h + (y < 0 ? 0 : min(y, a.h - 1));
   }
 };
@@ -64,10 +71,11 @@ struct Cut {
 // Where a tile lies.
 struct Place {
   int64_t picture, y, x;
-  Place(const Cut& cut, int64_t tile) {
+  template <class F>
+  Place(const Cut<F>& cut, int64_t tile) {
     picture = tile / (cut.across * cut.down);
-    y = tile / cut.across % cut.down * kOutputs;
-    x = tile % cut.across * kOutputs;
+    y = tile / cut.across % cut.down * F::kOutputs;
+    x = tile % cut.across * F::kOutputs;
   }
 };
 
@@ -78,11 +86,12 @@ struct Source {
 };
 
 // Points at the pixels of a patch; those outside of the picture are null.
+template <int Size>
 void point_patch(const Conv2dArgs& a, const Source& source, const Place& place,
-                 const float* (&pixel)[kPatch][kPatch]) {
-  for (int i = 0; i < kPatch; i++) {
+                 const float* (&pixel)[Size][Size]) {
+  for (int i = 0; i < Size; i++) {
     const int64_t y = place.y + i - a.pad_top;
-    for (int j = 0; j < kPatch; j++) {
+    for (int j = 0; j < Size; j++) {
       const int64_t x = place.x + j - a.pad_left;
       const bool inside = y >= 0 && y < a.h * a.upsample && x >= 0 && x < a.w * a.upsample;
       const int64_t row = place.picture * a.h + y / a.upsample - source.first_row;
@@ -91,27 +100,28 @@ void point_patch(const Conv2dArgs& a, const Source& source, const Place& place,
   }
 }
 
-void transform_patch(const Conv2dArgs& a, const Source& source, const Cut& cut, int64_t tile, int64_t slot,
+template <class F>
+void transform_patch(const Conv2dArgs& a, const Source& source, const Cut<F>& cut, int64_t tile, int64_t slot,
                      float* patches) {
-  const float* pixel[kPatch][kPatch];
+  const float* pixel[F::kPatch][F::kPatch];
   point_patch(a, source, Place(cut, tile), pixel);
   for (int64_t c = 0; c < a.c; c += kWidth) {
-    float* to = patches + (c / kChannels * cut.stretch + slot) * kChannels + c % kChannels;
+    float* to = patches + (c / kChannels<F> * cut.stretch + slot) * kChannels<F> + c % kChannels<F>;
     const int lanes = static_cast<int>(min(kWidth, a.c - c));
     const auto read = [&](int i, int j) {
       if (pixel[i][j] == nullptr) return broadcast(0);
       return lanes == kWidth ? load(pixel[i][j] + c) : load_partial(pixel[i][j] + c, lanes);
     };
-    const auto write = [&](int i, int j, Vec v) { store(to + (i * kPatch + j) * cut.point, v); };
-    transform_square<kPatch, kPatch>(read, transform_patch_line, write);
+    const auto write = [&](int i, int j, Vec v) { store(to + (i * F::kPatch + j) * cut.point, v); };
+    transform_square<F::kPatch, F::kPatch>(read, F::transform_patch_line, write);
   }
 }
 
 // A task's panel of weights and its place in the scratch memory: (points, channels of a chunk, width).
-template <class T, int Vectors>
+template <class F, class T, int Vectors>
 struct Panel {
   static constexpr int64_t width = Vectors * kWidth;
-  static constexpr int64_t point = kChannels * width + kApart;
+  static constexpr int64_t point = kChannels<F> * width + kApart;
   const T* w;  // (9, c, width)
   int64_t c;
   float* transformed;
@@ -121,7 +131,7 @@ struct Panel {
       for (int j = 0; j < Vectors; j++) {
         const T* from = w + (first + k) * width + j * kWidth;
         float* to = transformed + k * width + j * kWidth;
-        transform_weights(from, c * width, to, point);
+        transform_weights<F>(from, c * width, to, point);
       }
     }
   }
@@ -139,36 +149,36 @@ struct NextRows {
   }
 };
 
-template <class T, int Vectors>
+template <class F, class T, int Vectors>
 struct Group {
   const Conv2dArgs& args;
-  const Cut& cut;
+  const Cut<F>& cut;
   const Epilogue& epilogue;
   const GemmShape& shape;
   const float* patches;  // of the stretch
   int64_t first, count;  // tiles of the group
   int64_t slot;          // of the first one in the stretch
   int64_t column;        // output channel
-  Panel<T, Vectors> panel;
+  Panel<F, T, Vectors> panel;
   float* sums;  // (points, tiles, width)
 
-  static constexpr int64_t width = Panel<T, Vectors>::width;
+  static constexpr int64_t width = Panel<F, T, Vectors>::width;
   int64_t sums_point() const { return cut.group * width + kApart; }
 
   void multiply() const {
     const int64_t tiles = ceil_div(count, kTileRows);
-    for (int64_t c = 0; c < args.c; c += kChannels) {
-      const int64_t depth = min(kChannels, args.c - c);
+    for (int64_t c = 0; c < args.c; c += kChannels<F>) {
+      const int64_t depth = min(kChannels<F>, args.c - c);
       panel.transform(c, depth);
-      for (int p = 0; p < kPoints; p++) {
-        const float* a = patches + p * cut.point + (c / kChannels * cut.stretch + slot) * kChannels;
+      for (int p = 0; p < F::kPoints; p++) {
+        const float* a = patches + p * cut.point + (c / kChannels<F> * cut.stretch + slot) * kChannels<F>;
         const float* u = panel.transformed + p * panel.point;
         float* sum = sums + p * sums_point();
         for (int64_t t = 0, row = 0; t < tiles; t++) {
           const int64_t next = (t + 1) * count / tiles;
-          const NextRows ahead{t + 1 < tiles ? a + next * kChannels : a + cut.point};
-          multiply_rows<Vectors, InRows<kChannels>>(static_cast<int>(next - row), a + row * kChannels, u,
-                                                    depth, sum + row * width, c == 0, ahead);
+          const NextRows ahead{t + 1 < tiles ? a + next * kChannels<F> : a + cut.point};
+          multiply_rows<Vectors, InRows<kChannels<F>>>(static_cast<int>(next - row), a + row * kChannels<F>,
+                                                       u, depth, sum + row * width, c == 0, ahead);
           row = next;
         }
       }
@@ -177,37 +187,37 @@ struct Group {
 
   void finish_tiles() const {
     for (int64_t t = 0; t < count; t++) {
-      float pixels[kOutputs * kOutputs * width];
+      float pixels[F::kOutputs * F::kOutputs * width];
       for (int j = 0; j < Vectors; j++) {
         const float* from = sums + t * width + j * kWidth;
         transform_pixels(from, pixels + j * kWidth);
       }
       const Place place(cut, first + t);
-      const int across = static_cast<int>(min(kOutputs, args.wo - place.x));
-      for (int64_t y = place.y; y < min(place.y + kOutputs, args.ho); y++) {
+      const int across = static_cast<int>(min(F::kOutputs, args.wo - place.x));
+      for (int64_t y = place.y; y < min(place.y + F::kOutputs, args.ho); y++) {
         const int64_t m = (place.picture * args.ho + y) * args.wo + place.x;
-        finish(epilogue, shape, {pixels + (y - place.y) * kOutputs * width, across, width, m, column});
+        finish(epilogue, shape, {pixels + (y - place.y) * F::kOutputs * width, across, width, m, column});
       }
     }
   }
 
   void transform_pixels(const float* from, float* to) const {
-    Vec rows[kPatch][kOutputs];
-#pragma GCC unroll 6
-    for (int i = 0; i < kPatch; i++) {
-      Vec line[kPatch];
-#pragma GCC unroll 6
-      for (int j = 0; j < kPatch; j++) line[j] = load(from + (i * kPatch + j) * sums_point());
-      transform_sum_line(line, rows[i]);
+    Vec rows[F::kPatch][F::kOutputs];
+#pragma GCC unroll 8
+    for (int i = 0; i < F::kPatch; i++) {
+      Vec line[F::kPatch];
+#pragma GCC unroll 8
+      for (int j = 0; j < F::kPatch; j++) line[j] = load(from + (i * F::kPatch + j) * sums_point());
+      F::transform_sum_line(line, rows[i]);
     }
-#pragma GCC unroll 4
-    for (int j = 0; j < kOutputs; j++) {
-      Vec line[kPatch], column[kOutputs];
 #pragma GCC unroll 6
-      for (int i = 0; i < kPatch; i++) line[i] = rows[i][j];
-      transform_sum_line(line, column);
-#pragma GCC unroll 4
-      for (int i = 0; i < kOutputs; i++) store(to + (i * kOutputs + j) * width, column[i]);
+    for (int j = 0; j < F::kOutputs; j++) {
+      Vec line[F::kPatch], column[F::kOutputs];
+#pragma GCC unroll 8
+      for (int i = 0; i < F::kPatch; i++) line[i] = rows[i][j];
+      F::transform_sum_line(line, column);
+#pragma GCC unroll 6
+      for (int i = 0; i < F::kOutputs; i++) store(to + (i * F::kOutputs + j) * width, column[i]);
     }
   }
 };
@@ -216,14 +226,15 @@ size_t bytes_of(int64_t floats) {
   return static_cast<size_t>(floats) * sizeof(float);
 }
 
-constexpr int64_t kWeightFloats = kPoints * (kChannels * kPanel + kApart);
+template <class F>
+constexpr int64_t kWeightFloats = F::kPoints * (kChannels<F> * kPanel + kApart);
 
-template <class T>
+template <class F, class T>
 struct Convolution {
   const Conv2dArgs& args;
   const Epilogue& epilogue;
   const T* w;
-  const Cut cut;
+  const Cut<F> cut;
   const GemmShape shape;
   const Exec& exec;
 
@@ -232,17 +243,17 @@ struct Convolution {
                  int thread) const {
     float* scratch = exec.scratch<float>(thread);
     const T* panel = w + panel_offset(9 * args.c, index);
-    const Group<T, Vectors> group{args,
-                                  cut,
-                                  epilogue,
-                                  shape,
-                                  reinterpret_cast<const float*>(exec.shared_scratch),
-                                  first,
-                                  min(cut.group, stretch_last - first),
-                                  first - stretch_first,
-                                  index * kPanel,
-                                  {panel, args.c, scratch},
-                                  scratch + kWeightFloats};
+    const Group<F, T, Vectors> group{args,
+                                     cut,
+                                     epilogue,
+                                     shape,
+                                     reinterpret_cast<const float*>(exec.shared_scratch),
+                                     first,
+                                     min(cut.group, stretch_last - first),
+                                     first - stretch_first,
+                                     index * kPanel,
+                                     {panel, args.c, scratch},
+                                     scratch + kWeightFloats<F>};
     group.multiply();
     group.finish_tiles();
   }
@@ -265,7 +276,7 @@ struct Convolution {
 
   void run_stretch(int64_t first, int64_t last) const {
     float* patches = reinterpret_cast<float*>(exec.shared_scratch);
-    const Source source = prepare(first, last, patches + kPoints * cut.point);
+    const Source source = prepare(first, last, patches + F::kPoints * cut.point);
     parallel_for(exec, ceil_div(last - first, kTilesPerTask), [&](int64_t task, int) {
       const int64_t begin = first + task * kTilesPerTask;
       for (int64_t tile = begin; tile < min(begin + kTilesPerTask, last); tile++) {
@@ -285,28 +296,38 @@ struct Convolution {
   }
 };
 
-}  // namespace
-
-void winograd(const Conv2dArgs& args, const Epilogue& epilogue, const Exec& exec) {
+template <class F>
+void convolve(const Conv2dArgs& args, const Epilogue& epilogue, const Exec& exec) {
   const GemmShape shape{args.n * args.ho * args.wo, args.o, 9 * args.c};
   with_elements(args.weight, [&](auto* w) {
     using T = std::remove_const_t<std::remove_pointer_t<decltype(w)>>;
-    const Convolution<T> convolution{args, epilogue, w, Cut(args), shape, exec};
+    const Convolution<F, T> convolution{args, epilogue, w, Cut<F>(args), shape, exec};
     for (int64_t first = 0; first < convolution.cut.tiles; first += convolution.cut.stretch) {
       convolution.run_stretch(first, min(first + convolution.cut.stretch, convolution.cut.tiles));
     }
   });
 }
 
-ScratchSize winograd_scratch(const Conv2dArgs& args) {
-  const Cut cut(args);
+template <class F>
+ScratchSize scratch_of(const Conv2dArgs& args) {
+  const Cut<F> cut(args);
   int64_t rows = 0;
   for (int64_t first = 0; args.mean != nullptr && first < cut.tiles; first += cut.stretch) {
     const Rows read = cut.rows(args, first, min(first + cut.stretch, cut.tiles));
     if (read.last - read.first > rows) rows = read.last - read.first;
   }
-  return {bytes_of(kWeightFloats + kPoints * (cut.group * kPanel + kApart)),
-          bytes_of(kPoints * cut.point + rows * args.w * args.c)};
+  return {bytes_of(kWeightFloats<F> + F::kPoints * (cut.group * kPanel + kApart)),
+          bytes_of(F::kPoints * cut.point + rows * args.w * args.c)};
+}
+
+}  // namespace
+
+void winograd(const Conv2dArgs& args, const Epilogue& epilogue, const Exec& exec) {
+  with_tile_size(args, [&](auto f) { convolve<decltype(f)>(args, epilogue, exec); });
+}
+
+ScratchSize winograd_scratch(const Conv2dArgs& args) {
+  return with_tile_size(args, [&](auto f) { return scratch_of<decltype(f)>(args); });
 }
 
 }  // namespace tintype::TINTYPE_ISA

@@ -19,14 +19,14 @@ constexpr int64_t kDown = kTileRows == 14 ? 2 : 3;
 constexpr int64_t kTiles = kAcross * kDown;
 constexpr int64_t kChannels = 64;  // whose patches are in L2 at a time
 // And whose sums are. All of it takes 420 KB, with AVX-512 740 KB: server cores of that width and Zen 4 have
-// 1 MB or more of L2. (Ice Lake's client cores have 512 KB: not measured.)
+// 1 MB or more of L2. (Ice Lake's client cores have 512 KB: not measured.) Tiles of 6x6 take twice as much;
+// yet half as many outputs, for which patches would be transformed twice, are 7 % slower.
 constexpr int64_t kOutputChannels = kWidth == 16 ? 256 : 128;
 constexpr int64_t kPanels = kOutputChannels / kPanel;
-// More than 128 only where their transformed weights take no more of the last-level cache than 9 MB.
+// More than 128 only for at most 256 channels: the last-level cache has the transformed weights, 9 MB or 17
+// MB.
 constexpr int64_t kFewestPanels = 128 / kPanel;
-constexpr int64_t kWeightFloats = kPoints * 256 * 256;
-constexpr int64_t kPixelsAcross = kAcross * kOutputs + 2;
-constexpr int64_t kPixelsDown = kDown * kOutputs + 2;
+constexpr int64_t kWeights = 256 * 256;
 constexpr int64_t kPatchRow = kChannels + 16;  // an odd number of cache lines, as in gemm_tile.h
 constexpr int64_t kPatchPoint = kTiles * kPatchRow;
 constexpr int64_t kPanelSums = kTiles * kPanel;
@@ -47,6 +47,7 @@ Range part(int64_t count, int64_t parts, int64_t i) {
 }
 
 // How the output is cut.
+template <class F>
 struct Cut {
   int64_t across, down;                // tiles of a picture
   int64_t blocks_across, blocks_down;  // and its blocks
@@ -55,35 +56,44 @@ struct Cut {
   int64_t chunks;                      // of the channels
 
   explicit Cut(const Conv2dArgs& a) {
-    across = ceil_div(a.wo, kOutputs);
-    down = ceil_div(a.ho, kOutputs);
+    across = ceil_div(a.wo, F::kOutputs);
+    down = ceil_div(a.ho, F::kOutputs);
     blocks_across = ceil_div(across, kAcross);
     blocks_down = ceil_div(down, kDown);
     blocks = a.n * blocks_across * blocks_down;
     panels = panel_count(a.o);
-    const int64_t fitting = kWeightFloats / (kPoints * a.c * kPanel);
+    const int64_t fitting = kWeights / (a.c * kPanel);
     slices = ceil_div(panels, max(kFewestPanels, min(fitting, kPanels)));
     chunks = ceil_div(a.c, kChannels);
   }
 };
 
 // Transformed weights of a slice: (chunks, points, panels, channels, width), as they are used.
+template <class F>
 struct WeightPlaces {
   int64_t c, panels;
   int64_t depth(int64_t chunk) const { return min(kChannels, c - chunk * kChannels); }
   int64_t offset(int64_t chunk, int64_t point, int64_t panel) const {
-    return (chunk * kChannels * kPoints * panels + (point * panels + panel) * depth(chunk)) * kPanel;
+    return (chunk * kChannels * F::kPoints * panels + (point * panels + panel) * depth(chunk)) * kPanel;
   }
 };
 
+// Pixels that a block of tiles reads.
+template <class F>
+constexpr int64_t kPixelsAcross = kAcross * F::kOutputs + 2;
+template <class F>
+constexpr int64_t kPixelsDown = kDown * F::kOutputs + 2;
+
 // What a thread keeps in L2.
+template <class F>
 struct Scratch {
   float* patches;     // (points, tiles, channels)
   float* sums;        // (points, panels, tiles, width)
   float* normalized;  // (rows, columns, channels)
-  static constexpr int64_t patch_floats = kPoints * kPatchPoint;
-  static constexpr int64_t sum_floats = kPoints * kSumPoint;
-  static constexpr int64_t floats = patch_floats + sum_floats + kPixelsAcross * kPixelsDown * kChannels;
+  static constexpr int64_t patch_floats = F::kPoints * kPatchPoint;
+  static constexpr int64_t sum_floats = F::kPoints * kSumPoint;
+  static constexpr int64_t pixel_floats = kPixelsAcross<F> * kPixelsDown<F> * kChannels;
+  static constexpr int64_t floats = patch_floats + sum_floats + pixel_floats;
   explicit Scratch(float* base)
       : patches(base), sums(base + patch_floats), normalized(base + patch_floats + sum_floats) {}
 };
@@ -104,19 +114,19 @@ struct Axis {
   }
 };
 
-template <class T>
+template <class F, class T>
 struct Convolution {
   const Conv2dArgs& args;
   const Epilogue& epilogue;
   const T* w;
-  const Cut cut;
+  const Cut<F> cut;
   const GemmShape shape;
   const Exec& exec;
 
   float* weights() const { return reinterpret_cast<float*>(exec.shared_scratch); }
 
   void prepare_weights(const Range& slice) const {
-    const WeightPlaces places{args.c, slice.size()};
+    const WeightPlaces<F> places{args.c, slice.size()};
     parallel_for(exec, slice.size() * cut.chunks, [&](int64_t task, int) {
       const int64_t panel = task / cut.chunks, chunk = task % cut.chunks;
       const int64_t width = panel_width(args.o, slice.first + panel);
@@ -124,7 +134,7 @@ struct Convolution {
       float* to = weights() + places.offset(chunk, 0, panel);
       const int64_t point_stride = places.offset(chunk, 1, panel) - places.offset(chunk, 0, panel);
       for (int64_t i = 0; i < places.depth(chunk) * width; i += kWidth) {
-        transform_weights(from + i, args.c * width, to + i, point_stride);
+        transform_weights<F>(from + i, args.c * width, to + i, point_stride);
       }
     });
   }
@@ -133,16 +143,16 @@ struct Convolution {
   struct Block {
     int64_t picture;
     Range x, y;  // tiles
-    Axis<kPixelsAcross> columns;
-    Axis<kPixelsDown> rows;
+    Axis<kPixelsAcross<F>> columns;
+    Axis<kPixelsDown<F>> rows;
     int64_t tiles() const { return x.size() * y.size(); }
 
-    Block(const Conv2dArgs& a, const Cut& cut, int64_t index)
+    Block(const Conv2dArgs& a, const Cut<F>& cut, int64_t index)
         : picture(index / (cut.blocks_across * cut.blocks_down)),
           x(part(cut.across, cut.blocks_across, index % cut.blocks_across)),
           y(part(cut.down, cut.blocks_down, index / cut.blocks_across % cut.blocks_down)),
-          columns(x.first * kOutputs, x.size() * kOutputs + 2, a.pad_left, a.upsample, a.w),
-          rows(y.first * kOutputs, y.size() * kOutputs + 2, a.pad_top, a.upsample, a.h) {}
+          columns(x.first * F::kOutputs, x.size() * F::kOutputs + 2, a.pad_left, a.upsample, a.w),
+          rows(y.first * F::kOutputs, y.size() * F::kOutputs + 2, a.pad_top, a.upsample, a.h) {}
   };
 
   // Pixels of x from the block's first row and column and from some channel on.
@@ -175,22 +185,24 @@ struct Convolution {
   // The tile in column x and row y of the block.
   void transform_tile(const Block& block, const Source& source, int64_t x, int64_t y, int64_t channels,
                       float* patch) const {
-    const float* pixel[kPatch][kPatch];
-    for (int i = 0; i < kPatch; i++) {
-      const int row = block.rows.place[y * kOutputs + i];
-      for (int j = 0; j < kPatch; j++) {
-        const int column = block.columns.place[x * kOutputs + j];
+    const float* pixel[F::kPatch][F::kPatch];
+    for (int i = 0; i < F::kPatch; i++) {
+      const int row = block.rows.place[y * F::kOutputs + i];
+      for (int j = 0; j < F::kPatch; j++) {
+        const int column = block.columns.place[x * F::kOutputs + j];
         pixel[i][j] = row < 0 || column < 0 ? zeros : source.x + row * source.row + column * source.pixel;
       }
     }
     each_vector(0, channels, [&](int64_t c, auto lanes) {
       const auto read = [&](int i, int j) { return lanes.load(pixel[i][j] + c); };
-      const auto write = [&](int i, int j, Vec v) { store(patch + (i * kPatch + j) * kPatchPoint + c, v); };
-      transform_square<kPatch, kPatch>(read, transform_patch_line, write);
+      const auto write = [&](int i, int j, Vec v) {
+        store(patch + (i * F::kPatch + j) * kPatchPoint + c, v);
+      };
+      transform_square<F::kPatch, F::kPatch>(read, F::transform_patch_line, write);
     });
   }
 
-  void transform_patches(const Block& block, int64_t chunk, const Scratch& scratch) const {
+  void transform_patches(const Block& block, int64_t chunk, const Scratch<F>& scratch) const {
     const int64_t first = chunk * kChannels;
     const int64_t channels = min(kChannels, args.c - first);
     const Source source = args.mean == nullptr ? raw_pixels(block, first)
@@ -223,15 +235,15 @@ struct Convolution {
             ceil_div(channels, kLine)};
   }
 
-  void multiply(const Block& block, const Range& slice, int64_t chunk, const Scratch& scratch,
+  void multiply(const Block& block, const Range& slice, int64_t chunk, const Scratch<F>& scratch,
                 Ahead ahead) const {
-    const int64_t some = ceil_div(ahead.pixels, kPoints * slice.size());
+    const int64_t some = ceil_div(ahead.pixels, F::kPoints * slice.size());
     const int64_t count = block.tiles();
     const int64_t parts = ceil_div(count, kTileRows);
-    const WeightPlaces places{args.c, slice.size()};
+    const WeightPlaces<F> places{args.c, slice.size()};
     const int64_t depth = places.depth(chunk);
     const float* u = weights() + places.offset(chunk, 0, 0);
-    for (int p = 0; p < kPoints; p++) {
+    for (int p = 0; p < F::kPoints; p++) {
       const float* a = scratch.patches + p * kPatchPoint;
       float* sums = scratch.sums + p * kSumPoint;
       for (int64_t panel = slice.first; panel < slice.last;
@@ -254,33 +266,33 @@ struct Convolution {
 
   void finish_panel(int64_t panel, const float* sums, int64_t picture, int64_t x, int64_t y) const {
     const int64_t width = panel_width(args.o, panel);
-    float pixels[kOutputs * kOutputs * kPanel];
+    float pixels[F::kOutputs * F::kOutputs * kPanel];
     for (int64_t j = 0; j < width; j += kWidth) {
-      const auto read = [&](int r, int c) { return load(sums + (r * kPatch + c) * kSumPoint + j); };
-      const auto write = [&](int r, int c, Vec v) { store(pixels + (r * kOutputs + c) * width + j, v); };
-      transform_square<kPatch, kOutputs>(read, transform_sum_line, write);
+      const auto read = [&](int r, int c) { return load(sums + (r * F::kPatch + c) * kSumPoint + j); };
+      const auto write = [&](int r, int c, Vec v) { store(pixels + (r * F::kOutputs + c) * width + j, v); };
+      transform_square<F::kPatch, F::kOutputs>(read, F::transform_sum_line, write);
     }
-    const int across = static_cast<int>(min(kOutputs, args.wo - x));
-    for (int64_t row = 0; row < min(kOutputs, args.ho - y); row++) {
+    const int across = static_cast<int>(min(F::kOutputs, args.wo - x));
+    for (int64_t row = 0; row < min(F::kOutputs, args.ho - y); row++) {
       const int64_t m = (picture * args.ho + y + row) * args.wo + x;
-      finish(epilogue, shape, {pixels + row * kOutputs * width, across, width, m, panel * kPanel});
+      finish(epilogue, shape, {pixels + row * F::kOutputs * width, across, width, m, panel * kPanel});
     }
   }
 
-  void finish_block(const Block& block, const Range& slice, const Scratch& scratch) const {
+  void finish_block(const Block& block, const Range& slice, const Scratch<F>& scratch) const {
     int64_t tile = 0;
     for (int64_t y = block.y.first; y < block.y.last; y++) {
       for (int64_t x = block.x.first; x < block.x.last; x++, tile++) {
         const float* sums = scratch.sums;
         for (int64_t panel = slice.first; panel < slice.last; panel++, sums += kPanelSums) {
-          finish_panel(panel, sums + tile * panel_width(args.o, panel), block.picture, x * kOutputs,
-                       y * kOutputs);
+          finish_panel(panel, sums + tile * panel_width(args.o, panel), block.picture, x * F::kOutputs,
+                       y * F::kOutputs);
         }
       }
     }
   }
 
-  void run_block(const Block& block, const Block& next, const Range& slice, const Scratch& scratch) const {
+  void run_block(const Block& block, const Block& next, const Range& slice, const Scratch<F>& scratch) const {
     for (int64_t chunk = 0; chunk < cut.chunks; chunk++) {
       transform_patches(block, chunk, scratch);
       const bool last = chunk + 1 == cut.chunks;
@@ -299,13 +311,21 @@ struct Convolution {
         Block block(args, cut, blocks.first);
         for (int64_t index = blocks.first; index < blocks.last; index++) {
           const Block next(args, cut, min(index + 1, blocks.last - 1));
-          run_block(block, next, slice, Scratch(exec.scratch<float>(thread)));
+          run_block(block, next, slice, Scratch<F>(exec.scratch<float>(thread)));
           block = next;
         }
       });
     }
   }
 };
+
+template <class F>
+ScratchSize scratch_of(const Conv2dArgs& args) {
+  const Cut<F> cut(args);
+  const int64_t weights = F::kPoints * args.c * ceil_div(cut.panels, cut.slices) * kPanel;
+  return {static_cast<size_t>(Scratch<F>::floats) * sizeof(float),
+          static_cast<size_t>(weights) * sizeof(float)};
+}
 
 }  // namespace
 
@@ -314,23 +334,27 @@ struct Convolution {
 // faster, at 256x256, 512 channels, this. With AVX-512 it also is at 128x128, 256 channels: by 8 %, for the
 // patches serve all outputs.
 bool winograd_takes_blocks(const Conv2dArgs& args) {
-  constexpr int64_t kTilesPerChannel = kWidth == 16 ? 4 : 8;
-  const int64_t tiles = args.n * ceil_div(args.ho, kOutputs) * ceil_div(args.wo, kOutputs);
-  return tiles >= kTilesPerChannel * (args.c > args.o ? args.c : args.o);
+  constexpr int64_t kPixelsPerChannel = kWidth == 16 ? 64 : 128;
+  return with_tile_size(args, [&](auto f) {
+    const int64_t across = ceil_div(args.wo, f.kOutputs), down = ceil_div(args.ho, f.kOutputs);
+    const int64_t pixels = args.n * across * down * f.kOutputs * f.kOutputs;
+    return pixels >= kPixelsPerChannel * (args.c > args.o ? args.c : args.o);
+  });
 }
 
 void winograd_blocks(const Conv2dArgs& args, const Epilogue& epilogue, const Exec& exec) {
   const GemmShape shape{args.n * args.ho * args.wo, args.o, 9 * args.c};
-  with_elements(args.weight, [&](auto* w) {
-    using T = std::remove_const_t<std::remove_pointer_t<decltype(w)>>;
-    Convolution<T>{args, epilogue, w, Cut(args), shape, exec}.run();
+  with_tile_size(args, [&](auto f) {
+    using F = decltype(f);
+    with_elements(args.weight, [&](auto* w) {
+      using T = std::remove_const_t<std::remove_pointer_t<decltype(w)>>;
+      Convolution<F, T>{args, epilogue, w, Cut<F>(args), shape, exec}.run();
+    });
   });
 }
 
 ScratchSize winograd_blocks_scratch(const Conv2dArgs& args) {
-  const Cut cut(args);
-  const int64_t weights = kPoints * args.c * ceil_div(cut.panels, cut.slices) * kPanel;
-  return {static_cast<size_t>(Scratch::floats) * sizeof(float), static_cast<size_t>(weights) * sizeof(float)};
+  return with_tile_size(args, [&](auto f) { return scratch_of<decltype(f)>(args); });
 }
 
 }  // namespace tintype::TINTYPE_ISA

@@ -1,52 +1,117 @@
-// The three transforms of F(4x4, 3x3) with the points 0, 1, -1, 2, -2 and infinity, each a matrix applied to
-// the rows and columns of a small square, one vector of channels at a time.
+// What two sizes of tiles mean for Winograd's algorithm, and their three transforms: each a matrix applied to
+// the rows and columns of a small square, one vector of channels at a time. Their products are the
+// polynomials of Lavin and Gray (2016), interpolated at 0, 1, -1, 2, -2 and infinity, or these and 1/2 and
+// -1/2.
 #pragma once
 #include "simd.h"
 
 namespace tintype::TINTYPE_ISA {
 namespace {
 
-constexpr int kOutputs = 4;               // pixels of a tile each way
-constexpr int kPatch = kOutputs + 2;      // and those that it reads
-constexpr int kPoints = kPatch * kPatch;  // products that a tile takes
+template <int Outputs>
+struct TileSize {
+  static constexpr int kOutputs = Outputs;         // pixels of a tile each way
+  static constexpr int kPatch = kOutputs + 2;      // and those that it reads
+  static constexpr int kPoints = kPatch * kPatch;  // products that a tile takes
+};
 
-// B^T of Lavin and Gray (2016): patches of the picture.
-inline void transform_patch_line(const Vec (&d)[kPatch], Vec (&v)[kPatch]) {
-  const Vec four = broadcast(4), five = broadcast(5), two = broadcast(2);
-  const Vec even = fnma(four, d[2], d[4]);
-  const Vec odd = fnma(four, d[1], d[3]);
-  const Vec near = d[4] - d[2];
-  const Vec far = two * (d[3] - d[1]);
-  v[0] = fma(four, d[0], fnma(five, d[2], d[4]));
-  v[1] = even + odd;
-  v[2] = even - odd;
-  v[3] = near + far;
-  v[4] = near - far;
-  v[5] = fma(four, d[1], fnma(five, d[3], d[5]));
-}
+// F(4x4, 3x3).
+struct F4 : TileSize<4> {
+  // B^T: patches of the picture.
+  static void transform_patch_line(const Vec (&d)[kPatch], Vec (&v)[kPatch]) {
+    const Vec four = broadcast(4), five = broadcast(5), two = broadcast(2);
+    const Vec even = fnma(four, d[2], d[4]);
+    const Vec odd = fnma(four, d[1], d[3]);
+    const Vec near = d[4] - d[2];
+    const Vec far = two * (d[3] - d[1]);
+    v[0] = fma(four, d[0], fnma(five, d[2], d[4]));
+    v[1] = even + odd;
+    v[2] = even - odd;
+    v[3] = near + far;
+    v[4] = near - far;
+    v[5] = fma(four, d[1], fnma(five, d[3], d[5]));
+  }
 
-// G: weights.
-inline void transform_weight_line(const Vec (&g)[3], Vec (&u)[kPatch]) {
-  const Vec outer = broadcast(-1.0f / 6) * (g[0] + g[2]);
-  const Vec inner = broadcast(1.0f / 6) * g[1];
-  const Vec even = fma(broadcast(1.0f / 24), g[0], broadcast(1.0f / 6) * g[2]);
-  const Vec odd = broadcast(1.0f / 12) * g[1];
-  u[0] = broadcast(0.25f) * g[0];
-  u[1] = outer - inner;
-  u[2] = outer + inner;
-  u[3] = even + odd;
-  u[4] = even - odd;
-  u[5] = g[2];
-}
+  // G: weights.
+  static void transform_weight_line(const Vec (&g)[3], Vec (&u)[kPatch]) {
+    const Vec outer = broadcast(-1.0f / 6) * (g[0] + g[2]);
+    const Vec inner = broadcast(1.0f / 6) * g[1];
+    const Vec even = fma(broadcast(1.0f / 24), g[0], broadcast(1.0f / 6) * g[2]);
+    const Vec odd = broadcast(1.0f / 12) * g[1];
+    u[0] = broadcast(0.25f) * g[0];
+    u[1] = outer - inner;
+    u[2] = outer + inner;
+    u[3] = even + odd;
+    u[4] = even - odd;
+    u[5] = g[2];
+  }
 
-// A^T: sums of products to pixels.
-inline void transform_sum_line(const Vec (&m)[kPatch], Vec (&y)[kOutputs]) {
-  const Vec one = m[1] + m[2], one_less = m[1] - m[2];
-  const Vec two = m[3] + m[4], two_less = m[3] - m[4];
-  y[0] = m[0] + one + two;
-  y[1] = fma(broadcast(2), two_less, one_less);
-  y[2] = fma(broadcast(4), two, one);
-  y[3] = fma(broadcast(8), two_less, one_less) + m[5];
+  // A^T: sums of products to pixels.
+  static void transform_sum_line(const Vec (&m)[kPatch], Vec (&y)[kOutputs]) {
+    const Vec one = m[1] + m[2], one_less = m[1] - m[2];
+    const Vec two = m[3] + m[4], two_less = m[3] - m[4];
+    y[0] = m[0] + one + two;
+    y[1] = fma(broadcast(2), two_less, one_less);
+    y[2] = fma(broadcast(4), two, one);
+    y[3] = fma(broadcast(8), two_less, one_less) + m[5];
+  }
+};
+
+// F(6x6, 3x3).
+struct F6 : TileSize<6> {
+  static void transform_patch_line(const Vec (&d)[kPatch], Vec (&v)[kPatch]) {
+    const Vec five = broadcast(5), four = broadcast(4), two = broadcast(2), half = broadcast(0.5f);
+    const Vec outermost = broadcast(5.25f), outer = broadcast(4.25f), inner = broadcast(2.5f);
+    const Vec even1 = fnma(outer, d[4], d[2] + d[6]);
+    const Vec odd1 = fnma(outer, d[3], d[1] + d[5]);
+    const Vec even2 = fma(broadcast(0.25f), d[2], fnma(broadcast(1.25f), d[4], d[6]));
+    const Vec odd2 = fma(half, d[1], fnma(inner, d[3], two * d[5]));
+    const Vec even_half = fma(four, d[2], fnma(five, d[4], d[6]));
+    const Vec odd_half = fma(two, d[1], fnma(inner, d[3], half * d[5]));
+    v[0] = fma(outermost, d[4] - d[2], d[0] - d[6]);
+    v[1] = even1 + odd1;
+    v[2] = even1 - odd1;
+    v[3] = even2 + odd2;
+    v[4] = even2 - odd2;
+    v[5] = even_half + odd_half;
+    v[6] = even_half - odd_half;
+    v[7] = fma(outermost, d[3] - d[5], d[7] - d[1]);
+  }
+
+  static void transform_weight_line(const Vec (&g)[3], Vec (&u)[kPatch]) {
+    const Vec even1 = broadcast(-2.0f / 9) * (g[0] + g[2]);
+    const Vec odd1 = broadcast(-2.0f / 9) * g[1];
+    const Vec even2 = fma(broadcast(1.0f / 90), g[0], broadcast(2.0f / 45) * g[2]);
+    const Vec odd2 = broadcast(1.0f / 45) * g[1];
+    const Vec even_half = fma(broadcast(32.0f / 45), g[0], broadcast(8.0f / 45) * g[2]);
+    const Vec odd_half = broadcast(16.0f / 45) * g[1];
+    u[0] = g[0];
+    u[1] = even1 + odd1;
+    u[2] = even1 - odd1;
+    u[3] = even2 + odd2;
+    u[4] = even2 - odd2;
+    u[5] = even_half + odd_half;
+    u[6] = even_half - odd_half;
+    u[7] = g[2];
+  }
+
+  static void transform_sum_line(const Vec (&m)[kPatch], Vec (&y)[kOutputs]) {
+    const Vec one = m[1] + m[2], one_less = m[1] - m[2];
+    const Vec two = m[3] + m[4], two_less = m[3] - m[4];
+    const Vec half = m[5] + m[6], half_less = m[5] - m[6];
+    y[0] = (m[0] + one) + (two + half);
+    y[1] = fma(broadcast(2), two_less, fma(broadcast(1.0f / 2), half_less, one_less));
+    y[2] = fma(broadcast(4), two, fma(broadcast(1.0f / 4), half, one));
+    y[3] = fma(broadcast(8), two_less, fma(broadcast(1.0f / 8), half_less, one_less));
+    y[4] = fma(broadcast(16), two, fma(broadcast(1.0f / 16), half, one));
+    y[5] = fma(broadcast(32), two_less, fma(broadcast(1.0f / 32), half_less, one_less)) + m[7];
+  }
+};
+
+// Calls use(F4{}) or use(F6{}).
+template <class Use>
+inline auto with_tile_size(const Conv2dArgs& args, const Use& use) {
+  return args.algorithm == ConvAlgorithm::winograd6 ? use(F6{}) : use(F4{});
 }
 
 // read(row, column) gives the elements of a square; write(row, column, value) gets those of the transformed
@@ -54,30 +119,30 @@ inline void transform_sum_line(const Vec (&m)[kPatch], Vec (&y)[kOutputs]) {
 template <int From, int To, class Read, class Line, class Write>
 inline void transform_square(const Read& read, const Line& line, const Write& write) {
   Vec rows[From][To];
-#pragma GCC unroll 6
+#pragma GCC unroll 8
   for (int i = 0; i < From; i++) {
     Vec from[From];
-#pragma GCC unroll 6
+#pragma GCC unroll 8
     for (int j = 0; j < From; j++) from[j] = read(i, j);
     line(from, rows[i]);
   }
-#pragma GCC unroll 6
+#pragma GCC unroll 8
   for (int j = 0; j < To; j++) {
     Vec from[From], to[To];
-#pragma GCC unroll 6
+#pragma GCC unroll 8
     for (int i = 0; i < From; i++) from[i] = rows[i][j];
     line(from, to);
-#pragma GCC unroll 6
+#pragma GCC unroll 8
     for (int i = 0; i < To; i++) write(i, j, to[i]);
   }
 }
 
-// The weights of one channel and one vector of outputs: nine taps to 36 points.
-template <class T>
+// The weights of one channel and one vector of outputs: nine taps to the points of a tile.
+template <class F, class T>
 inline void transform_weights(const T* taps, int64_t tap_stride, float* to, int64_t point_stride) {
-  transform_square<3, kPatch>([&](int y, int x) { return load(taps + (y * 3 + x) * tap_stride); },
-                              transform_weight_line,
-                              [&](int y, int x, Vec u) { store(to + (y * kPatch + x) * point_stride, u); });
+  transform_square<3, F::kPatch>(
+      [&](int y, int x) { return load(taps + (y * 3 + x) * tap_stride); }, F::transform_weight_line,
+      [&](int y, int x, Vec u) { store(to + (y * F::kPatch + x) * point_stride, u); });
 }
 
 }  // namespace

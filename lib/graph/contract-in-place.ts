@@ -1,6 +1,7 @@
 // Large maps whose last reader contracts them, as the shortcut of a residual block does: the result may take their memory.
 
 import type { Graph, Node } from './graph.ts'
+import { isWinograd } from './ops/conv2d.ts'
 import { opOf } from './ops.ts'
 import { bytesOf, planMemory } from './plan-memory.ts'
 import { countReads, operandsOf } from './uses.ts'
@@ -11,7 +12,7 @@ const worthwhile = 64 * 2 ** 20
 const contracted = (node: Node): Node => ({ ...node, params: { ...node.params, algorithm: 'contraction' } })
 
 function canContract(node: Node): boolean {
-  if (node.op !== 'conv2d' || node.params.algorithm === 'winograd') return false
+  if (node.op !== 'conv2d' || isWinograd(node.params.algorithm)) return false
   const { dims, params } = contracted(node)
   return opOf('conv2d').check!({ ...dims, ...params } as never) === undefined
 }

@@ -2,6 +2,7 @@
 // normalised picture, the largest tensor of an autoencoder, is never in memory as a whole.
 
 import type { Graph, Node, Value, ValueId } from './graph.ts'
+import { isWinograd } from './ops/conv2d.ts'
 import { countReads } from './uses.ts'
 
 /** The computed factors of a normalisation, each (n, c). */
@@ -16,7 +17,7 @@ export function normalizeOnLoad(graph: Graph): Graph {
 
   const split = new Map<Node, readonly Node[]>()
   for (const node of graph.nodes) {
-    if (node.op !== 'conv2d' || node.params.algorithm !== 'winograd') continue
+    if (node.op !== 'conv2d' || !isWinograd(node.params.algorithm)) continue
     const norm = norms.get(node.operands.x!)
     if (!norm || reads.get(node.operands.x!) !== 1) continue
     const { x, gamma, beta, y } = norm.operands

@@ -30,7 +30,7 @@ export interface SharedNorms {
 /** Only Winograd's algorithm takes a normalisation from outside (see the `conv2d` entry of the op table). */
 const takesNorms = (node: Node): Node =>
   node.op === 'conv2d' && node.dims.kh === 3 && node.dims.kw === 3 && node.params.stride === 1
-    ? { ...node, params: { ...node.params, algorithm: 'winograd' } }
+    ? { ...node, params: { ...node.params, algorithm: 'winograd4' } }
     : node
 
 /** What `outputs` depend on. */

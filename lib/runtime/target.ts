@@ -36,6 +36,8 @@ export interface Target {
   /** As its manufacturer calls it; undefined for the CPU. */
   readonly description: string | undefined
   readonly addon: () => Native
+  /** Instruction set of the kernels in use: `avx2`, `sm_89`. */
+  readonly isa: () => string
   /** Position among the devices of the addon. */
   readonly device: number
   /** Undefined for float32, in which the CPU computes. */
@@ -50,7 +52,7 @@ export interface TargetOptions {
 }
 
 export const cpu: Target = {
-  ...{ name: 'cpu', description: undefined, addon: native },
+  ...{ name: 'cpu', description: undefined, addon: native, isa: () => devices()[0]!.isa },
   ...{ device: 0, precision: undefined, matrices: 'stored' },
 }
 
@@ -128,7 +130,7 @@ export function targetOf({ device = 'cpu', precision }: TargetOptions): Target {
     )
   }
   return {
-    ...{ name, description, addon: cudaNative, device: index },
+    ...{ name, description, addon: cudaNative, isa: () => isa, device: index },
     ...{ precision: precision ?? 'f16', matrices: 'stored' },
   }
 }

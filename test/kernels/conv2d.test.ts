@@ -22,13 +22,15 @@ const blocks = [
   { n: 2, h: 130, w: 127, c: 3, o: 260, dtype: 'bf16' as const },
   { n: 3, h: 17, w: 16, c: 17, o: 20, upsample: 2, given: ['bias', 'rowBias'] },
   { h: 61, w: 67, c: 33, o: 17, activation: 'silu' as const, given: ['residual'], inPlace: true },
-].flatMap((size) => [
-  conv({ ...size, k: 3, pad: 1, algorithm: 'winograd' }),
-  conv({
-    ...{ ...size, k: 3, pad: [2, 0, 1, 1], algorithm: 'winograd', inputActivation: 'silu' },
-    given: [...(size.given ?? []), 'mean', 'factor', 'shift'],
-  }),
-])
+].flatMap((size) =>
+  (['winograd4', 'winograd6'] as const).flatMap((algorithm) => [
+    conv({ ...size, k: 3, pad: 1, algorithm }),
+    conv({
+      ...{ ...size, k: 3, pad: [2, 0, 1, 1], algorithm, inputActivation: 'silu' },
+      given: [...(size.given ?? []), 'mean', 'factor', 'shift'],
+    }),
+  ]),
+)
 
 describe.each(Object.entries({ ...convolutions, blocks }))('%s', (_, cases) => {
   it.each(cases.map((c) => [title(c), c] as const))('%s', (_title, c) => check(c))

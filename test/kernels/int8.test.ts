@@ -18,8 +18,10 @@ const groups: Readonly<Record<string, readonly OpCase[]>> = {
   'conv2d, as in the models': convolutions['as in the models']!,
   winograd: everyFifth(convolutions.winograd!),
   // A last panel of one column, and of one vector or two.
-  'winograd by blocks of tiles': [17, 20].map((o) =>
-    conv({ n: 2, h: 33, w: 50, c: 24, o, k: 3, pad: 1, dtype: 'f16', algorithm: 'winograd' }),
+  'winograd by blocks of tiles': [17, 20].flatMap((o) =>
+    (['winograd4', 'winograd6'] as const).map((algorithm) =>
+      conv({ n: 2, h: 33, w: 50, c: 24, o, k: 3, pad: 1, dtype: 'f16', algorithm }),
+    ),
   ),
 }
 

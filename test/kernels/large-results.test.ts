@@ -9,7 +9,7 @@ import { runsBf16 } from './runs-bf16.ts'
 /** Floats: kLargeResult of kernels/cpu/gemm_epilogue.h. */
 const large = 2 ** 23
 const given = ['bias', 'residual']
-const winograd = { n: 2, k: 3, pad: 1, algorithm: 'winograd', given } as const
+const winograd = { n: 2, k: 3, pad: 1, algorithm: 'winograd4', given } as const
 
 /** Rows of which either half is whole tasks: what Strassen's algorithm adds is the same then. */
 const rows = 2 * 168 * 391
@@ -22,6 +22,7 @@ const cases: readonly (readonly [OpCase, 'n' | 'm'])[] = [
   [conv({ ...winograd, h: 512, w: 512, c: 3, o: 16 }), 'n'],
   [conv({ ...winograd, h: 512, w: 512, c: 3, o: 16, inPlace: true }), 'n'],
   [conv({ ...winograd, h: 128, w: 64, c: 3, o: 512 }), 'n'],
+  [conv({ ...winograd, h: 512, w: 512, c: 3, o: 16, algorithm: 'winograd6' }), 'n'],
   [conv({ n: 2, h: 512, w: 512, c: 3, o: 17, k: 3, pad: 1 }), 'n'],
   [linear('direct', false), 'm'],
   [linear('direct', true), 'm'],

@@ -101,8 +101,8 @@ describe('a step', () => {
 
   it("is nearly the same with Winograd's convolutions", async () => {
     const [with_, without] = [await run({}), await run({ winograd: false })]
-    expect(with_.algorithms).toContain('winograd')
-    expect(without.algorithms).not.toContain('winograd')
+    expect(with_.algorithms).toContain('winograd4')
+    expect(without.algorithms).not.toContain('winograd4')
     for (const [i, output] of with_.outputs.entries()) {
       expect(relativeError(output, without.outputs[i]!)).toBeLessThan(5e-5)
     }

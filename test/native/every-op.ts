@@ -24,7 +24,7 @@ const samples: Readonly<Record<OpName, Pick<PlanNode, 'dims' | 'params'>>> = {
       upsample: 2,
       activation: 'none',
       inputActivation: 'silu',
-      algorithm: 'winograd',
+      algorithm: 'winograd4',
     },
   },
   attention: {

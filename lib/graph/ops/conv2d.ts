@@ -40,6 +40,10 @@ function normalized({ x, mean, factor, shift, inputActivation, n, h, w, c }: Nor
   })
 }
 
+/** Winograd's algorithm with tiles of 4x4 or of 6x6 pixels. */
+export const isWinograd = (algorithm: unknown): boolean =>
+  algorithm === 'winograd4' || algorithm === 'winograd6'
+
 export const conv2d = defineOp({
   name: 'conv2d',
   formula:
@@ -47,7 +51,7 @@ export const conv2d = defineOp({
   dims: ['n', 'h', 'w', 'c', 'ho', 'wo', 'o', 'kh', 'kw', 'rows'],
   operands: {
     x: input('n', 'h', 'w', 'c'),
-    /** A normalisation of x that is applied on the way in: all three, or none. Only for `winograd`. */
+    /** A normalisation of x that is applied on the way in: all three, or none. Only for Winograd's algorithm. */
     mean: optional(keepFloat(input('n', 'c'))),
     factor: optional(keepFloat(input('n', 'c'))),
     shift: optional(keepFloat(input('n', 'c'))),
@@ -70,11 +74,11 @@ export const conv2d = defineOp({
     /** What follows the normalisation of x. */
     inputActivation: activationParam,
     /**
-     * How a kernel may compute it; `winograd` is for 3x3 kernels of stride 1, `strassen` for a product of matrices that
-     * `linear` has it for. Both round differently. `contraction` is for 1x1 kernels of stride 1 with at most half as many
+     * How a kernel may compute it; `winograd4` and `winograd6`, F(4x4, 3x3) and F(6x6, 3x3), are for 3x3 kernels of stride 1,
+     * `strassen` for a product of matrices that `linear` has it for. They round differently. `contraction` is for 1x1 kernels of stride 1 with at most half as many
      * channels out as in: y may begin where x does.
      */
-    algorithm: choice('ConvAlgorithm', ['direct', 'winograd', 'strassen', 'contraction']),
+    algorithm: choice('ConvAlgorithm', ['direct', 'winograd4', 'winograd6', 'strassen', 'contraction']),
   },
   overwrites: ({ algorithm }) => (algorithm === 'contraction' ? 'x' : undefined),
   check({
@@ -100,8 +104,8 @@ export const conv2d = defineOp({
     const wide = Math.floor((w * upsample + padLeft + padRight - kw) / stride) + 1
     if (ho !== high || wo !== wide) return `output is ${ho}x${wo}, expected ${high}x${wide}`
     if (rows !== 1 && rows !== n) return `rowBias has ${rows} rows, expected 1 or ${n}`
-    if (algorithm === 'winograd' && !(kh === 3 && kw === 3 && stride === 1)) {
-      return `winograd is for 3x3 kernels of stride 1, this one is ${kh}x${kw} of stride ${stride}`
+    if (isWinograd(algorithm) && !(kh === 3 && kw === 3 && stride === 1)) {
+      return `${algorithm} is for 3x3 kernels of stride 1, this one is ${kh}x${kw} of stride ${stride}`
     }
     if (algorithm === 'contraction') {
       const pointwise = kh === 1 && kw === 1 && ho === h && wo === w && stride === 1 && upsample === 1

@@ -24,7 +24,7 @@ const conv2d = (n: number, side: number, c: number, o: number, given: readonly s
     ...{
       activation: 'none',
       inputActivation: 'silu',
-      algorithm: given.includes('mean') ? 'winograd' : 'direct',
+      algorithm: given.includes('mean') ? 'winograd4' : 'direct',
     },
   },
 })

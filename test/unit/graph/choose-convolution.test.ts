@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { chooseConvolutions, convolutionCosts } from '../../../lib/graph/choose-convolution.ts'
+import {
+  type ConvolutionOptions,
+  chooseConvolutions,
+  convolutionCosts,
+} from '../../../lib/graph/choose-convolution.ts'
 import { conv2d } from '../../../lib/tensor/functional.ts'
 import { Trace } from '../../../lib/tensor/trace.ts'
 
@@ -11,7 +15,7 @@ interface Case {
   readonly stride?: number
 }
 
-function algorithmOf({ side, c, o, kernel = 3, stride = 1 }: Case) {
+function algorithmOf({ side, c, o, kernel = 3, stride = 1 }: Case, options?: ConvolutionOptions) {
   const trace = new Trace()
   const x = trace.input('x', 'f32', [1, side, side, c])
   const y = conv2d(x, trace.weight('w', [o, c, kernel, kernel]), undefined, {
@@ -19,7 +23,7 @@ function algorithmOf({ side, c, o, kernel = 3, stride = 1 }: Case) {
     stride,
   })
   trace.output('y', y)
-  return chooseConvolutions(trace.graph()).nodes[0]!.params.algorithm
+  return chooseConvolutions(trace.graph(), options).nodes[0]!.params.algorithm
 }
 
 describe('chooseConvolutions', () => {
@@ -31,7 +35,7 @@ describe('chooseConvolutions', () => {
     { side: 64, c: 4, o: 320 },
     { side: 64, c: 320, o: 4 },
   ])('takes Winograd where channels and pixels are many: %o', (size) => {
-    expect(algorithmOf(size)).toBe('winograd')
+    expect(algorithmOf(size)).toBe('winograd4')
   })
 
   it.each([
@@ -42,16 +46,42 @@ describe('chooseConvolutions', () => {
     { side: 64, c: 320, o: 320, kernel: 5 },
   ])('stays direct where transforms cost more than they save, or do not apply: %o', (size) => {
     expect(algorithmOf(size)).toBe('direct')
+    expect(algorithmOf(size, { largeTiles: true })).toBe('direct')
+  })
+
+  it.each([
+    { side: 64, c: 320, o: 320 },
+    { side: 48, c: 640, o: 640 },
+    { side: 40, c: 320, o: 640 },
+    { side: 24, c: 640, o: 640 },
+    { side: 512, c: 128, o: 128 },
+  ])('takes large tiles where they are allowed and few reach over the edge: %o', (size) => {
+    expect(algorithmOf(size)).toBe('winograd4')
+    expect(algorithmOf(size, { largeTiles: true })).toBe('winograd6')
+  })
+
+  it.each([
+    { side: 32, c: 640, o: 640 },
+    { side: 16, c: 1280, o: 1280 },
+    { side: 8, c: 1280, o: 1280 },
+    { side: 64, c: 4, o: 320 },
+    { side: 64, c: 320, o: 4 },
+  ])('keeps to small tiles where large ones would be cut or have few products: %o', (size) => {
+    expect(algorithmOf(size, { largeTiles: true })).toBe('winograd4')
   })
 })
 
 describe('convolutionCosts', () => {
-  it('counts 9 products a pixel, or 36 for each begun tile of 4x4', () => {
+  it.each([
+    { algorithm: 'winograd4', side: 1024, begun: 1021, gain: 4 },
+    { algorithm: 'winograd6', side: 1026, begun: 1021, gain: 5.06 },
+  ] as const)('counts 9 products a pixel, or those of each begun tile: $algorithm', (of) => {
+    const { algorithm, side, begun, gain } = of
     const wide = { n: 1, c: 1e6, o: 1e6 }
-    const whole = convolutionCosts({ ...wide, ho: 1024, wo: 1024 })
-    expect(whole.direct / whole.winograd).toBeCloseTo(4, 0)
-    const begun = convolutionCosts({ ...wide, ho: 1021, wo: 1021 })
-    expect(begun.winograd).toBe(whole.winograd)
-    expect(begun.direct).toBeLessThan(whole.direct)
+    const whole = convolutionCosts({ ...wide, ho: side, wo: side })
+    expect(Math.abs(whole.direct / whole[algorithm] - gain)).toBeLessThan(0.3)
+    const cut = convolutionCosts({ ...wide, ho: begun, wo: begun })
+    expect(cut[algorithm]).toBe(whole[algorithm])
+    expect(cut.direct).toBeLessThan(whole.direct)
   })
 })
