@@ -17,24 +17,45 @@ namespace {
 constexpr int64_t kAcross = kTileRows == 14 ? 7 : 4;  // tiles of a block: whole rows of register tiles
 constexpr int64_t kDown = kTileRows == 14 ? 2 : 3;
 constexpr int64_t kTiles = kAcross * kDown;
-constexpr int64_t kChannels = 64;  // whose patches are in L2 at a time
-// And whose sums are. All of it takes 420 KB, with AVX-512 740 KB: server cores of that width and Zen 4 have
-// 1 MB or more of L2. (Ice Lake's client cores have 512 KB: not measured.) Tiles of 6x6 take twice as much;
-// yet half as many outputs, for which patches would be transformed twice, are 7 % slower.
+// Channels whose patches are in L2 at a time. All at once where that spares reading sums again and these are
+// few: 6 % faster with tiles of 6x6, 3 % with 4x4 (AVX-512; with AVX2 no faster).
+constexpr int64_t kFewChannels = 64, kAllChannels = 128;
+// And outputs whose sums are. With 64 channels all of it takes 420 KB, with AVX-512 740 KB: server cores of
+// that width and Zen 4 have 1 MB or more of L2. (Ice Lake's client cores have 512 KB: not measured.) Tiles of
+// 6x6 take twice as much; yet half as many outputs, for which patches would be transformed twice, are 7 %
+// slower.
 constexpr int64_t kOutputChannels = kWidth == 16 ? 256 : 128;
 constexpr int64_t kPanels = kOutputChannels / kPanel;
 // More than 128 only for at most 256 channels: the last-level cache has the transformed weights, 9 MB or 17
 // MB.
 constexpr int64_t kFewestPanels = 128 / kPanel;
 constexpr int64_t kWeights = 256 * 256;
-constexpr int64_t kPatchRow = kChannels + 16;  // an odd number of cache lines, as in gemm_tile.h
-constexpr int64_t kPatchPoint = kTiles * kPatchRow;
 constexpr int64_t kPanelSums = kTiles * kPanel;
 constexpr int64_t kSumPoint = kPanels * kPanelSums + 16;  // strides of powers of two share cache sets
 constexpr int64_t kBlocksPerTask = 8;  // each asks for the pixels of the next while it multiplies
 
 // The pixels outside of the picture.
-alignas(64) const float zeros[kChannels] = {};
+alignas(64) const float zeros[kAllChannels] = {};
+
+// A block of tiles F4 or F6, of so many channels at a time.
+template <class Tile, int64_t Channels>
+struct BlockOf : Tile {
+  static constexpr int64_t kChannels = Channels;
+  static constexpr int64_t kPatchRow = kChannels + 16;  // an odd number of cache lines, as in gemm_tile.h
+  static constexpr int64_t kPatchPoint = kTiles * kPatchRow;
+  static constexpr int64_t kPixelsAcross = kAcross * Tile::kOutputs + 2;
+  static constexpr int64_t kPixelsDown = kDown * Tile::kOutputs + 2;
+};
+template <class Use>
+inline auto with_block(const Conv2dArgs& args, const Use& use) {
+  return with_tile_size(args, [&](auto tile) {
+    using Tile = decltype(tile);
+    if constexpr (kWidth == 16) {
+      if (max(args.c, args.o) <= kAllChannels) return use(BlockOf<Tile, kAllChannels>{});
+    }
+    return use(BlockOf<Tile, kFewChannels>{});
+  });
+}
 
 struct Range {
   int64_t first, last;
@@ -64,7 +85,7 @@ struct Cut {
     panels = panel_count(a.o);
     const int64_t fitting = kWeights / (a.c * kPanel);
     slices = ceil_div(panels, max(kFewestPanels, min(fitting, kPanels)));
-    chunks = ceil_div(a.c, kChannels);
+    chunks = ceil_div(a.c, F::kChannels);
   }
 };
 
@@ -72,17 +93,11 @@ struct Cut {
 template <class F>
 struct WeightPlaces {
   int64_t c, panels;
-  int64_t depth(int64_t chunk) const { return min(kChannels, c - chunk * kChannels); }
+  int64_t depth(int64_t chunk) const { return min(F::kChannels, c - chunk * F::kChannels); }
   int64_t offset(int64_t chunk, int64_t point, int64_t panel) const {
-    return (chunk * kChannels * F::kPoints * panels + (point * panels + panel) * depth(chunk)) * kPanel;
+    return (chunk * F::kChannels * F::kPoints * panels + (point * panels + panel) * depth(chunk)) * kPanel;
   }
 };
-
-// Pixels that a block of tiles reads.
-template <class F>
-constexpr int64_t kPixelsAcross = kAcross * F::kOutputs + 2;
-template <class F>
-constexpr int64_t kPixelsDown = kDown * F::kOutputs + 2;
 
 // What a thread keeps in L2.
 template <class F>
@@ -90,9 +105,9 @@ struct Scratch {
   float* patches;     // (points, tiles, channels)
   float* sums;        // (points, panels, tiles, width)
   float* normalized;  // (rows, columns, channels)
-  static constexpr int64_t patch_floats = F::kPoints * kPatchPoint;
+  static constexpr int64_t patch_floats = F::kPoints * F::kPatchPoint;
   static constexpr int64_t sum_floats = F::kPoints * kSumPoint;
-  static constexpr int64_t pixel_floats = kPixelsAcross<F> * kPixelsDown<F> * kChannels;
+  static constexpr int64_t pixel_floats = F::kPixelsAcross * F::kPixelsDown * F::kChannels;
   static constexpr int64_t floats = patch_floats + sum_floats + pixel_floats;
   explicit Scratch(float* base)
       : patches(base), sums(base + patch_floats), normalized(base + patch_floats + sum_floats) {}
@@ -130,7 +145,7 @@ struct Convolution {
     parallel_for(exec, slice.size() * cut.chunks, [&](int64_t task, int) {
       const int64_t panel = task / cut.chunks, chunk = task % cut.chunks;
       const int64_t width = panel_width(args.o, slice.first + panel);
-      const T* from = w + panel_offset(9 * args.c, slice.first + panel) + chunk * kChannels * width;
+      const T* from = w + panel_offset(9 * args.c, slice.first + panel) + chunk * F::kChannels * width;
       float* to = weights() + places.offset(chunk, 0, panel);
       const int64_t point_stride = places.offset(chunk, 1, panel) - places.offset(chunk, 0, panel);
       for (int64_t i = 0; i < places.depth(chunk) * width; i += kWidth) {
@@ -143,8 +158,8 @@ struct Convolution {
   struct Block {
     int64_t picture;
     Range x, y;  // tiles
-    Axis<kPixelsAcross<F>> columns;
-    Axis<kPixelsDown<F>> rows;
+    Axis<F::kPixelsAcross> columns;
+    Axis<F::kPixelsDown> rows;
     int64_t tiles() const { return x.size() * y.size(); }
 
     Block(const Conv2dArgs& a, const Cut<F>& cut, int64_t index)
@@ -168,7 +183,7 @@ struct Convolution {
   }
   Source normalize_pixels(const Block& block, int64_t first, int64_t channels, float* normalized) const {
     const Source from = raw_pixels(block, first);
-    const Source to{normalized, block.columns.source.size() * kChannels, kChannels};
+    const Source to{normalized, block.columns.source.size() * F::kChannels, F::kChannels};
     const Factors factors = Factors{args.mean, args.factor, args.shift}.of_picture(block.picture, args.c);
     const Factors own{factors.mean + first, factors.factor + first, factors.shift + first};
     with_activation(args.input_activation, [&](auto kind) {
@@ -196,20 +211,20 @@ struct Convolution {
     each_vector(0, channels, [&](int64_t c, auto lanes) {
       const auto read = [&](int i, int j) { return lanes.load(pixel[i][j] + c); };
       const auto write = [&](int i, int j, Vec v) {
-        store(patch + (i * F::kPatch + j) * kPatchPoint + c, v);
+        store(patch + (i * F::kPatch + j) * F::kPatchPoint + c, v);
       };
       transform_square<F::kPatch, F::kPatch>(read, F::transform_patch_line, write);
     });
   }
 
   void transform_patches(const Block& block, int64_t chunk, const Scratch<F>& scratch) const {
-    const int64_t first = chunk * kChannels;
-    const int64_t channels = min(kChannels, args.c - first);
+    const int64_t first = chunk * F::kChannels;
+    const int64_t channels = min(F::kChannels, args.c - first);
     const Source source = args.mean == nullptr ? raw_pixels(block, first)
                                                : normalize_pixels(block, first, channels, scratch.normalized);
     float* patch = scratch.patches;
     for (int64_t y = 0; y < block.y.size(); y++) {
-      for (int64_t x = 0; x < block.x.size(); x++, patch += kPatchRow) {
+      for (int64_t x = 0; x < block.x.size(); x++, patch += F::kPatchRow) {
         transform_tile(block, source, x, y, channels, patch);
       }
     }
@@ -230,8 +245,8 @@ struct Convolution {
   };
   Ahead ahead_of(const Block& block, int64_t chunk) const {
     const int64_t columns = block.columns.source.size();
-    const int64_t channels = min(kChannels, args.c - chunk * kChannels);
-    return {raw_pixels(block, chunk * kChannels), columns, columns * block.rows.source.size(),
+    const int64_t channels = min(F::kChannels, args.c - chunk * F::kChannels);
+    return {raw_pixels(block, chunk * F::kChannels), columns, columns * block.rows.source.size(),
             ceil_div(channels, kLine)};
   }
 
@@ -244,7 +259,7 @@ struct Convolution {
     const int64_t depth = places.depth(chunk);
     const float* u = weights() + places.offset(chunk, 0, 0);
     for (int p = 0; p < F::kPoints; p++) {
-      const float* a = scratch.patches + p * kPatchPoint;
+      const float* a = scratch.patches + p * F::kPatchPoint;
       float* sums = scratch.sums + p * kSumPoint;
       for (int64_t panel = slice.first; panel < slice.last;
            panel++, sums += kPanelSums, u += depth * kPanel) {
@@ -253,11 +268,13 @@ struct Convolution {
         for (int64_t i = 0; i < parts; i++) {
           const Range rows = part(count, parts, i);
           const int size = static_cast<int>(rows.size());
-          const float* from = a + rows.first * kPatchRow;
+          const float* from = a + rows.first * F::kPatchRow;
           if (full) {
-            multiply_rows<2, InRows<kPatchRow>>(size, from, u, depth, sums + rows.first * kPanel, chunk == 0);
+            multiply_rows<2, InRows<F::kPatchRow>>(size, from, u, depth, sums + rows.first * kPanel,
+                                                   chunk == 0);
           } else {
-            multiply_rows<1, InRows<kPatchRow>>(size, from, u, depth, sums + rows.first * kWidth, chunk == 0);
+            multiply_rows<1, InRows<F::kPatchRow>>(size, from, u, depth, sums + rows.first * kWidth,
+                                                   chunk == 0);
           }
         }
       }
@@ -338,13 +355,13 @@ bool winograd_takes_blocks(const Conv2dArgs& args) {
   return with_tile_size(args, [&](auto f) {
     const int64_t across = ceil_div(args.wo, f.kOutputs), down = ceil_div(args.ho, f.kOutputs);
     const int64_t pixels = args.n * across * down * f.kOutputs * f.kOutputs;
-    return pixels >= kPixelsPerChannel * (args.c > args.o ? args.c : args.o);
+    return pixels >= kPixelsPerChannel * max(args.c, args.o);
   });
 }
 
 void winograd_blocks(const Conv2dArgs& args, const Epilogue& epilogue, const Exec& exec) {
   const GemmShape shape{args.n * args.ho * args.wo, args.o, 9 * args.c};
-  with_tile_size(args, [&](auto f) {
+  with_block(args, [&](auto f) {
     using F = decltype(f);
     with_elements(args.weight, [&](auto* w) {
       using T = std::remove_const_t<std::remove_pointer_t<decltype(w)>>;
@@ -354,7 +371,7 @@ void winograd_blocks(const Conv2dArgs& args, const Epilogue& epilogue, const Exe
 }
 
 ScratchSize winograd_blocks_scratch(const Conv2dArgs& args) {
-  return with_tile_size(args, [&](auto f) { return scratch_of<decltype(f)>(args); });
+  return with_block(args, [&](auto f) { return scratch_of<decltype(f)>(args); });
 }
 
 }  // namespace tintype::TINTYPE_ISA

@@ -19,6 +19,7 @@ function title({ dims: d, params: p, dtype, given, inPlace }: MatrixCase): strin
 /** Winograd by blocks of tiles: parts of them, of chunks and slices of channels, of vectors. Too large for the self-test. */
 const blocks = [
   { h: 98, w: 96, c: 70, o: 9, dtype: 'f16' as const },
+  { h: 98, w: 98, c: 150, o: 3 },
   { n: 2, h: 130, w: 127, c: 3, o: 260, dtype: 'bf16' as const },
   { n: 3, h: 17, w: 16, c: 17, o: 20, upsample: 2, given: ['bias', 'rowBias'] },
   { h: 61, w: 67, c: 33, o: 17, activation: 'silu' as const, given: ['residual'], inPlace: true },
