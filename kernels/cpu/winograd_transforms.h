@@ -137,12 +137,26 @@ inline void transform_square(const Read& read, const Line& line, const Write& wr
   }
 }
 
-// The weights of one channel and one vector of outputs: nine taps to the points of a tile.
-template <class F, class T>
+// The weights of one channel and one vector of outputs: nine taps to so many rows of the points of a tile.
+template <class F, int First = 0, int Rows = F::kPatch, class T>
 inline void transform_weights(const T* taps, int64_t tap_stride, float* to, int64_t point_stride) {
-  transform_square<3, F::kPatch>(
-      [&](int y, int x) { return load(taps + (y * 3 + x) * tap_stride); }, F::transform_weight_line,
-      [&](int y, int x, Vec u) { store(to + (y * F::kPatch + x) * point_stride, u); });
+  Vec rows[Rows][3];
+#pragma GCC unroll 3
+  for (int x = 0; x < 3; x++) {
+    Vec from[3], column[F::kPatch];
+#pragma GCC unroll 3
+    for (int y = 0; y < 3; y++) from[y] = load(taps + (y * 3 + x) * tap_stride);
+    F::transform_weight_line(from, column);
+#pragma GCC unroll 8
+    for (int i = 0; i < Rows; i++) rows[i][x] = column[First + i];
+  }
+#pragma GCC unroll 8
+  for (int i = 0; i < Rows; i++) {
+    Vec row[F::kPatch];
+    F::transform_weight_line(rows[i], row);
+#pragma GCC unroll 8
+    for (int x = 0; x < F::kPatch; x++) store(to + (i * F::kPatch + x) * point_stride, row[x]);
+  }
 }
 
 }  // namespace
