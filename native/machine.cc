@@ -114,6 +114,12 @@ std::string cpu_name() {
   return "CPU";
 }
 
+uint64_t l2_bytes() {
+  // index0 and index1 are those of the first level.
+  const auto kib = number_in("/sys/devices/system/cpu/cpu0/cache/index2/size");
+  return static_cast<uint64_t>(kib.value_or(0)) * 1024;
+}
+
 #elif defined(__APPLE__)
 
 int available_cores() {
@@ -135,6 +141,13 @@ std::string cpu_name() {
   size_t size = sizeof name;
   sysctlbyname("machdep.cpu.brand_string", name, &size, nullptr, 0);
   return name;
+}
+
+uint64_t l2_bytes() {
+  uint64_t bytes = 0;
+  size_t size = sizeof bytes;
+  if (sysctlbyname("hw.l2cachesize", &bytes, &size, nullptr, 0) != 0) return 0;
+  return bytes;
 }
 
 #else
@@ -161,6 +174,18 @@ std::string cpu_name() {
   RegGetValueA(HKEY_LOCAL_MACHINE, "HARDWARE\\DESCRIPTION\\System\\CentralProcessor\\0",
                "ProcessorNameString", RRF_RT_REG_SZ, nullptr, name, &size);
   return name;
+}
+
+uint64_t l2_bytes() {
+  DWORD size = 0;
+  GetLogicalProcessorInformation(nullptr, &size);
+  std::vector<SYSTEM_LOGICAL_PROCESSOR_INFORMATION> parts(size /
+                                                          sizeof(SYSTEM_LOGICAL_PROCESSOR_INFORMATION));
+  if (parts.empty() || !GetLogicalProcessorInformation(parts.data(), &size)) return 0;
+  for (const auto& part : parts) {
+    if (part.Relationship == RelationCache && part.Cache.Level == 2) return part.Cache.Size;
+  }
+  return 0;
 }
 
 #endif

@@ -13,6 +13,9 @@ uint64_t available_memory();
 
 std::string cpu_name();
 
+// Bytes of the second-level cache of a core, the first one where they differ; 0 if nobody says.
+uint64_t l2_bytes();
+
 // TINTYPE_THREADS, or one for each core that the process may use.
 int default_threads();
 inline constexpr int most_threads = 256;

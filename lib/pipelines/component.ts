@@ -70,7 +70,7 @@ interface Compiled {
  * Winograd and Strassen, and what they make worth while, are for the CPU: tensor cores are faster than that; so are
  * contractions in place, whose rounds would be launches. What joins layers and norms is for GPUs: the CPU has no launches to save.
  */
-export const passesFor = ({ precision, matrices, isa }: Target, exact: boolean): PassOptions =>
+export const passesFor = ({ precision, matrices, largeTiles }: Target, exact: boolean): PassOptions =>
   precision
     ? {
         ...{ winograd: false, strassen: false, normalizeOnLoad: false, joinLayers: true, foldNorms: true },
@@ -78,8 +78,7 @@ export const passesFor = ({ precision, matrices, isa }: Target, exact: boolean):
       }
     : {
         ...{ winograd: !exact, strassen: !exact, contractInPlace: true },
-        // With AVX2 it was 10 % slower in some layers and faster in others: on a core with 1 MB of L2, which many lack.
-        largeTiles: isa() === 'avx512',
+        largeTiles: largeTiles(),
         multiplyInBf16: matrices === 'bf16',
       }
 

@@ -13,6 +13,8 @@ export interface DeviceInfo {
   readonly isas: readonly string[]
   /** Whether those kernels multiply in bf16, for `precision: 'bf16'`: the AVX-512 ones on a CPU with AVX512-BF16, not on Windows. */
   readonly bf16: boolean
+  /** Second-level cache of a core; 0 where the operating system does not say. */
+  readonly l2Bytes: number
   /** Cores that the process may use: affinity and container limits count. */
   readonly cores: number
   /** Threads of a program that does not say how many: `TINTYPE_THREADS`, or one for each core. */

@@ -8,7 +8,7 @@
 
 namespace tintype {
 
-// [{ name, description, isa, isas, bf16, cores, threads }]
+// [{ name, description, isa, isas, bf16, l2Bytes, cores, threads }]
 Napi::Array list_devices(Napi::Env env) {
   Napi::Object cpu = Napi::Object::New(env);
   cpu["name"] = "cpu";
@@ -18,6 +18,7 @@ Napi::Array list_devices(Napi::Env env) {
   for (const CpuKernels* kernels : supported_kernels()) isas.Set(isas.Length(), kernels->isa);
   cpu["isas"] = isas;
   cpu["bf16"] = pair_products(process_kernels()) == PairProducts::fast;
+  cpu["l2Bytes"] = static_cast<double>(l2_bytes());
   cpu["cores"] = available_cores();
   cpu["threads"] = default_threads();
   const Napi::Array result = Napi::Array::New(env);

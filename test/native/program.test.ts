@@ -14,6 +14,12 @@ describe('devices', () => {
     expect(cpu!.isas).toContain(cpu!.isa)
     expect(cpu!.cores).toBeGreaterThan(0)
   })
+
+  it('tells the bytes of the second-level cache, or 0', () => {
+    const { l2Bytes } = devices()[0]!
+    const isPlausible = l2Bytes >= 2 ** 17 && l2Bytes <= 2 ** 28
+    expect(l2Bytes === 0 || isPlausible, `${l2Bytes} bytes`).toBe(true)
+  })
 })
 
 describe('Program.run', () => {

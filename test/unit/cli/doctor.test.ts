@@ -29,7 +29,14 @@ const found: Diagnosis = {
   ],
   devices: [
     {
-      ...{ name: 'cpu', description: 'Some CPU', isa: 'avx2', isas: ['avx2', 'baseline'], bf16: false },
+      ...{
+        name: 'cpu',
+        description: 'Some CPU',
+        isa: 'avx2',
+        isas: ['avx2', 'baseline'],
+        bf16: false,
+        l2Bytes: 2 ** 19,
+      },
       ...{ cores: 4, threads: 3 },
     },
   ],

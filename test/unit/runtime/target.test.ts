@@ -1,7 +1,13 @@
 // What `device` and `precision` mean where no GPU is asked for.
 
 import { describe, expect, it } from 'vitest'
-import { elementTypeOf, matricesOf, type Precision, targetOf } from '../../../lib/runtime/target.ts'
+import {
+  elementTypeOf,
+  matricesOf,
+  type Precision,
+  takesLargeTiles,
+  targetOf,
+} from '../../../lib/runtime/target.ts'
 
 describe('targetOf', () => {
   it('computes in float32 on the CPU', () => {
@@ -42,6 +48,14 @@ describe('targetOf', () => {
           'The kernels in use (avx512, Some CPU) do not multiply in bf16. That takes AVX512-BF16, and on Windows it is not to be had. Leave precision out, or take "int8" for weights in half the memory.',
       }),
     )
+  })
+
+  it('has room for large tiles in 1 MB of second-level cache, with vectors that were measured', () => {
+    expect(takesLargeTiles({ isa: 'avx512', l2Bytes: 2 ** 20 })).toBe(true)
+    expect(takesLargeTiles({ isa: 'avx2', l2Bytes: 5 * 2 ** 18 })).toBe(true)
+    expect(takesLargeTiles({ isa: 'avx512', l2Bytes: 2 ** 19 })).toBe(false)
+    expect(takesLargeTiles({ isa: 'avx2', l2Bytes: 0 })).toBe(false)
+    expect(takesLargeTiles({ isa: 'neon', l2Bytes: 2 ** 24 })).toBe(false)
   })
 
   it('names the precisions that there are', () => {
