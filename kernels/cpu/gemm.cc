@@ -149,11 +149,22 @@ struct Product {
     });
   }
 
-  void multiply_stretch(const TaskRows& task, int64_t panel, int64_t at, Stretch s,
+  // Panels of gates follow those of values, all of full width.
+  const T* weights_of(int64_t panel, int64_t at) const {
+    const int64_t width = args.gated ? kPanel : panel_width(args.shape.n, panel);
+    return w + panel_offset(args.shape.k, panel) + at * width;
+  }
+  // Those that a thread multiplies by next: of the next panel, the next stretch, or its next task.
+  const T* weights_after(const Columns& columns, int64_t panel, int64_t at) const {
+    if (panel + 1 < columns.end) return weights_of(panel + 1, at);
+    if (at + block.depth < args.shape.k) return weights_of(columns.first, at + block.depth);
+    return weights_of(columns.next, 0);
+  }
+
+  void multiply_stretch(const TaskRows& task, int64_t panel, int64_t at, const T* next, Stretch s,
                         const Scratch& scratch) const {
-    const T* stretch = w + panel_offset(args.shape.k, panel) + at * s.width;
-    s.next = lines_of(stretch + panel_offset(args.shape.k, 1),
-                      s.depth * s.width * static_cast<int64_t>(sizeof(T)));
+    const T* stretch = weights_of(panel, at);
+    s.next = lines_of(next, s.depth * s.width * static_cast<int64_t>(sizeof(T)));
     if (task.tiles == 1) {
       multiply_panel(args, task, scratch.a, stretch, s);
     } else {
@@ -161,9 +172,8 @@ struct Product {
     }
   }
 
-  void multiply_block(const TaskRows& task, int64_t first_panel, Scratch scratch) const {
+  void multiply_block(const TaskRows& task, const Columns& columns, Scratch scratch) const {
     const auto [m, n, k] = args.shape;
-    const int64_t last_panel = min(first_panel + block.panels, panel_count(n));
     for (int64_t at = 0; at < k; at += block.depth) {
       const int64_t depth = min(block.depth, k - at);
       if (block.share_rows) {
@@ -171,24 +181,29 @@ struct Product {
       } else {
         copy_rows(task, at, scratch.a);
       }
-      for (int64_t panel = first_panel; panel < last_panel; panel++) {
-        float* sums = scratch.sums + (panel - first_panel) * kPanel * task.rows;
+      for (int64_t panel = columns.first; panel < columns.end; panel++) {
+        const T* after = weights_after(columns, panel, at);
+        float* sums = scratch.sums + (panel - columns.first) * kPanel * task.rows;
         Stretch s{panel * kPanel, panel_width(n, panel), depth, block.depth,
                   at == 0,        at + depth >= k,       sums,  args.gated};
-        multiply_stretch(task, panel, at, s, scratch);
+        const int64_t gates = panel + panel_count(n);
+        multiply_stretch(task, panel, at, args.gated ? weights_of(gates, at) : after, s, scratch);
         if (!args.gated) continue;
         s.gated = false;
         s.values = sums;
         s.sums = sums + sums_floats(block);
-        multiply_stretch(task, panel + panel_count(n), at, s, scratch);
+        multiply_stretch(task, gates, at, after, s, scratch);
       }
     }
   }
 
   void run() const {
     if (block.share_rows) share_rows();
+    const auto first_of = [this](int64_t index) { return index % column_blocks * block.panels; };
     parallel_for(exec, ceil_div(args.shape.m, block.rows) * column_blocks, [&](int64_t index, int thread) {
-      multiply_block(task_rows(index / column_blocks), index % column_blocks * block.panels, scratch(thread));
+      const int64_t first = first_of(index), end = min(first + block.panels, panel_count(args.shape.n));
+      multiply_block(task_rows(index / column_blocks), {first, end, first_of(index + exec.threads)},
+                     scratch(thread));
     });
   }
 };

@@ -16,6 +16,12 @@ struct TaskSize {
   int64_t rows, units;
 };
 
+// Units of the columns of a task, and the first one of what is likely its thread's next: threads take tasks
+// in turn, and those of an op take as long.
+struct Columns {
+  int64_t first, end, next;
+};
+
 // A row of A is copied once for each block of columns unless it is shared, an element of w widened once for
 // each block of rows: blocks are as large and as square as leaves enough tasks for many threads. Few rows are
 // one block: at m=154, n=768, k=3072 that and sharing them is worth 22 %.

@@ -257,9 +257,24 @@ struct Product {
     return {2 * index * kPanel, (2 * index + 1) * kPanel};
   }
 
-  void multiply_block(int64_t row_block, int64_t first_pair, int64_t end_pair, float* scratch) const {
+  // Of a pair of panels, for a stretch.
+  struct StretchWeights {
+    const T *left, *right;
+  };
+  StretchWeights weights_of(int64_t pair, int64_t stretch) const {
+    const Pair panels = pair_at(pair);
+    const int64_t k = args.shape.k, at = stretch * 2 * block.half_depth;
+    return {w + (panels.left * k + at * kPanel), w + (panels.right * k + at * kPanel)};
+  }
+  // Those that a thread multiplies by next: of the next pair, the next stretch, or its next task.
+  StretchWeights weights_after(const Columns& columns, int64_t pair, int64_t stretch) const {
+    if (pair + 1 < columns.end) return weights_of(pair + 1, stretch);
+    if (stretch + 1 < block.stretches) return weights_of(columns.first, stretch + 1);
+    return weights_of(columns.next, 0);
+  }
+
+  void multiply_block(int64_t row_block, const Columns& columns, float* scratch) const {
     const TaskRows task = task_rows(row_block);
-    const int64_t k = args.shape.k;
     float* const b = scratch + (block.share_rows ? 0 : block.left_floats());
     float* const sums = b + block.right_floats();
     for (int64_t stretch = 0; stretch < block.stretches; stretch++) {
@@ -270,22 +285,19 @@ struct Product {
       } else {
         copy_rows(task, 0, task.tiles, at, scratch);
       }
-      for (int64_t i = first_pair; i < end_pair; i++) {
-        const Pair pair = pair_at(i);
-        const T* left = w + (pair.left * k + at * kPanel);
-        const T* right = w + (pair.right * k + at * kPanel);
-        const int64_t half = half_depth_at(at);
-        const int64_t next = panel_offset(k, args.gated ? 1 : 2);
-        const int64_t bytes = 2 * half * kPanel * static_cast<int64_t>(sizeof(T));
-        const Stretch<T> s{pair,
-                           left,
-                           right,
+      const int64_t half = half_depth_at(at);
+      const int64_t bytes = 2 * half * kPanel * static_cast<int64_t>(sizeof(T));
+      for (int64_t i = columns.first; i < columns.end; i++) {
+        const StretchWeights weights = weights_of(i, stretch), next = weights_after(columns, i, stretch);
+        const Stretch<T> s{pair_at(i),
+                           weights.left,
+                           weights.right,
                            half,
                            stretch == 0,
                            stretch + 1 == block.stretches,
-                           sums + (block.stretches > 1 ? (i - first_pair) * kProducts * block.sums() : 0),
-                           lines_of(left + next, bytes),
-                           lines_of(right + next, bytes)};
+                           sums + (block.stretches > 1 ? (i - columns.first) * kProducts * block.sums() : 0),
+                           lines_of(next.left, bytes),
+                           lines_of(next.right, bytes)};
         multiply_stretch(task, a, b, s);
         if (s.last) finish_pair(task, s);
       }
@@ -306,9 +318,11 @@ struct Product {
     if (block.share_rows) share_rows();
     const int64_t count = pairs_of_task();
     const int64_t column_blocks = ceil_div(pairs, count);
+    const auto first_of = [=](int64_t index) { return index % column_blocks * count; };
     parallel_for(exec, ceil_div(args.shape.m, block.rows) * column_blocks, [&](int64_t index, int thread) {
-      const int64_t first = index % column_blocks * count;
-      multiply_block(index / column_blocks, first, min(first + count, pairs), exec.scratch<float>(thread));
+      const int64_t first = first_of(index), end = min(first + count, pairs);
+      multiply_block(index / column_blocks, {first, end, first_of(index + exec.threads)},
+                     exec.scratch<float>(thread));
     });
   }
 };
