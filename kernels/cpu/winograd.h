@@ -1,4 +1,4 @@
-// 3x3 convolutions of stride 1 with a quarter of the multiplications.
+// 3x3 convolutions of stride 1 with a quarter or a fifth of the multiplications.
 #pragma once
 #include "../args.gen.h"
 #include "../exec.h"
@@ -10,8 +10,7 @@ namespace tintype::TINTYPE_ISA {
 void winograd(const Conv2dArgs&, const Epilogue&, const Exec&);
 ScratchSize winograd_scratch(const Conv2dArgs&);
 
-// Threads share the transformed weights, and each transforms patches for itself: the same sums in the same
-// order.
+// Threads share the transformed weights, and each transforms patches for itself.
 bool winograd_takes_blocks(const Conv2dArgs&);
 void winograd_blocks(const Conv2dArgs&, const Epilogue&, const Exec&);
 ScratchSize winograd_blocks_scratch(const Conv2dArgs&);

@@ -29,7 +29,7 @@ constexpr int64_t kPanels = kOutputChannels / kPanel;
 // More than 128 only for at most 256 channels: the last-level cache has the transformed weights, 9 MB or 17
 // MB.
 constexpr int64_t kFewestPanels = 128 / kPanel;
-constexpr int64_t kWeights = 256 * 256;
+constexpr int64_t kMostWeights = 256 * 256;
 constexpr int64_t kPanelSums = kTiles * kPanel;
 constexpr int64_t kSumPoint = kPanels * kPanelSums + 16;  // strides of powers of two share cache sets
 constexpr int64_t kBlocksPerTask = 8;  // each asks for the pixels of the next while it multiplies
@@ -83,7 +83,7 @@ struct Cut {
     blocks_down = ceil_div(down, kDown);
     blocks = a.n * blocks_across * blocks_down;
     panels = panel_count(a.o);
-    const int64_t fitting = kWeights / (a.c * kPanel);
+    const int64_t fitting = kMostWeights / (a.c * kPanel);
     slices = ceil_div(panels, max(kFewestPanels, min(fitting, kPanels)));
     chunks = ceil_div(a.c, F::kChannels);
   }

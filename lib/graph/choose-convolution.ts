@@ -14,7 +14,7 @@ export interface ConvolutionSize {
 interface Tiles {
   /** Side of an output tile. */
   readonly side: number
-  /** Tiles that share one transform of the weights, as in kernels/cpu/winograd.cc. */
+  /** Tiles that share one transform of the weights: at least, in kernels/cpu/winograd.cc. */
   readonly group: number
   /**
    * What a transform costs, in products of the matrix multiplication: of one weight (o, c), of one channel of a patch,
@@ -28,7 +28,7 @@ interface Tiles {
 
 const tiles = {
   winograd4: { side: 4, group: 126, weightCost: 90, patchCost: 140, outputCost: 150 },
-  winograd6: { side: 6, group: 98, weightCost: 160, patchCost: 400, outputCost: 560 },
+  winograd6: { side: 6, group: 126, weightCost: 160, patchCost: 400, outputCost: 560 },
 } as const satisfies Record<string, Tiles>
 
 type Algorithm = 'direct' | keyof typeof tiles

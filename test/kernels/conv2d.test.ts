@@ -33,6 +33,15 @@ const blocks = [
   ]),
 )
 
-describe.each(Object.entries({ ...convolutions, blocks }))('%s', (_, cases) => {
+/** Winograd by shared patches: tiles in several groups, and these in several stretches. */
+const groups = (['winograd4', 'winograd6'] as const).flatMap((algorithm) => [
+  conv({ h: 72, w: 66, c: 80, o: 6, k: 3, pad: 1, dtype: 'f16', algorithm }),
+  conv({
+    ...{ h: 72, w: 66, c: 320, o: 4, k: 3, pad: 1, algorithm, inputActivation: 'silu' },
+    given: ['bias', 'mean', 'factor', 'shift'],
+  }),
+])
+
+describe.each(Object.entries({ ...convolutions, blocks, groups }))('%s', (_, cases) => {
   it.each(cases.map((c) => [title(c), c] as const))('%s', (_title, c) => check(c))
 })
