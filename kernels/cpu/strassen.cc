@@ -53,7 +53,9 @@ struct Blocks {
     pairs = task.units;
     half_depth = round_up(ceil_div(shape.k, 2 * ceil_div(shape.k, 2 * kHalfDepth)), kDepthGroup);
     stretches = ceil_div(shape.k, 2 * half_depth);
-    share_rows = shares_rows(shape, task, units);
+    // Many blocks of rows are tasks enough: all columns in one, and its rows need not be shared.
+    const bool many_rows = stretches == 1 && ceil_div(shape.m, rows) >= 16;
+    share_rows = !many_rows && shares_rows(shape, task, units);
   }
 
   // Floats of a factor of one product.
@@ -307,7 +309,7 @@ struct Product {
   // Where no sums wait for another stretch a task may have more columns, for all of which its rows are copied
   // once: as many as leave enough tasks for all threads. What is computed is the same.
   int64_t pairs_of_task() const {
-    constexpr int64_t kTasksOfThread = 16;
+    constexpr int64_t kTasksOfThread = 8;
     if (block.stretches > 1 || block.share_rows) return block.pairs;
     const int64_t row_blocks = ceil_div(args.shape.m, block.rows);
     const int64_t column_blocks = ceil_div(kTasksOfThread * exec.threads, row_blocks);
