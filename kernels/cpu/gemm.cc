@@ -150,21 +150,15 @@ struct Product {
   }
 
   // Panels of gates follow those of values, all of full width.
-  const T* weights_of(int64_t panel, int64_t at) const {
-    const int64_t width = args.gated ? kPanel : panel_width(args.shape.n, panel);
-    return w + panel_offset(args.shape.k, panel) + at * width;
-  }
-  // Those that a thread multiplies by next: of the next panel, the next stretch, or its next task.
-  const T* weights_after(const Columns& columns, int64_t panel, int64_t at) const {
-    if (panel + 1 < columns.end) return weights_of(panel + 1, at);
-    if (at + block.depth < args.shape.k) return weights_of(columns.first, at + block.depth);
-    return weights_of(columns.next, 0);
+  const T* weights_of(const WeightPlace& place) const {
+    const int64_t width = args.gated ? kPanel : panel_width(args.shape.n, place.unit);
+    return w + panel_offset(args.shape.k, place.unit) + place.at * width;
   }
 
-  void multiply_stretch(const TaskRows& task, int64_t panel, int64_t at, const T* next, Stretch s,
+  void multiply_stretch(const TaskRows& task, const WeightPlace& place, const WeightPlace& next, Stretch s,
                         const Scratch& scratch) const {
-    const T* stretch = weights_of(panel, at);
-    s.next = lines_of(next, s.depth * s.width * static_cast<int64_t>(sizeof(T)));
+    const T* stretch = weights_of(place);
+    s.next = lines_of(weights_of(next), s.depth * s.width * static_cast<int64_t>(sizeof(T)));
     if (task.tiles == 1) {
       multiply_panel(args, task, scratch.a, stretch, s);
     } else {
@@ -182,17 +176,17 @@ struct Product {
         copy_rows(task, at, scratch.a);
       }
       for (int64_t panel = columns.first; panel < columns.end; panel++) {
-        const T* after = weights_after(columns, panel, at);
+        const WeightPlace values{panel, at}, gates{panel + panel_count(n), at};
+        const WeightPlace next = columns.after(values, block.depth, k);
         float* sums = scratch.sums + (panel - columns.first) * kPanel * task.rows;
         Stretch s{panel * kPanel, panel_width(n, panel), depth, block.depth,
                   at == 0,        at + depth >= k,       sums,  args.gated};
-        const int64_t gates = panel + panel_count(n);
-        multiply_stretch(task, panel, at, args.gated ? weights_of(gates, at) : after, s, scratch);
+        multiply_stretch(task, values, args.gated ? gates : next, s, scratch);
         if (!args.gated) continue;
         s.gated = false;
         s.values = sums;
         s.sums = sums + sums_floats(block);
-        multiply_stretch(task, gates, at, after, s, scratch);
+        multiply_stretch(task, gates, next, s, scratch);
       }
     }
   }

@@ -16,10 +16,22 @@ struct TaskSize {
   int64_t rows, units;
 };
 
+// A unit of columns, and the row of w from which on it is multiplied.
+struct WeightPlace {
+  int64_t unit, at;
+};
 // Units of the columns of a task, and the first one of what is likely its thread's next: threads take tasks
 // in turn, and those of an op take as long.
 struct Columns {
   int64_t first, end, next;
+
+  // What a thread multiplies by after a stretch of w with `depth` of k rows: the next unit, the next stretch,
+  // or its next task.
+  WeightPlace after(const WeightPlace& place, int64_t depth, int64_t k) const {
+    if (place.unit + 1 < end) return {place.unit + 1, place.at};
+    if (place.at + depth < k) return {first, place.at + depth};
+    return {next, 0};
+  }
 };
 
 // A row of A is copied once for each block of columns unless it is shared, an element of w widened once for

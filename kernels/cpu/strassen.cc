@@ -54,7 +54,8 @@ struct Blocks {
     half_depth = round_up(ceil_div(shape.k, 2 * ceil_div(shape.k, 2 * kHalfDepth)), kDepthGroup);
     stretches = ceil_div(shape.k, 2 * half_depth);
     // Many blocks of rows are tasks enough: all columns in one, and its rows need not be shared.
-    const bool many_rows = stretches == 1 && ceil_div(shape.m, rows) >= 16;
+    constexpr int64_t kManyBlocks = 16;
+    const bool many_rows = stretches == 1 && ceil_div(shape.m, rows) >= kManyBlocks;
     share_rows = !many_rows && shares_rows(shape, task, units);
   }
 
@@ -263,16 +264,10 @@ struct Product {
   struct StretchWeights {
     const T *left, *right;
   };
-  StretchWeights weights_of(int64_t pair, int64_t stretch) const {
-    const Pair panels = pair_at(pair);
-    const int64_t k = args.shape.k, at = stretch * 2 * block.half_depth;
-    return {w + (panels.left * k + at * kPanel), w + (panels.right * k + at * kPanel)};
-  }
-  // Those that a thread multiplies by next: of the next pair, the next stretch, or its next task.
-  StretchWeights weights_after(const Columns& columns, int64_t pair, int64_t stretch) const {
-    if (pair + 1 < columns.end) return weights_of(pair + 1, stretch);
-    if (stretch + 1 < block.stretches) return weights_of(columns.first, stretch + 1);
-    return weights_of(columns.next, 0);
+  StretchWeights weights_of(const WeightPlace& place) const {
+    const Pair panels = pair_at(place.unit);
+    const int64_t k = args.shape.k;
+    return {w + (panels.left * k + place.at * kPanel), w + (panels.right * k + place.at * kPanel)};
   }
 
   void multiply_block(int64_t row_block, const Columns& columns, float* scratch) const {
@@ -290,7 +285,9 @@ struct Product {
       const int64_t half = half_depth_at(at);
       const int64_t bytes = 2 * half * kPanel * static_cast<int64_t>(sizeof(T));
       for (int64_t i = columns.first; i < columns.end; i++) {
-        const StretchWeights weights = weights_of(i, stretch), next = weights_after(columns, i, stretch);
+        const WeightPlace place{i, at};
+        const StretchWeights weights = weights_of(place);
+        const StretchWeights next = weights_of(columns.after(place, 2 * block.half_depth, args.shape.k));
         const Stretch<T> s{pair_at(i),
                            weights.left,
                            weights.right,

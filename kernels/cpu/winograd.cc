@@ -5,8 +5,8 @@
 //   patches (tiles, c) x weights (c, o) = sums (tiles, o).
 // A stretch of tiles at a time: their patches are transformed once for all outputs into memory that the
 // threads share and that the last-level cache holds; then each task multiplies a group of these tiles with
-// one panel of weights, which it transforms on the fly, for the transformed ones would take eight times the
-// memory of halves.
+// one panel of weights, which it transforms on the fly, for the transformed ones would take eight or fourteen
+// times the memory of halves.
 #include "winograd.h"
 
 #include <type_traits>
@@ -21,8 +21,9 @@ namespace tintype::TINTYPE_ISA {
 namespace {
 
 constexpr int64_t kChannels = 64;  // channels whose weights are transformed at a time
-// And rows of points. One is in L1 until it is multiplied, and taps are read again for each: 3 to 8 % faster
-// than all points at once, whose every line comes from L2 to be written. With AVX2 reading costs as much.
+// And rows of points, which are multiplied at once. One of them takes 50 or 66 KB, all points 300 or 520 KB,
+// of which each line must come from afar to be written: 3 to 8 % faster, though taps are read again for each
+// row. With AVX2 and tiles of 4x4 that costs as much as it spares.
 template <class F>
 constexpr int kRowsAtOnce = kWidth == 16 || F::kOutputs == 6 ? 1 : F::kPatch;
 // Tiles that share transformed weights: whole rows of register tiles, whose sums take 0.8 or 1 MB of L2, with

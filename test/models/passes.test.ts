@@ -153,6 +153,22 @@ describe('large layers', () => {
   })
 })
 
+/** A map that larger tiles of Winograd's algorithm fill: those of the models above are too small for them. */
+describe('a convolution of larger tiles', () => {
+  const trace = new Trace()
+  const pixels = trace.input('pixels', 'f32', [1, 24, 24, 96])
+  const weight = trace.weight('weight', [96, 96, 3, 3])
+  trace.output('y', conv2d(pixels, weight, undefined, { padding: [1, 1, 1, 1] }))
+  const runLayer = runnerOf(trace.graph())
+
+  it('is nearly the same as without them', async () => {
+    const [with_, without] = [await runLayer({ largeTiles: true }), await runLayer({ winograd: false })]
+    expect(with_.algorithms).toEqual(['winograd6'])
+    expect(without.algorithms).toEqual(['direct'])
+    expect(relativeError(with_.outputs[0]!, without.outputs[0]!)).toBeLessThan(1e-5)
+  })
+})
+
 /** A residual block whose shortcut is large enough to be worth contracting in place, too large for the models above. */
 describe('a large residual block', () => {
   const block = largeBlock({ side: 1024, channels: 16, out: 8 })
