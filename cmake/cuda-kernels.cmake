@@ -77,7 +77,7 @@ foreach(precision IN LISTS cuda_precisions)
       if(precision STREQUAL "fast" AND architecture EQUAL 90)
         # wgmma is as fast with float32 sums.
         copy_cubin(${cuda_kernels}/sm_${architecture}/f16/${name} ${base})
-        set(ptx "")
+        set(ptx ${base}.ptx)
       else()
         set(ptx ${cuda_kernels}/compute_${virtual}/${precision}/${name}.ptx)
         if(NOT ptx IN_LIST made)
