@@ -127,7 +127,8 @@ extern "C" __global__ void __launch_bounds__(token_warps * 32, merge_resident)
     for (int i = 0; i < chunks; i++) {
       column[i] = first + (i * 32 + lane) * chunk;
       count[i] = max(0, min(chunk, c - column[i]));
-      whole[i] = count[i] == chunk && c % chunk == 0;
+      // Not count == chunk: ptxas 13.0 made that true on sm_90 where the count is 0.
+      whole[i] = column[i] + chunk <= c && c % chunk == 0;
     }
     Chunk sums[chunks] = {};
     int tokens = 0;
