@@ -255,4 +255,82 @@ extern "C" __global__ void multiply_in_two_shapes(Args a) {
   store(a, reinterpret_cast<Sums&>(sums));
 }
 
+// A B^T instead of what the sums were.
+extern "C" __global__ void multiply_over_sums(Args a) {
+  const uint32_t place = shared_address(shared);
+  Sums sums;
+#pragma unroll
+  for (int n = 0; n < 8; n++) sums[n][0] = sums[n][1] = sums[n][2] = sums[n][3] = NAN;
+  fill(a);
+  publish_to_tensor_cores();
+  __syncthreads();
+  pin(sums);
+  begin_products();
+  warpgroup_multiply(sums, matrix_descriptor(place), matrix_descriptor(place + matrix_bytes));
+#pragma unroll
+  for (int k = 1; k < 4; k++) {
+    warpgroup_multiply_add(sums, matrix_descriptor(place + k * 32),
+                           matrix_descriptor(place + matrix_bytes + k * 32));
+  }
+  commit_products();
+  wait_for_products();
+  pin(sums);
+  store(a, sums);
+}
+
+enum class RegisterMistake { none, written_behind_fence, written_in_flight, panels_apart, inside_rows };
+
+// B, in registers, times a matrix of 72 columns: those of A and behind them the first eight of B. (64, 72)
+template <RegisterMistake Made>
+__device__ void product_of_registers(Args a) {
+  constexpr int columns = 72;
+  const uint32_t place = shared_address(shared);
+  const int lane = threadIdx.x % 32, row = threadIdx.x / 32 * 16;
+  float sums[columns / 8][4] = {};
+  fill(a);
+  publish_to_tensor_cores();
+  __syncthreads();
+  uint32_t rows[4][4];
+#pragma unroll
+  for (int k = 0; k < 4; k++) {
+    load_matrices(rows[k], place + matrix_bytes + swizzle<row_chunks>(row + lane % 16, k * 2 + lane / 16));
+  }
+  pin(sums);
+  begin_products();
+  if constexpr (Made == RegisterMistake::written_behind_fence) asm volatile("mov.b32 %0, 0;" : "+r"(rows[2][1]));
+#pragma unroll
+  for (int k = 0; k < 4; k++) {
+    const uint32_t at = place + k * 16 * 128 + (Made == RegisterMistake::inside_rows ? 16 : 0);
+    const int panel = matrix_bytes + (Made == RegisterMistake::panels_apart ? 128 : 0);
+    warpgroup_multiply_add(sums, rows[k], matrix_descriptor(at, panel));
+  }
+  commit_products();
+  if constexpr (Made == RegisterMistake::written_in_flight) asm volatile("mov.b32 %0, 0;" : "+r"(rows[2][1]));
+  wait_for_products();
+  pin(sums);
+#pragma unroll
+  for (int n = 0; n < columns / 8; n++) {
+#pragma unroll
+    for (int r = 0; r < 4; r++) {
+      a.y[(row + lane / 4 + r / 2 * 8) * columns + n * 8 + lane % 4 * 2 + r % 2] = sums[n][r];
+    }
+  }
+}
+
+extern "C" __global__ void multiply_registers(Args a) {
+  product_of_registers<RegisterMistake::none>(a);
+}
+extern "C" __global__ void multiply_registers_written_behind_fence(Args a) {
+  product_of_registers<RegisterMistake::written_behind_fence>(a);
+}
+extern "C" __global__ void multiply_registers_written_in_flight(Args a) {
+  product_of_registers<RegisterMistake::written_in_flight>(a);
+}
+extern "C" __global__ void multiply_panels_apart(Args a) {
+  product_of_registers<RegisterMistake::panels_apart>(a);
+}
+extern "C" __global__ void multiply_from_inside_rows(Args a) {
+  product_of_registers<RegisterMistake::inside_rows>(a);
+}
+
 }  // namespace tintype::cuda

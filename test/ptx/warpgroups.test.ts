@@ -14,9 +14,9 @@ const a = Float32Array.from({ length: rows * depth }, (_, i) => ((i * 7) % 31) -
 const b = Float32Array.from({ length: rows * depth }, (_, i) => ((i * 5) % 23) - 11)
 
 /** a b^T as a kernel has it. */
-function run(kernel: string, order = 0, threads = 128): Float32Array {
+function run(kernel: string, order = 0, threads = 128, columns = rows): Float32Array {
   const x = Uint16Array.from([...a, ...b], (value) => bitsOf('f16', value))
-  const y = new Float32Array(rows * rows).fill(-1)
+  const y = new Float32Array(rows * columns).fill(-1)
   const buffers = [x, y].map((array) => new Uint8Array(array.buffer))
   device().launch(join(output, 'warpgroup_faults.ptx'), kernel, 1, threads, sharedBytes, order, buffers)
   return y
@@ -27,9 +27,19 @@ const product = Array.from({ length: rows * rows }, (_, i) => {
   return a.subarray(row, row + depth).reduce((sum, value, k) => sum + value * b[column + k]!, 0)
 })
 
+/** b times a matrix of 72 columns, those of a and the first eight of b. */
+const wide = 72
+const productOfRegisters = Array.from({ length: rows * wide }, (_, i) => {
+  const [row, column] = [Math.floor(i / wide) * depth, i % wide]
+  const factor = (k: number) => (column < depth ? a[k * depth + column]! : b[(k - 1) * depth + column]!)
+  return b.subarray(row, row + depth).reduce((sum, value, k) => sum + value * factor(k), 0)
+})
+
 const correct = [
   ['multiply_and_wait', product],
   ['wait_for_first_group', product],
+  ['multiply_over_sums', product],
+  ['multiply_registers', productOfRegisters],
   ['multiply_uninitialized', product.map(() => Number.NaN)],
 ] as const
 
@@ -65,6 +75,10 @@ const faults = [
   ['multiply_outside_rows', /a matrix leaves its swizzled rows/],
   ['multiply_of_other_stride', /stride of a swizzled matrix is no multiple of its eight rows/],
   ['multiply_with_base_offset', /only matrices without a base offset are known/],
+  ['multiply_registers_written_behind_fence', /registers of A that were written since the last wgmma.fence/],
+  ['multiply_registers_written_in_flight', /register of a product in flight/],
+  ['multiply_panels_apart', /the panels of a swizzled matrix are no multiple of its eight rows apart/],
+  ['multiply_from_inside_rows', /a matrix leaves its swizzled rows/],
   ['multiply_with_unused_bits', /unused bits of a matrix descriptor are not 0/],
 ] as const
 
@@ -73,7 +87,7 @@ const missing = inject('ptxMissing')
 describe.skipIf(missing)(`products of warpgroups${missing && ` (${missing})`}`, () => {
   describe.each(orders.map((name, order) => [name, order] as const))('warps in %s order', (_, order) => {
     it.each(correct)('runs %s', (kernel, expected) => {
-      expect([...run(kernel, order)]).toEqual(expected)
+      expect([...run(kernel, order, 128, expected.length / rows)]).toEqual(expected)
     })
     it.each(faults)('finds what is wrong with %s', (kernel, message) => {
       expect(() => run(kernel, order)).toThrow(message)

@@ -43,7 +43,7 @@ struct Warp {
   std::vector<std::vector<PendingCopy>> groups;
   std::vector<PendingProduct> uncommitted_products;
   std::vector<std::vector<PendingProduct>> product_groups;
-  std::vector<Accumulator> accumulators;  // every register that may be one, by its row
+  std::vector<ProductRegister> product_registers;  // every register that may be one, by its row
 };
 
 struct Execution {

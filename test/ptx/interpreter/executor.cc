@@ -94,7 +94,7 @@ void run_warp(Execution& x, Warp& w) {
           choose_lanes(w);
           break;
         }
-        if (mask && i.touches_accumulators) touch_accumulators(x, i);
+        if (mask && i.touches_products) touch_products(x, i);
         if (mask) i.run(x, i);
         w.pc++;
         break;
@@ -231,7 +231,7 @@ class BlockRunner {
         predicates_.data() + static_cast<size_t>(number) * static_cast<size_t>(kernel.predicates + 1);
     const int count = std::min(lanes, static_cast<int>(launch_.threads) - number * lanes);
     if (!kernel.accumulators.empty())
-      w.accumulators.resize(kernel.register_bytes / (lanes * sizeof(uint32_t)));
+      w.product_registers.resize(kernel.register_bytes / (lanes * sizeof(uint32_t)));
     w.alive = w.mask = count == lanes ? all_lanes : (1u << count) - 1;
     execution_.warp = &w;
     for (const Kernel::Constant& c : kernel.constants) {

@@ -34,13 +34,14 @@ void load_matrices(Execution&, const Instruction&);    // flag: transposed
 Handler multiply_matrices(bool bf16, bool k16);
 Handler multiply_matrices_in_f16(bool k16);  // sums in fp16
 // Of a warpgroup.
-Handler multiply_warpgroup(bool bf16);  // immediate: which accumulators of the kernel
+Handler multiply_warpgroup(
+    bool bf16);  // immediate: which accumulators of the kernel; variant: WarpgroupProduct
 void fence_warpgroup(Execution&, const Instruction&);
 void commit_products(Execution&, const Instruction&);
-void wait_for_products(Execution&, const Instruction&);   // immediate: groups that may stay in flight
-void fence_proxy(Execution&, const Instruction&);         // what was written, for those products
-void touch_accumulators(Execution&, const Instruction&);  // what any other instruction does to them
-void shuffle(Execution&, const Instruction&);             // variant: ShuffleMode
+void wait_for_products(Execution&, const Instruction&);  // immediate: groups that may stay in flight
+void fence_proxy(Execution&, const Instruction&);        // what was written, for those products
+void touch_products(Execution&, const Instruction&);     // what any other instruction does to their registers
+void shuffle(Execution&, const Instruction&);            // variant: ShuffleMode
 void ballot(Execution&, const Instruction&);
 void sync_warp(Execution&, const Instruction&);
 void trap(Execution&, const Instruction&);

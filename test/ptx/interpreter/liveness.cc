@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "instruction_set.h"
+
 namespace tintype::ptx {
 
 namespace {
@@ -86,6 +88,14 @@ void propagate(std::vector<Block>& blocks, size_t registers) {
   }
 }
 
+// Where products of an instruction are waited for: the code has no wait before them that a loop comes back
+// to.
+int next_wait(const std::vector<Instruction>& code, int i) {
+  const int size = static_cast<int>(code.size());
+  while (i + 1 < size && code[i].run != wait_for_products) i++;
+  return i;
+}
+
 }  // namespace
 
 std::vector<LiveRange> live_ranges(const std::vector<Instruction>& code,
@@ -108,6 +118,7 @@ std::vector<LiveRange> live_ranges(const std::vector<Instruction>& code,
       for (const int r : operands[i].src) extend(static_cast<size_t>(r), i);
       for (const int r : operands[i].dst) extend(static_cast<size_t>(r), i);
       for (const int r : operands[i].accumulators) extend(static_cast<size_t>(r), i);
+      for (const int r : operands[i].factors) extend(static_cast<size_t>(r), next_wait(code, i));
     }
   }
   return ranges;

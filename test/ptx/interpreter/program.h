@@ -40,11 +40,11 @@ struct Instruction {
   Space space = Space::generic;
   uint8_t count = 1;    // elements of a vector, matrices of an ldmatrix
   uint8_t bytes = 4;    // of an element
-  uint8_t variant = 0;  // which of the operations of a handler
+  uint8_t variant = 0;  // which of the operations of a handler, or how it does its own
   bool wide = false;    // the address or source is a 64-bit register
   bool is_signed = false;
-  bool flag = false;                  // has its optional operand; of loads and stores: registers of 64 bits
-  bool touches_accumulators = false;  // has registers that are accumulators somewhere in the kernel
+  bool flag = false;              // has its optional operand; of loads and stores: registers of 64 bits
+  bool touches_products = false;  // has registers that products of warpgroups have somewhere in the kernel
   int line = 0;
 };
 

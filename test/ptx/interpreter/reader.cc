@@ -6,6 +6,7 @@
 
 #include "instruction_set.h"
 #include "interpreter.h"
+#include "warpgroups.h"
 
 namespace tintype::ptx {
 
@@ -367,7 +368,8 @@ void KernelReader::read_matrix(Draft& d) {
 }
 
 // wgmma.mma_async.sync.m64n160k16.f32.f16.f16 {d}, a, b, 1, 1, 1, 0, 0: added to d, no signs changed, both
-// along the depth.
+// along the depth; {d}, {a0, a1, a2, a3}, b, 1, 1, 1, 0 with A in registers, which are along the depth
+// always.
 void KernelReader::read_warpgroup(Draft& d) {
   Instruction& i = d.instruction;
   i.kind = Kind::synchronize;
@@ -385,13 +387,24 @@ void KernelReader::read_warpgroup(Draft& d) {
     const bool bf16 = d.has("bf16");
     const std::vector<std::string> known = {
         "wgmma", "mma_async", "sync", shape, "f32", bf16 ? "bf16" : "f16", bf16 ? "bf16" : "f16"};
-    const std::vector<std::string> options(d.args.begin() + 3, d.args.end());
-    if (d.op != known || options != std::vector<std::string>{"1", "1", "1", "0", "0"}) {
+    const auto a = members(d.args.at(1));
+    const std::string &added = d.args.at(3), &transposed = d.args.back();
+    std::vector<std::string> options = {added, "1", "1"};
+    if (a.size() == 1) options.push_back("0");
+    options.push_back(transposed);
+    const auto is_flag = [](const std::string& s) { return s == "0" || s == "1"; };
+    if (d.op != known || !is_flag(added) || !is_flag(transposed) ||
+        std::vector<std::string>(d.args.begin() + 3, d.args.end()) != options) {
       fail("unsupported instruction: " + d.text);
     }
     i.run = multiply_warpgroup(bf16);
+    if (added == "0") i.variant |= WarpgroupProduct::replaces;
+    if (transposed == "1") i.variant |= WarpgroupProduct::transposed;
+    if (a.size() > 1) i.variant |= WarpgroupProduct::of_registers;
     for (const std::string& sum : sums) d.operands.accumulators.push_back(value(sum, false));
-    d.operands.src = {value(d.args[1], true), value(d.args[2], true)};
+    for (const std::string& part : a) d.operands.src.push_back(value(part, a.size() == 1));
+    if (a.size() > 1) d.operands.factors = d.operands.src;
+    d.operands.src.push_back(value(d.args[2], true));
   }
 }
 

@@ -137,10 +137,11 @@ void Registers::place_accumulators(Kernel& kernel, const std::vector<Operands>& 
     auto& rows = kernel.accumulators.emplace_back();
     for (const int id : operands[i].accumulators) rows.push_back(registers_[id].place);
     all.insert(rows.begin(), rows.end());
+    for (const int id : operands[i].factors) all.insert(registers_[id].place);
   }
   for (Instruction& i : kernel.code) {
     const auto is_one = [&](uint32_t row) { return all.count(row) > 0; };
-    i.touches_accumulators =
+    i.touches_products =
         std::any_of(i.dst, i.dst + i.dst_count, is_one) || std::any_of(i.src, i.src + i.src_count, is_one);
   }
 }

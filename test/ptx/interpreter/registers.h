@@ -14,6 +14,7 @@ namespace tintype::ptx {
 struct Operands {
   std::vector<int> dst, src;
   std::vector<int> accumulators;  // of a warpgroup: both
+  std::vector<int> factors;       // of a warpgroup: sources that are read until its products are waited for
 };
 
 class Registers {

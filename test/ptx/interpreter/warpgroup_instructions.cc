@@ -33,22 +33,49 @@ int columns_of(const Execution& x, const Instruction& i) {
   return static_cast<int>(x.kernel.accumulators[static_cast<size_t>(i.immediate)].size()) * 2;
 }
 
+bool has(const Instruction& i, uint8_t how) {
+  return i.variant & how;
+}
+
+MatrixDescriptor a_of(const PendingProduct& p) {
+  return {p.a, rows_of_group};
+}
+MatrixDescriptor b_of(const Execution& x, const PendingProduct& p) {
+  using Layout = MatrixDescriptor::Layout;
+  const bool transposed = has(*p.instruction, WarpgroupProduct::transposed);
+  return {p.b, columns_of(x, *p.instruction), transposed ? Layout::across_depth : Layout::along_depth};
+}
+
 // Every warp is taken to read all of A and B: which rows of A it needs is not said.
 template <class F>
-void for_chunks(const PendingProduct& p, int columns, F f) {
-  const MatrixDescriptor a(p.a), b(p.b);
-  for (int chunk = 0; chunk < 2; chunk++) {
-    for (int row = 0; row < rows_of_group; row++) f(a.address(row, chunk));
-    for (int row = 0; row < columns; row++) f(b.address(row, chunk));
+void for_chunks(const Execution& x, const PendingProduct& p, F f) {
+  const auto each = [&](const MatrixDescriptor& matrix) {
+    for (int chunk = 0; chunk < matrix.chunks(); chunk++) {
+      for (int row = 0; row < matrix.rows(); row++) f(matrix.address(row, chunk));
+    }
+  };
+  if (!has(*p.instruction, WarpgroupProduct::of_registers)) each(a_of(p));
+  each(b_of(x, p));
+}
+
+template <bool Bf16, size_t Width>
+void read_matrix(SharedMemory& shared, const MatrixDescriptor& matrix, int first_row, int rows,
+                 float (*values)[Width]) {
+  for (int row = 0; row < rows; row++) {
+    for (int chunk = 0; chunk < matrix.chunks(); chunk++) {
+      widen_eight<Bf16>(shared.at(matrix.address(first_row + row, chunk)), values[row] + chunk * side);
+    }
   }
 }
 
+// Lane 4g + t holds columns 2t and 2t + 1 of rows g and g + 8 in its first two registers, and those 8 columns
+// further in the others.
 template <bool Bf16>
-void read_matrix(SharedMemory& shared, const MatrixDescriptor& matrix, int first_row, int rows,
-                 float (*values)[depth]) {
-  for (int row = 0; row < rows; row++) {
-    for (int chunk = 0; chunk < 2; chunk++) {
-      widen_eight<Bf16>(shared.at(matrix.address(first_row + row, chunk)), values[row] + chunk * side);
+void read_registers(Execution& x, const Instruction& i, float (*a)[depth]) {
+  for (int r = 0; r < 4; r++) {
+    const uint32_t* words = x.row<uint32_t>(i.src[r]);
+    for (int row = 0; row < side; row++) {
+      widen_eight<Bf16>(words + row * 4, a[row + r % 2 * side] + r / 2 * side);
     }
   }
 }
@@ -61,22 +88,32 @@ void for_accumulators(int columns, F f) {
   }
 }
 
-// D (16 rows of a warp) += A B^T
+// D (16 rows of a warp) += A B^T, or A B where B is transposed
 template <bool Bf16>
 void multiply(Execution& x, const std::vector<uint32_t>& accumulators, const PendingProduct& p) {
   const int columns = static_cast<int>(accumulators.size()) * 2;
   alignas(32) static thread_local float a[rows_of_warp][depth], b[most_columns][depth],
       bt[depth][most_columns], d[rows_of_warp][most_columns];
-  read_matrix<Bf16>(x.shared, MatrixDescriptor(p.a), x.warp->id % warps_of_group * rows_of_warp, rows_of_warp,
-                    a);
-  read_matrix<Bf16>(x.shared, MatrixDescriptor(p.b), 0, columns, b);
-  for (int n = 0; n < columns; n++) {
-    for (int k = 0; k < depth; k++) bt[k][n] = b[n][k];
+  const Instruction& i = *p.instruction;
+  if (has(i, WarpgroupProduct::of_registers)) {
+    read_registers<Bf16>(x, i, a);
+  } else {
+    read_matrix<Bf16>(x.shared, a_of(p), x.warp->id % warps_of_group * rows_of_warp, rows_of_warp, a);
+  }
+  if (has(i, WarpgroupProduct::transposed)) {
+    read_matrix<Bf16>(x.shared, b_of(x, p), 0, depth, bt);
+  } else {
+    read_matrix<Bf16>(x.shared, b_of(x, p), 0, columns, b);
+    for (int n = 0; n < columns; n++) {
+      for (int k = 0; k < depth; k++) bt[k][n] = b[n][k];
+    }
   }
   const auto row_of = [&](int r) {
     return reinterpret_cast<float*>(x.row<uint32_t>(accumulators[static_cast<size_t>(r)]));
   };
-  for_accumulators(columns, [&](int r, int l, int row, int column) { d[row][column] = row_of(r)[l]; });
+  const bool replaces = has(i, WarpgroupProduct::replaces);
+  for_accumulators(columns,
+                   [&](int r, int l, int row, int column) { d[row][column] = replaces ? 0 : row_of(r)[l]; });
   for (int m = 0; m < rows_of_warp; m++) {
     for (int n = 0; n < columns; n += side) {
       __m256 sum = _mm256_load_ps(d[m] + n);
@@ -89,14 +126,14 @@ void multiply(Execution& x, const std::vector<uint32_t>& accumulators, const Pen
   for_accumulators(columns, [&](int r, int l, int row, int column) { row_of(r)[l] = d[row][column]; });
 }
 
-Accumulator& accumulator_at(Execution& x, uint32_t place) {
-  return x.warp->accumulators[place / (lanes * sizeof(uint32_t))];
+ProductRegister& register_at(Execution& x, uint32_t place) {
+  return x.warp->product_registers[place / (lanes * sizeof(uint32_t))];
 }
 
 // Those of products of the same shape may be in flight: their order is kept.
 void claim_accumulators(Execution& x, const Instruction& i, const std::vector<uint32_t>& places) {
   for (size_t index = 0; index < places.size(); index++) {
-    Accumulator& sum = accumulator_at(x, places[index]);
+    ProductRegister& sum = register_at(x, places[index]);
     if (sum.touched) fail(x, i, "accumulators that were touched since the last wgmma.fence");
     if (sum.in_flight && (sum.index != index || sum.count != places.size())) {
       fail(x, i, "accumulators of products of another shape in flight");
@@ -107,18 +144,28 @@ void claim_accumulators(Execution& x, const Instruction& i, const std::vector<ui
   }
 }
 
+template <class F>
+void for_factors(Execution& x, const Instruction& i, F f) {
+  if (!has(i, WarpgroupProduct::of_registers)) return;
+  for (int r = 0; r < 4; r++) f(register_at(x, i.src[r]));
+}
+
 template <bool Bf16>
 void issue(Execution& x, const Instruction& i) {
   need_whole_warp(x, i);
-  const PendingProduct product = {&i, descriptor(x, i, x.row<uint64_t>(i.src[0])),
-                                  descriptor(x, i, x.row<uint64_t>(i.src[1]))};
+  const bool of_registers = has(i, WarpgroupProduct::of_registers);
+  const PendingProduct product = {&i, of_registers ? 0 : descriptor(x, i, x.row<uint64_t>(i.src[0])),
+                                  descriptor(x, i, x.row<uint64_t>(i.src[i.src_count - 1]))};
   together(x, i, product.a, product.b);
-  for (const uint64_t bits : {product.a, product.b}) {
-    if (const char* wrong = MatrixDescriptor(bits).wrong()) fail(x, i, wrong);
-  }
+  if (const char* wrong = of_registers ? nullptr : a_of(product).wrong()) fail(x, i, wrong);
+  if (const char* wrong = b_of(x, product).wrong()) fail(x, i, wrong);
   const auto& accumulators = x.kernel.accumulators[static_cast<size_t>(i.immediate)];
   claim_accumulators(x, i, accumulators);
-  for_chunks(product, columns_of(x, i), [&](uint32_t address) {
+  for_factors(x, i, [&](ProductRegister& factor) {
+    if (factor.written) fail(x, i, "registers of A that were written since the last wgmma.fence");
+    factor.multiplied++;
+  });
+  for_chunks(x, product, [&](uint32_t address) {
     demand(x, i, x.shared.begin_product(address, 16, x.toucher(Toucher::all)), 0);
   });
   multiply<Bf16>(x, accumulators, product);
@@ -126,11 +173,13 @@ void issue(Execution& x, const Instruction& i) {
 }
 
 void end(Execution& x, const PendingProduct& product) {
-  for_chunks(product, columns_of(x, *product.instruction),
+  const Instruction& i = *product.instruction;
+  for_chunks(x, product,
              [&](uint32_t address) { x.shared.end_product(address, 16, x.toucher(Toucher::all)); });
-  for (const uint32_t place : x.kernel.accumulators[static_cast<size_t>(product.instruction->immediate)]) {
-    accumulator_at(x, place).in_flight--;
+  for (const uint32_t place : x.kernel.accumulators[static_cast<size_t>(i.immediate)]) {
+    register_at(x, place).in_flight--;
   }
+  for_factors(x, i, [](ProductRegister& factor) { factor.multiplied--; });
 }
 
 }  // namespace
@@ -141,7 +190,7 @@ Handler multiply_warpgroup(bool bf16) {
 
 void fence_warpgroup(Execution& x, const Instruction& i) {
   together(x, i);
-  for (Accumulator& sum : x.warp->accumulators) sum.touched = false;
+  for (ProductRegister& r : x.warp->product_registers) r.touched = r.written = false;
 }
 
 void commit_products(Execution& x, const Instruction& i) {
@@ -167,16 +216,17 @@ void fence_proxy(Execution& x, const Instruction&) {
   }
 }
 
-void touch_accumulators(Execution& x, const Instruction& i) {
-  const auto touch = [&](uint32_t place) {
+void touch_products(Execution& x, const Instruction& i) {
+  const auto touch = [&](uint32_t place, bool writes) {
     const size_t row = place / (lanes * sizeof(uint32_t));
-    if (row >= x.warp->accumulators.size()) return;
-    Accumulator& sum = x.warp->accumulators[row];
-    if (sum.in_flight) fail(x, i, "register of a product in flight");
-    sum.touched = true;
+    if (row >= x.warp->product_registers.size()) return;
+    ProductRegister& r = x.warp->product_registers[row];
+    if (r.in_flight || (writes && r.multiplied)) fail(x, i, "register of a product in flight");
+    r.touched = true;
+    r.written |= writes;
   };
-  for (int q = 0; q < i.dst_count; q++) touch(i.dst[q]);
-  for (int q = 0; q < i.src_count; q++) touch(i.src[q]);
+  for (int q = 0; q < i.dst_count; q++) touch(i.dst[q], true);
+  for (int q = 0; q < i.src_count; q++) touch(i.src[q], false);
 }
 
 }  // namespace tintype::ptx
