@@ -11,7 +11,7 @@ export interface Gpu extends TensorCores {
   readonly name: string
   readonly architecture: number
   readonly processors: number
-  /** As `wgmma` uses them, where it is: GEMMs do. */
+  /** As `wgmma` uses them, where it is: GEMMs do, and attention of heads of at most 80 channels. */
   readonly warpgroups?: TensorCores
   readonly floatTflops: number
   /** Whether these are figures for sums in fp16, which matrix products have in precision `fast` and attention has not. */
@@ -50,9 +50,12 @@ export const gpus: readonly Gpu[] = [
 /** A GEMM's name ends in its tile. */
 export const isGemm = (kernel: string) => /_\d+x\d+$/.test(kernel)
 
+/** Whether a kernel multiplies by `wgmma` where it is. */
+export const usesWarpgroups = (kernel: string) => isGemm(kernel) || /^attention_(40|64|80)_/.test(kernel)
+
 /** What a kernel makes of the tensor cores. */
 export const tensorCoresFor = (kernel: string, gpu: Gpu): TensorCores =>
-  (isGemm(kernel) && gpu.warpgroups) || gpu
+  (usesWarpgroups(kernel) && gpu.warpgroups) || gpu
 
 /** The same for products in precision `fast`: GeForce cards do them at twice the rate, the others at the same. */
 export const inFast = (gpu: Gpu): Gpu => {

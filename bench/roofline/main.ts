@@ -8,7 +8,7 @@ import { type Column, digits, markdownTable } from '../table.ts'
 import { type Gpu, gpus, inFast } from './gpus.ts'
 import { decodeNodes, stepNodes } from './graphs.ts'
 import { budgetOf } from './model.ts'
-import { isTensorBound, loops, pipesOf } from './pipes.ts'
+import { isTensorBound, loopNames, pipesOf } from './pipes.ts'
 import { titleOf } from './title.ts'
 import { type Work, workOf } from './work.ts'
 
@@ -94,8 +94,10 @@ const pipes: readonly Column<string>[] = [
     (gpu): Column<string> => ({
       title: gpu.name,
       of: (kernel) => {
-        const { tensor, shared, issue } = pipesOf(kernel, gpu)!
-        return [tensor, shared, issue].map((cycles) => cycles.toFixed(0)).join(' : ')
+        const of = pipesOf(kernel, gpu)
+        if (!of) return ''
+        const cycles = [of.tensor, of.shared, of.issue, ...(of.exponentials > 0 ? [of.exponentials] : [])]
+        return cycles.map((each) => each.toFixed(0)).join(' : ')
       },
     }),
   ),
@@ -149,7 +151,7 @@ function report(name: string, nodes: readonly Node[], longest: number): void {
 }
 
 console.log(
-  `## cycles of a processor for a step of a block: tensor cores : shared memory : issue\n\n${markdownTable(pipes, Object.keys(loops))}`,
+  `## cycles of a processor for a step of a block: tensor cores : shared memory : issue : exponentials\n\n${markdownTable(pipes, loopNames)}`,
 )
 report('UNet step', stepNodes(), 24)
 report('VAE decode', decodeNodes(), 10)

@@ -1,7 +1,7 @@
-// What the innermost loops keep busy: of a processor the tensor cores, shared memory, and the four schedulers that issue
-// instructions. The longest of the three bounds the loop; latencies come on top.
+// What the innermost loops keep busy: of a processor the tensor cores, shared memory, the four schedulers that issue
+// instructions, and what takes exponentials. The longest of the four bounds the loop; latencies come on top.
 
-import { type Gpu, isGemm, tensorCoresFor } from './gpus.ts'
+import { type Gpu, isGemm, tensorCoresFor, usesWarpgroups } from './gpus.ts'
 
 /** One step of a block: 32 products along the depth of a GEMM, the keys of a step of attention. */
 interface Loop {
@@ -13,9 +13,11 @@ interface Loop {
   readonly copied: number
   /**
    * Instructions of a warp, as `nvdisasm` shows them in the code for sm_80, of warpgroups for sm_90; a step
-   * without moments of rows, and attention without hiding keys behind the last, which its inner steps jump over.
+   * without moments of rows, and attention without hiding keys behind the last and, by warpgroups, without sums that
+   * shrink, which its inner steps jump over.
    */
   readonly instructions: number
+  readonly exponentials?: number
 }
 
 const depth = 32
@@ -36,10 +38,32 @@ const warpgroupGemm = (m: number, n: number, instructionsOfTurn: number): Loop =
 })
 
 /** mma.sync m16n8k16 of a warp, and ldmatrix of four matrices; half as large ones count half. */
-const attention = (head: number, products: number, loads: number, instructions: number): Loop => ({
-  ...{ warps: 4, products: 4 * products * 16 * 8 * 16, instructions },
+const attention = (
+  head: number,
+  queries: number,
+  products: number,
+  loads: number,
+  instructions: number,
+): Loop => ({
+  ...{ warps: 4, products: 4 * products * 16 * 8 * 16, instructions, exponentials: queries * 64 },
   ...{ loaded: 4 * loads * 512, copied: 2 * 64 * head * 2 },
 })
+
+/** Two warpgroups, for which tensor cores read 64 queries, and all keys and values with their column of ones. */
+const warpgroupAttention = (head: number, instructions: number): Loop => {
+  const [queries, keys, queriesOfGroup] = [128, 128, 64]
+  const [padded, columns] = [Math.ceil(head / 16) * 16, head + 8]
+  return {
+    ...{
+      warps: 8,
+      products: queries * keys * (padded + columns),
+      instructions,
+      exponentials: queries * keys,
+    },
+    loaded: (queries / queriesOfGroup) * 2 * ((queriesOfGroup + keys) * padded + keys * columns),
+    copied: 2 * keys * head * 2,
+  }
+}
 
 export const loops: Readonly<Record<string, Loop>> = {
   conv2d_128x160: gemm(128, 160, 64, 80, 307),
@@ -54,10 +78,10 @@ export const loops: Readonly<Record<string, Loop>> = {
   linear_geglu_128x128: gemm(128, 128, 64, 64, 190),
   linear_geglu_64x128: gemm(64, 128, 64, 64, 200),
   linear_geglu_64x64: gemm(64, 64, 32, 32, 106),
-  attention_40_64: attention(40, 80, 20, 579),
-  attention_64_64: attention(64, 128, 32, 690),
-  attention_80_64: attention(80, 80, 40, 493),
-  attention_160_64: attention(160, 160, 80, 850),
+  attention_40_64: attention(40, 128, 80, 20, 579),
+  attention_64_64: attention(64, 128, 128, 32, 690),
+  attention_80_64: attention(80, 64, 80, 40, 493),
+  attention_160_64: attention(160, 64, 160, 80, 850),
 }
 
 /** Where there is wgmma. */
@@ -74,10 +98,22 @@ const warpgroupLoops: Readonly<Record<string, Loop>> = {
   linear_geglu_128x128: warpgroupGemm(128, 128, 154),
   linear_geglu_64x128: warpgroupGemm(64, 128, 140),
   linear_geglu_64x64: warpgroupGemm(64, 64, 111),
+  attention_40_128: warpgroupAttention(40, 400),
+  attention_64_128: warpgroupAttention(64, 405),
+  attention_80_128: warpgroupAttention(80, 482),
 }
+
+/** All that are known, on whichever GPU. */
+export const loopNames: readonly string[] = [
+  ...new Set([...Object.keys(loops), ...Object.keys(warpgroupLoops)]),
+]
+
+const loopOf = (kernel: string, gpu: Gpu): Loop | undefined =>
+  gpu.warpgroups && usesWarpgroups(kernel) ? warpgroupLoops[kernel] : loops[kernel]
 
 const bytesOfWavefront = 128
 const schedulers = 4
+const exponentialsPerCycle = 16
 /** What widens fp16 sums and adds them, of a warp: four of each for two `mma.sync`. */
 const promotions = 4
 const productsOfMma = 16 * 8 * 16
@@ -90,27 +126,29 @@ export interface Pipes {
   readonly tensor: number
   readonly shared: number
   readonly issue: number
+  readonly exponentials: number
 }
 
 /** Cycles of a processor for one step of a block, by what they are spent on; undefined where the loop is not known. */
 export function pipesOf(kernel: string, gpu: Gpu): Pipes | undefined {
-  const loop = (gpu.warpgroups && warpgroupLoops[kernel]) ?? loops[kernel]
+  const loop = loopOf(kernel, gpu)
   if (!loop) return undefined
   return {
     tensor: loop.products / tensorCoresFor(kernel, gpu).productsPerCycle,
     shared: (loop.loaded + loop.copied) / bytesOfWavefront,
     issue: (loop.warps * (loop.instructions + promotionsOf(loop, kernel, gpu))) / schedulers,
+    exponentials: (loop.exponentials ?? 0) / exponentialsPerCycle,
   }
 }
 
 /** How much longer a kernel's loop takes than its tensor cores; 1 where it is not known. */
 export function slowdown(kernel: string, gpu: Gpu): number {
   const pipes = pipesOf(kernel, gpu)
-  return pipes ? Math.max(pipes.tensor, pipes.shared, pipes.issue) / pipes.tensor : 1
+  return pipes ? Math.max(...Object.values(pipes)) / pipes.tensor : 1
 }
 
 /** Whether tensor cores are what bounds the loop of a kernel; undefined for kernels without them. */
 export function isTensorBound(kernel: string, gpu: Gpu): boolean | undefined {
   const pipes = pipesOf(kernel, gpu)
-  return pipes && pipes.tensor >= Math.max(pipes.shared, pipes.issue)
+  return pipes && pipes.tensor >= Math.max(...Object.values(pipes))
 }

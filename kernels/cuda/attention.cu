@@ -1,9 +1,52 @@
 // Attention for the head sizes of the models, and one for all others.
 #include "attention.cuh"
+#include "attention_warpgroup.cuh"
 
 namespace tintype::cuda {
 
-// Each is one of attention_shapes.
+namespace {
+
+template <AttentionShape Shape>
+__device__ void attention(const AttentionLaunch& a) {
+  extern __shared__ __align__(128) unsigned char attention_shared[];
+  WarpAttention<Shape>(a, attention_shared).run();
+}
+
+template <WarpgroupAttention Shape>
+__device__ void attention(const AttentionLaunch& a) {
+  extern __shared__ __align__(1024) unsigned char group_shared[];
+  AttentionWarpgroups<Shape>(a, group_shared).run();
+}
+
+}  // namespace
+
+// Each is one of attention_shapes, or where there are warpgroups of warpgroup_attention_shapes.
+#ifdef __CUDA_ARCH_FEAT_SM90_ALL
+extern "C" __global__ void __launch_bounds__(WarpgroupAttention::threads, 2)
+    attention_40_128(const __grid_constant__ AttentionLaunch a) {
+  attention<WarpgroupAttention{40, 128}>(a);
+}
+extern "C" __global__ void __launch_bounds__(WarpgroupAttention::threads)
+    attention_40_80(const __grid_constant__ AttentionLaunch a) {
+  attention<WarpgroupAttention{40, 80}>(a);
+}
+extern "C" __global__ void __launch_bounds__(WarpgroupAttention::threads)
+    attention_64_128(const __grid_constant__ AttentionLaunch a) {
+  attention<WarpgroupAttention{64, 128}>(a);
+}
+extern "C" __global__ void __launch_bounds__(WarpgroupAttention::threads)
+    attention_64_80(const __grid_constant__ AttentionLaunch a) {
+  attention<WarpgroupAttention{64, 80}>(a);
+}
+extern "C" __global__ void __launch_bounds__(WarpgroupAttention::threads)
+    attention_80_128(const __grid_constant__ AttentionLaunch a) {
+  attention<WarpgroupAttention{80, 128}>(a);
+}
+extern "C" __global__ void __launch_bounds__(WarpgroupAttention::threads)
+    attention_80_80(const __grid_constant__ AttentionLaunch a) {
+  attention<WarpgroupAttention{80, 80}>(a);
+}
+#else
 extern "C" __global__ void __launch_bounds__(attention_threads)
     attention_40_64(const __grid_constant__ AttentionLaunch a) {
   attention<AttentionShape{40, 64, 2}>(a);
@@ -28,6 +71,7 @@ extern "C" __global__ void __launch_bounds__(attention_threads)
     attention_80_80(const __grid_constant__ AttentionLaunch a) {
   attention<AttentionShape{80, 80, 1}>(a);
 }
+#endif
 extern "C" __global__ void __launch_bounds__(attention_threads)
     attention_96_64(const __grid_constant__ AttentionLaunch a) {
   attention<AttentionShape{96, 64, 1}>(a);

@@ -47,11 +47,6 @@ constexpr GemmTile of_warpgroup(GemmTile tile) {
   of_four.stages = fit < 4 ? fit : 4;
   return of_four;
 }
-
-constexpr bool has_warpgroups(int architecture) {
-  return architecture == 90;
-}
-
 // What a block does on an architecture.
 constexpr GemmTile tile_on(const GemmTile& tile, int architecture) {
   return has_warpgroups(architecture) ? of_warpgroup(tile) : tile;

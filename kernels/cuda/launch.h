@@ -46,6 +46,11 @@ constexpr int64_t shared_of_processor(int architecture) {
   }
 }
 
+// Whether four warps multiply together, by wgmma.
+constexpr bool has_warpgroups(int architecture) {
+  return architecture == 90;
+}
+
 class Launcher {
  public:
   virtual ~Launcher() = default;

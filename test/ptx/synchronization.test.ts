@@ -92,6 +92,7 @@ const launches = [
   { kernel: 'conv2d', name: 'conv2d 8x8 320->64, divided', architecture: 90, noticed: 14 },
   { kernel: 'linear', name: 'linear 64 1280->128, divided', architecture: 90, noticed: 14 },
   { kernel: 'attention', name: 'attention 256 over 256, heads of 40', architecture: 80, noticed: 9 },
+  { kernel: 'attention', name: 'attention 256 over 256, heads of 40', architecture: 90, noticed: 10 },
   { kernel: 'attention', name: 'attention 64 over 256, head of 512', architecture: 80, noticed: 6 },
   { kernel: 'group_norm', name: 'groupNorm 2x256x320', architecture: 80, noticed: 5 },
   { kernel: 'group_factors', name: 'groupFactors 2x256x320', architecture: 80, noticed: 5 },

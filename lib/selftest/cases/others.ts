@@ -120,6 +120,13 @@ const attention = (n: number, heads: number, d: number, lq: number, lk: number, 
   // Scores of some size, so that the softmax has peaks, but not so large or so alike that one key takes all of it.
   inputs: { q: spread(n * lq * heads * d, 2.5, 0, 7), k: spread(n * lk * heads * d, 2.5, 0, 11) },
 })
+/** Keys of which later ones have larger scores, some by far: what was summed up before them shrinks. */
+const rising = (d: number, lq: number, lk: number): OpCase => {
+  const c = attention(1, 1, d, lq, lk)
+  const k = (c.inputs!.k as Float32Array).map((x, i) => x * (0.2 + (4 * Math.floor(i / d)) / lk))
+  return { ...c, inputs: { ...c.inputs, k } }
+}
+
 export const attentions: readonly OpCase[] = [
   ...[1, 5, 8, 24, 40, 64, 80, 160].map((d) => attention(1, 2, d, 33, 77)),
   ...[1, 2, 13, 31, 32, 33, 64, 130].flatMap((l) => [attention(2, 3, 16, l, l), attention(1, 2, 7, l, 200)]),
@@ -136,6 +143,7 @@ export const attentions: readonly OpCase[] = [
     attention(1, 8, 40, 256, 256),
     attention(1, 1, 3, 1, 1),
   ],
+  ...[40, 64, 80, 160].flatMap((d) => [attention(1, 1, d, 70, 300), rising(d, 20, 520)]),
 ]
 
 const { NaN: nan, POSITIVE_INFINITY: infinity } = Number
