@@ -215,7 +215,7 @@ void Device::download(void* to, const void* from, size_t bytes) {
 Device::LoadedKernel* Device::find(const char* name, Precision precision) {
   Kernels& kernels = kernels_[static_cast<int>(precision)];
   const auto known = kernels.known.find(name);
-  if (known != kernels.known.end()) return &known->second;
+  if (known != kernels.known.end()) return known->second.kernel ? &known->second : nullptr;
   if (kernels.libraries.empty()) {
     for (const void* module : modules_of(precision)) {
       cudaLibrary_t library = nullptr;
@@ -231,6 +231,7 @@ Device::LoadedKernel* Device::find(const char* name, Precision precision) {
     return &kernels.known.emplace(name, LoadedKernel{found, without_asking}).first->second;
   }
   cudaGetLastError();
+  kernels.known.emplace(name, LoadedKernel{});  // nobody need look again
   return nullptr;
 }
 

@@ -120,11 +120,16 @@ const attention = (n: number, heads: number, d: number, lq: number, lk: number, 
   // Scores of some size, so that the softmax has peaks, but not so large or so alike that one key takes all of it.
   inputs: { q: spread(n * lq * heads * d, 2.5, 0, 7), k: spread(n * lk * heads * d, 2.5, 0, 11) },
 })
-/** Keys of which later ones have larger scores, some by far: what was summed up before them shrinks. */
+/**
+ * Keys of which later ones have larger scores, by far for one query of each 16: what was summed up before them shrinks, for
+ * that query alone.
+ */
 const rising = (d: number, lq: number, lk: number): OpCase => {
   const c = attention(1, 1, d, lq, lk)
-  const k = (c.inputs!.k as Float32Array).map((x, i) => x * (0.2 + (4 * Math.floor(i / d)) / lk))
-  return { ...c, inputs: { ...c.inputs, k } }
+  const row = (i: number) => Math.floor(i / d)
+  const q = (c.inputs!.q as Float32Array).map((x, i) => x * (row(i) % 16 === 9 ? 1 : 0.1))
+  const k = (c.inputs!.k as Float32Array).map((x, i) => x * (0.2 + (4 * row(i)) / lk))
+  return { ...c, inputs: { ...c.inputs, q, k } }
 }
 
 export const attentions: readonly OpCase[] = [
