@@ -26,13 +26,13 @@ function check(product: string, sources: { file: string; ms: number }, command: 
 
 /**
  * Checks that the addon, and dist/ where that is measured, are not older than their sources. The addon is not checked
- * where TINTYPE_ADDON names another one; kernels of other devices do not count.
+ * where TINTYPE_ADDON names another one; sources for other devices do not count.
  *
  * @throws BenchError that names the newer source
  */
 export function checkFresh(runs: { readonly dist: boolean }): void {
   if (runs.dist) check('dist/index.js', newest('lib', /\.ts$/), 'build:ts')
   if (process.env.TINTYPE_ADDON) return
-  const sources = [newest('kernels', /\.(cc|h)$/, ['cuda']), newest('native', /\.(cc|h)$/)]
+  const sources = [newest('kernels', /\.(cc|h)$/, ['cuda']), newest('native', /\.(cc|h)$/, ['cuda'])]
   for (const source of sources) check('build/Release/tintype.node', source, 'build:native')
 }
