@@ -44,8 +44,15 @@ describe('budgetOf', () => {
     const { roofline, total } = budgetOf(hopper, work({ flop: 1e12, tiling: gemm }))
     expect(roofline).toBe(0.5)
     expect(total).toBeCloseTo((0.5 * 368) / 320, 12)
-    const attention = { kernel: 'attention_64_64', blocks: 10, blockFlop: 1e11 }
-    expect(budgetOf(hopper, work({ flop: 1e12, tiling: attention })).roofline).toBe(1)
+    const attention = (kernel: string) => {
+      const tiling = { kernel, blocks: 10, blockFlop: 1e11 }
+      return budgetOf(hopper, work({ flop: 1e12, tiling }))
+    }
+    // Heads of more than 80 channels are multiplied by mma.sync.
+    expect(attention('attention_160_64').roofline).toBe(1)
+    expect(attention('attention_40_128').roofline).toBe(0.5)
+    // 128 queries and keys: 768 cycles of products, of 48 and 48 columns, and 1024 of exponentials.
+    expect(attention('attention_40_128').total).toBeCloseTo((0.5 * 1024) / 768, 12)
   })
   it('computes without tensor cores where a kernel has none', () => {
     expect(budgetOf(gpu, work({ flop: 1e11 })).total).toBeCloseTo(1)

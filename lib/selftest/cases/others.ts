@@ -129,7 +129,8 @@ const rising = (d: number, lq: number, lk: number): OpCase => {
   const row = (i: number) => Math.floor(i / d)
   const q = (c.inputs!.q as Float32Array).map((x, i) => x * (row(i) % 16 === 9 ? 1 : 0.1))
   const k = (c.inputs!.k as Float32Array).map((x, i) => x * (0.2 + (4 * row(i)) / lk))
-  return { ...c, inputs: { ...c.inputs, q, k } }
+  // Scores of some tens are rounded as coarsely in float32 as they are large, and weights by that.
+  return { ...c, inputs: { ...c.inputs, q, k }, allowance: 2 }
 }
 
 export const attentions: readonly OpCase[] = [
