@@ -59,168 +59,107 @@ __device__ inline uint64_t matrix_descriptor(uint32_t address, uint32_t panel_by
 #define TINTYPE_WGMMA_OF(precision) TINTYPE_PASTE(TINTYPE_WGMMA_, precision)
 #define TINTYPE_WGMMA_TYPES TINTYPE_WGMMA_OF(TINTYPE_PRECISION)
 
-// The registers of a row of d.
-#define TINTYPE_ROW(n) "+f"(d[n][0]), "+f"(d[n][1]), "+f"(d[n][2]), "+f"(d[n][3])
+// What `wgmma` writes: d as its instruction names it, and its registers as asm gets them, eight columns after
+// the other.
+#define TINTYPE_NAMES_48                                                                                 \
+  "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, %18, %19, %20, %21, " \
+  "%22, %23"
+#define TINTYPE_NAMES_64 TINTYPE_NAMES_48 ", %24, %25, %26, %27, %28, %29, %30, %31"
+#define TINTYPE_NAMES_72 TINTYPE_NAMES_64 ", %32, %33, %34, %35"
+#define TINTYPE_NAMES_80 TINTYPE_NAMES_72 ", %36, %37, %38, %39"
+#define TINTYPE_NAMES_88 TINTYPE_NAMES_80 ", %40, %41, %42, %43"
+#define TINTYPE_NAMES_128 \
+  TINTYPE_NAMES_88        \
+  ", %44, %45, %46, %47, %48, %49, %50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63"
+#define TINTYPE_NAMES_160 \
+  TINTYPE_NAMES_128 ", %64, %65, %66, %67, %68, %69, %70, %71, %72, %73, %74, %75, %76, %77, %78, %79"
+#define TINTYPE_COLUMNS(n) "+f"(d[n][0]), "+f"(d[n][1]), "+f"(d[n][2]), "+f"(d[n][3])
+#define TINTYPE_SUMS_48                                                                               \
+  TINTYPE_COLUMNS(0), TINTYPE_COLUMNS(1), TINTYPE_COLUMNS(2), TINTYPE_COLUMNS(3), TINTYPE_COLUMNS(4), \
+      TINTYPE_COLUMNS(5)
+#define TINTYPE_SUMS_64 TINTYPE_SUMS_48, TINTYPE_COLUMNS(6), TINTYPE_COLUMNS(7)
+#define TINTYPE_SUMS_72 TINTYPE_SUMS_64, TINTYPE_COLUMNS(8)
+#define TINTYPE_SUMS_80 TINTYPE_SUMS_72, TINTYPE_COLUMNS(9)
+#define TINTYPE_SUMS_88 TINTYPE_SUMS_80, TINTYPE_COLUMNS(10)
+#define TINTYPE_SUMS_128                                                                               \
+  TINTYPE_SUMS_88, TINTYPE_COLUMNS(11), TINTYPE_COLUMNS(12), TINTYPE_COLUMNS(13), TINTYPE_COLUMNS(14), \
+      TINTYPE_COLUMNS(15)
+#define TINTYPE_SUMS_160 \
+  TINTYPE_SUMS_128, TINTYPE_COLUMNS(16), TINTYPE_COLUMNS(17), TINTYPE_COLUMNS(18), TINTYPE_COLUMNS(19)
 
-// d (64x64, of which a warp has 16 rows) += a (64x16) b (64x16)^T
+// Of 64 rows of d a warp has 16. `a` and `b` are the numbers of the operands behind those of d, `more` is 1
+// where they are added to what d was.
+#ifdef __CUDA_ARCH_FEAT_SM90_ALL
+#define TINTYPE_MULTIPLY_SHARED(columns, a_number, b_number, more)                                      \
+  asm volatile("wgmma.mma_async.sync.aligned.m64n" #columns "k16.f32." TINTYPE_WGMMA_TYPES              \
+               " {" TINTYPE_NAMES_##columns "}, %" #a_number ", %" #b_number ", " #more ", 1, 1, 0, 0;" \
+               : TINTYPE_SUMS_##columns                                                                 \
+               : "l"(a), "l"(b))
+#define TINTYPE_MULTIPLY_REGISTERS(columns, a0, a1, a2, a3, b_number)                                  \
+  asm volatile("wgmma.mma_async.sync.aligned.m64n" #columns "k16.f32." TINTYPE_WGMMA_TYPES             \
+               " {" TINTYPE_NAMES_##columns "}, {%" #a0 ", %" #a1 ", %" #a2 ", %" #a3 "}, %" #b_number \
+                                            ", 1, 1, 1, 1;"                                            \
+               : TINTYPE_SUMS_##columns                                                                \
+               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b))
+#else
+#define TINTYPE_MULTIPLY_SHARED(columns, a_number, b_number, more)
+#define TINTYPE_MULTIPLY_REGISTERS(columns, a0, a1, a2, a3, b_number)
+#endif
+
+// d += a (64x16) b^T, of which b has 64, 80, 128 or 160 rows of 16
 __device__ inline void warpgroup_multiply_add(float (&d)[8][4], uint64_t a, uint64_t b) {
-#ifdef __CUDA_ARCH_FEAT_SM90_ALL
-  asm volatile("wgmma.mma_async.sync.aligned.m64n64k16.f32." TINTYPE_WGMMA_TYPES
-               " {"
-               "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, "
-               "%18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31}, "
-               "%32, %33, 1, 1, 1, 0, 0;"
-               : TINTYPE_ROW(0), TINTYPE_ROW(1), TINTYPE_ROW(2), TINTYPE_ROW(3), TINTYPE_ROW(4),
-                 TINTYPE_ROW(5), TINTYPE_ROW(6), TINTYPE_ROW(7)
-               : "l"(a), "l"(b));
-#endif
+  TINTYPE_MULTIPLY_SHARED(64, 32, 33, 1);
 }
-
-// d (64x80, of which a warp has 16 rows) += a (64x16) b (80x16)^T
 __device__ inline void warpgroup_multiply_add(float (&d)[10][4], uint64_t a, uint64_t b) {
-#ifdef __CUDA_ARCH_FEAT_SM90_ALL
-  asm volatile("wgmma.mma_async.sync.aligned.m64n80k16.f32." TINTYPE_WGMMA_TYPES
-               " {"
-               "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, "
-               "%18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31, %32, %33, "
-               "%34, %35, %36, %37, %38, %39}, "
-               "%40, %41, 1, 1, 1, 0, 0;"
-               : TINTYPE_ROW(0), TINTYPE_ROW(1), TINTYPE_ROW(2), TINTYPE_ROW(3), TINTYPE_ROW(4),
-                 TINTYPE_ROW(5), TINTYPE_ROW(6), TINTYPE_ROW(7), TINTYPE_ROW(8), TINTYPE_ROW(9)
-               : "l"(a), "l"(b));
-#endif
+  TINTYPE_MULTIPLY_SHARED(80, 40, 41, 1);
 }
-
-// d (64x128, of which a warp has 16 rows) += a (64x16) b (128x16)^T
 __device__ inline void warpgroup_multiply_add(float (&d)[16][4], uint64_t a, uint64_t b) {
-#ifdef __CUDA_ARCH_FEAT_SM90_ALL
-  asm volatile("wgmma.mma_async.sync.aligned.m64n128k16.f32." TINTYPE_WGMMA_TYPES
-               " {"
-               "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, "
-               "%18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31, %32, %33, "
-               "%34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47, %48, %49, "
-               "%50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63}, "
-               "%64, %65, 1, 1, 1, 0, 0;"
-               : TINTYPE_ROW(0), TINTYPE_ROW(1), TINTYPE_ROW(2), TINTYPE_ROW(3), TINTYPE_ROW(4),
-                 TINTYPE_ROW(5), TINTYPE_ROW(6), TINTYPE_ROW(7), TINTYPE_ROW(8), TINTYPE_ROW(9),
-                 TINTYPE_ROW(10), TINTYPE_ROW(11), TINTYPE_ROW(12), TINTYPE_ROW(13), TINTYPE_ROW(14),
-                 TINTYPE_ROW(15)
-               : "l"(a), "l"(b));
-#endif
+  TINTYPE_MULTIPLY_SHARED(128, 64, 65, 1);
 }
-
-// d (64x160, of which a warp has 16 rows) += a (64x16) b (160x16)^T
 __device__ inline void warpgroup_multiply_add(float (&d)[20][4], uint64_t a, uint64_t b) {
-#ifdef __CUDA_ARCH_FEAT_SM90_ALL
-  asm volatile("wgmma.mma_async.sync.aligned.m64n160k16.f32." TINTYPE_WGMMA_TYPES
-               " {"
-               "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, "
-               "%18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31, %32, %33, "
-               "%34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47, %48, %49, "
-               "%50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63, %64, %65, "
-               "%66, %67, %68, %69, %70, %71, %72, %73, %74, %75, %76, %77, %78, %79}, "
-               "%80, %81, 1, 1, 1, 0, 0;"
-               : TINTYPE_ROW(0), TINTYPE_ROW(1), TINTYPE_ROW(2), TINTYPE_ROW(3), TINTYPE_ROW(4),
-                 TINTYPE_ROW(5), TINTYPE_ROW(6), TINTYPE_ROW(7), TINTYPE_ROW(8), TINTYPE_ROW(9),
-                 TINTYPE_ROW(10), TINTYPE_ROW(11), TINTYPE_ROW(12), TINTYPE_ROW(13), TINTYPE_ROW(14),
-                 TINTYPE_ROW(15), TINTYPE_ROW(16), TINTYPE_ROW(17), TINTYPE_ROW(18), TINTYPE_ROW(19)
-               : "l"(a), "l"(b));
-#endif
+  TINTYPE_MULTIPLY_SHARED(160, 80, 81, 1);
 }
 
-// d (64x64, of which a warp has 16 rows) = a (64x16) b (64x16)^T
+// d = a (64x16) b^T
 __device__ inline void warpgroup_multiply(float (&d)[8][4], uint64_t a, uint64_t b) {
-#ifdef __CUDA_ARCH_FEAT_SM90_ALL
-  asm volatile("wgmma.mma_async.sync.aligned.m64n64k16.f32." TINTYPE_WGMMA_TYPES
-               " {"
-               "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, "
-               "%18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31}, "
-               "%32, %33, 0, 1, 1, 0, 0;"
-               : TINTYPE_ROW(0), TINTYPE_ROW(1), TINTYPE_ROW(2), TINTYPE_ROW(3), TINTYPE_ROW(4),
-                 TINTYPE_ROW(5), TINTYPE_ROW(6), TINTYPE_ROW(7)
-               : "l"(a), "l"(b));
-#endif
+  TINTYPE_MULTIPLY_SHARED(64, 32, 33, 0);
 }
-
-// d (64x80, of which a warp has 16 rows) = a (64x16) b (80x16)^T
 __device__ inline void warpgroup_multiply(float (&d)[10][4], uint64_t a, uint64_t b) {
-#ifdef __CUDA_ARCH_FEAT_SM90_ALL
-  asm volatile("wgmma.mma_async.sync.aligned.m64n80k16.f32." TINTYPE_WGMMA_TYPES
-               " {"
-               "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, "
-               "%18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31, %32, %33, "
-               "%34, %35, %36, %37, %38, %39}, "
-               "%40, %41, 0, 1, 1, 0, 0;"
-               : TINTYPE_ROW(0), TINTYPE_ROW(1), TINTYPE_ROW(2), TINTYPE_ROW(3), TINTYPE_ROW(4),
-                 TINTYPE_ROW(5), TINTYPE_ROW(6), TINTYPE_ROW(7), TINTYPE_ROW(8), TINTYPE_ROW(9)
-               : "l"(a), "l"(b));
-#endif
+  TINTYPE_MULTIPLY_SHARED(80, 40, 41, 0);
 }
-
-// d (64x128, of which a warp has 16 rows) = a (64x16) b (128x16)^T
 __device__ inline void warpgroup_multiply(float (&d)[16][4], uint64_t a, uint64_t b) {
-#ifdef __CUDA_ARCH_FEAT_SM90_ALL
-  asm volatile("wgmma.mma_async.sync.aligned.m64n128k16.f32." TINTYPE_WGMMA_TYPES
-               " {"
-               "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, "
-               "%18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31, %32, %33, "
-               "%34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47, %48, %49, "
-               "%50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63}, "
-               "%64, %65, 0, 1, 1, 0, 0;"
-               : TINTYPE_ROW(0), TINTYPE_ROW(1), TINTYPE_ROW(2), TINTYPE_ROW(3), TINTYPE_ROW(4),
-                 TINTYPE_ROW(5), TINTYPE_ROW(6), TINTYPE_ROW(7), TINTYPE_ROW(8), TINTYPE_ROW(9),
-                 TINTYPE_ROW(10), TINTYPE_ROW(11), TINTYPE_ROW(12), TINTYPE_ROW(13), TINTYPE_ROW(14),
-                 TINTYPE_ROW(15)
-               : "l"(a), "l"(b));
-#endif
+  TINTYPE_MULTIPLY_SHARED(128, 64, 65, 0);
 }
 
-// d (64x48) += a (64x16, of which a warp has 16 rows in its registers) b (16x48)
+// d += a b, where a (64x16) is in registers as for mma.sync m16n8k16, 16 rows in each warp, and b has 16 rows
+// of 48, 72 or 88
 __device__ inline void warpgroup_multiply_add(float (&d)[6][4], const uint32_t (&a)[4], uint64_t b) {
-#ifdef __CUDA_ARCH_FEAT_SM90_ALL
-  asm volatile("wgmma.mma_async.sync.aligned.m64n48k16.f32." TINTYPE_WGMMA_TYPES
-               " {"
-               "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, "
-               "%18, %19, %20, %21, %22, %23}, "
-               "{%24, %25, %26, %27}, %28, 1, 1, 1, 1;"
-               : TINTYPE_ROW(0), TINTYPE_ROW(1), TINTYPE_ROW(2), TINTYPE_ROW(3), TINTYPE_ROW(4),
-                 TINTYPE_ROW(5)
-               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b));
-#endif
+  TINTYPE_MULTIPLY_REGISTERS(48, 24, 25, 26, 27, 28);
 }
-
-// d (64x72) += a (64x16, of which a warp has 16 rows in its registers) b (16x72)
 __device__ inline void warpgroup_multiply_add(float (&d)[9][4], const uint32_t (&a)[4], uint64_t b) {
-#ifdef __CUDA_ARCH_FEAT_SM90_ALL
-  asm volatile("wgmma.mma_async.sync.aligned.m64n72k16.f32." TINTYPE_WGMMA_TYPES
-               " {"
-               "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, "
-               "%18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31, %32, %33, "
-               "%34, %35}, "
-               "{%36, %37, %38, %39}, %40, 1, 1, 1, 1;"
-               : TINTYPE_ROW(0), TINTYPE_ROW(1), TINTYPE_ROW(2), TINTYPE_ROW(3), TINTYPE_ROW(4),
-                 TINTYPE_ROW(5), TINTYPE_ROW(6), TINTYPE_ROW(7), TINTYPE_ROW(8)
-               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b));
-#endif
+  TINTYPE_MULTIPLY_REGISTERS(72, 36, 37, 38, 39, 40);
 }
-
-// d (64x88) += a (64x16, of which a warp has 16 rows in its registers) b (16x88)
 __device__ inline void warpgroup_multiply_add(float (&d)[11][4], const uint32_t (&a)[4], uint64_t b) {
-#ifdef __CUDA_ARCH_FEAT_SM90_ALL
-  asm volatile("wgmma.mma_async.sync.aligned.m64n88k16.f32." TINTYPE_WGMMA_TYPES
-               " {"
-               "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, "
-               "%18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31, %32, %33, "
-               "%34, %35, %36, %37, %38, %39, %40, %41, %42, %43}, "
-               "{%44, %45, %46, %47}, %48, 1, 1, 1, 1;"
-               : TINTYPE_ROW(0), TINTYPE_ROW(1), TINTYPE_ROW(2), TINTYPE_ROW(3), TINTYPE_ROW(4),
-                 TINTYPE_ROW(5), TINTYPE_ROW(6), TINTYPE_ROW(7), TINTYPE_ROW(8), TINTYPE_ROW(9),
-                 TINTYPE_ROW(10)
-               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b));
-#endif
+  TINTYPE_MULTIPLY_REGISTERS(88, 44, 45, 46, 47, 48);
 }
 
-#undef TINTYPE_ROW
+#undef TINTYPE_NAMES_48
+#undef TINTYPE_SUMS_48
+#undef TINTYPE_NAMES_64
+#undef TINTYPE_SUMS_64
+#undef TINTYPE_NAMES_72
+#undef TINTYPE_SUMS_72
+#undef TINTYPE_NAMES_80
+#undef TINTYPE_SUMS_80
+#undef TINTYPE_NAMES_88
+#undef TINTYPE_SUMS_88
+#undef TINTYPE_NAMES_128
+#undef TINTYPE_SUMS_128
+#undef TINTYPE_NAMES_160
+#undef TINTYPE_SUMS_160
+#undef TINTYPE_COLUMNS
+#undef TINTYPE_MULTIPLY_SHARED
+#undef TINTYPE_MULTIPLY_REGISTERS
 #undef TINTYPE_WGMMA_f16
 #undef TINTYPE_WGMMA_bf16
 #undef TINTYPE_WGMMA_fast

@@ -297,7 +297,8 @@ __device__ void product_of_registers(Args a) {
   }
   pin(sums);
   begin_products();
-  if constexpr (Made == RegisterMistake::written_behind_fence) asm volatile("mov.b32 %0, 0;" : "+r"(rows[2][1]));
+  if constexpr (Made == RegisterMistake::written_behind_fence)
+    asm volatile("mov.b32 %0, 0;" : "+r"(rows[2][1]));
 #pragma unroll
   for (int k = 0; k < 4; k++) {
     const uint32_t at = place + k * 16 * 128 + (Made == RegisterMistake::inside_rows ? 16 : 0);
@@ -331,6 +332,219 @@ extern "C" __global__ void multiply_panels_apart(Args a) {
 }
 extern "C" __global__ void multiply_from_inside_rows(Args a) {
   product_of_registers<RegisterMistake::inside_rows>(a);
+}
+
+// Forms of products that only tests have yet.
+#define ROW(n) "+f"(d[n][0]), "+f"(d[n][1]), "+f"(d[n][2]), "+f"(d[n][3])
+
+// d (64x64) += a (64x16) b (16x64)
+__device__ void multiply_add_across(float (&d)[8][4], uint64_t a, uint64_t b) {
+  asm volatile(
+      "wgmma.mma_async.sync.aligned.m64n64k16.f32.f16.f16 {"
+      "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, %18, %19, %20, "
+      "%21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31}, "
+      "%32, %33, 1, 1, 1, 0, 1;"
+      : ROW(0), ROW(1), ROW(2), ROW(3), ROW(4), ROW(5), ROW(6), ROW(7)
+      : "l"(a), "l"(b));
+}
+
+// d (64x64) += a (64x16, in registers) b (64x16)^T
+__device__ void multiply_add_along(float (&d)[8][4], const uint32_t (&a)[4], uint64_t b) {
+  asm volatile(
+      "wgmma.mma_async.sync.aligned.m64n64k16.f32.f16.f16 {"
+      "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, %18, %19, %20, "
+      "%21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31}, "
+      "{%32, %33, %34, %35}, %36, 1, 1, 1, 0;"
+      : ROW(0), ROW(1), ROW(2), ROW(3), ROW(4), ROW(5), ROW(6), ROW(7)
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b));
+}
+
+// d (64x40) = a (64x16, in registers) b (16x40)
+__device__ void multiply_across(float (&d)[5][4], const uint32_t (&a)[4], uint64_t b) {
+  asm volatile(
+      "wgmma.mma_async.sync.aligned.m64n40k16.f32.f16.f16 {"
+      "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, %18, %19}, "
+      "{%20, %21, %22, %23}, %24, 0, 1, 1, 1;"
+      : ROW(0), ROW(1), ROW(2), ROW(3), ROW(4)
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b));
+}
+
+// d (64x40) += a (64x16, in registers) b (16x40)
+__device__ void multiply_add_across(float (&d)[5][4], const uint32_t (&a)[4], uint64_t b) {
+  asm volatile(
+      "wgmma.mma_async.sync.aligned.m64n40k16.f32.f16.f16 {"
+      "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, %18, %19}, "
+      "{%20, %21, %22, %23}, %24, 1, 1, 1, 1;"
+      : ROW(0), ROW(1), ROW(2), ROW(3), ROW(4)
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b));
+}
+
+// d (64x80) += a (64x16, in registers) b (16x80)
+__device__ void multiply_add_across(float (&d)[10][4], const uint32_t (&a)[4], uint64_t b) {
+  asm volatile(
+      "wgmma.mma_async.sync.aligned.m64n80k16.f32.f16.f16 {"
+      "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, %18, %19, %20, "
+      "%21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31, %32, %33, %34, %35, %36, %37, %38, %39}, "
+      "{%40, %41, %42, %43}, %44, 1, 1, 1, 1;"
+      : ROW(0), ROW(1), ROW(2), ROW(3), ROW(4), ROW(5), ROW(6), ROW(7), ROW(8), ROW(9)
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b));
+}
+
+#undef ROW
+
+// The rows of a warp of B, in registers.
+__device__ void load_rows(uint32_t (&rows)[4][4], uint32_t place) {
+  const int lane = threadIdx.x % 32, row = threadIdx.x / 32 * 16;
+#pragma unroll
+  for (int k = 0; k < 4; k++) {
+    load_matrices(rows[k], place + matrix_bytes + swizzle<row_chunks>(row + lane % 16, k * 2 + lane / 16));
+  }
+}
+
+template <int N>
+__device__ void store_rows(Args a, const float (&sums)[N][4]) {
+  const int lane = threadIdx.x % 32, row = threadIdx.x / 32 * 16 + lane / 4;
+#pragma unroll
+  for (int n = 0; n < N; n++) {
+#pragma unroll
+    for (int r = 0; r < 4; r++) {
+      a.y[(row + r / 2 * 8) * N * 8 + n * 8 + lane % 4 * 2 + r % 2] = sums[n][r];
+    }
+  }
+}
+
+// Rows of the depth that lie k steps of 16 behind the first.
+__device__ uint64_t rows_across(uint32_t place, int k, int panel = matrix_bytes) {
+  return matrix_descriptor(place + k * 16 * 128, panel);
+}
+
+// B A, both in shared memory.
+extern "C" __global__ void multiply_across(Args a) {
+  const uint32_t place = shared_address(shared);
+  Sums sums = {};
+  fill(a);
+  publish_to_tensor_cores();
+  __syncthreads();
+  pin(sums);
+  begin_products();
+#pragma unroll
+  for (int k = 0; k < 4; k++) {
+    multiply_add_across(sums, matrix_descriptor(place + matrix_bytes + k * 32), rows_across(place, k));
+  }
+  commit_products();
+  wait_for_products();
+  pin(sums);
+  store_rows(a, sums);
+}
+
+// B A^T, B in registers.
+extern "C" __global__ void multiply_registers_along(Args a) {
+  const uint32_t place = shared_address(shared);
+  Sums sums = {};
+  uint32_t rows[4][4];
+  fill(a);
+  publish_to_tensor_cores();
+  __syncthreads();
+  load_rows(rows, place);
+  pin(sums);
+  begin_products();
+#pragma unroll
+  for (int k = 0; k < 4; k++) multiply_add_along(sums, rows[k], matrix_descriptor(place + k * 32));
+  commit_products();
+  wait_for_products();
+  pin(sums);
+  store_rows(a, sums);
+}
+
+// B times the first 40 columns of A, instead of what the sums were. Meanwhile a chunk of A is overwritten:
+// the last that is multiplied, or the next.
+template <int Chunk, int Panel>
+__device__ void product_of_40_columns(Args a) {
+  const uint32_t place = shared_address(shared);
+  float sums[5][4];
+#pragma unroll
+  for (int n = 0; n < 5; n++) sums[n][0] = sums[n][1] = sums[n][2] = sums[n][3] = NAN;
+  uint32_t rows[4][4];
+  fill(a);
+  publish_to_tensor_cores();
+  __syncthreads();
+  load_rows(rows, place);
+  pin(sums);
+  begin_products();
+  multiply_across(sums, rows[0], rows_across(place, 0, Panel));
+#pragma unroll
+  for (int k = 1; k < 4; k++) multiply_add_across(sums, rows[k], rows_across(place, k, Panel));
+  commit_products();
+  if (threadIdx.x < 64) {
+    *reinterpret_cast<uint4*>(shared + swizzle<row_chunks>(threadIdx.x, Chunk)) = uint4{};
+  }
+  wait_for_products();
+  pin(sums);
+  store_rows(a, sums);
+}
+
+extern "C" __global__ void overwrite_behind_columns(Args a) {
+  product_of_40_columns<5, matrix_bytes>(a);
+}
+// There is one panel: where the next would be does not matter.
+extern "C" __global__ void multiply_one_panel(Args a) {
+  product_of_40_columns<5, 16>(a);
+}
+extern "C" __global__ void overwrite_last_columns(Args a) {
+  product_of_40_columns<4, matrix_bytes>(a);
+}
+
+// B times 80 columns, those of A and the first 16 of B.
+template <int Panel>
+__device__ void product_of_80_columns(Args a) {
+  const uint32_t place = shared_address(shared);
+  float sums[10][4] = {};
+  uint32_t rows[4][4];
+  fill(a);
+  publish_to_tensor_cores();
+  __syncthreads();
+  load_rows(rows, place);
+  pin(sums);
+  begin_products();
+#pragma unroll
+  for (int k = 0; k < 4; k++) multiply_add_across(sums, rows[k], rows_across(place, k, Panel));
+  commit_products();
+  wait_for_products();
+  pin(sums);
+  store_rows(a, sums);
+}
+
+extern "C" __global__ void multiply_two_panels(Args a) {
+  product_of_80_columns<matrix_bytes>(a);
+}
+extern "C" __global__ void multiply_two_panels_apart(Args a) {
+  product_of_80_columns<matrix_bytes + 512>(a);
+}
+
+// B A^T, B in registers, of which the second group of products is under way while the first is stored.
+extern "C" __global__ void multiply_registers_in_two_groups(Args a) {
+  const uint32_t place = shared_address(shared);
+  Sums first = {}, second = {};
+  uint32_t rows[4][4];
+  fill(a);
+  publish_to_tensor_cores();
+  __syncthreads();
+  load_rows(rows, place);
+  pin(first);
+  pin(second);
+  begin_products();
+#pragma unroll
+  for (int k = 0; k < 4; k++) multiply_add_along(first, rows[k], matrix_descriptor(place + k * 32));
+  commit_products();
+#pragma unroll
+  for (int k = 0; k < 4; k++) multiply_add_along(second, rows[k], matrix_descriptor(place + k * 32));
+  commit_products();
+  wait_but_for_last();
+  pin(first);
+  store_rows(a, first);
+  wait_for_products();
+  pin(second);
+  store_rows(a, second);
 }
 
 }  // namespace tintype::cuda

@@ -27,19 +27,31 @@ const product = Array.from({ length: rows * rows }, (_, i) => {
   return a.subarray(row, row + depth).reduce((sum, value, k) => sum + value * b[column + k]!, 0)
 })
 
-/** b times a matrix of 72 columns, those of a and the first eight of b. */
-const wide = 72
-const productOfRegisters = Array.from({ length: rows * wide }, (_, i) => {
-  const [row, column] = [Math.floor(i / wide) * depth, i % wide]
-  const factor = (k: number) => (column < depth ? a[k * depth + column]! : b[(k - 1) * depth + column]!)
-  return b.subarray(row, row + depth).reduce((sum, value, k) => sum + value * factor(k), 0)
-})
+/** b times the first columns of a and b, side by side. */
+const acrossDepth = (columns: number) =>
+  Array.from({ length: rows * columns }, (_, i) => {
+    const [row, column] = [Math.floor(i / columns) * depth, i % columns]
+    const factor = (k: number) => (column < depth ? a[k * depth + column]! : b[(k - 1) * depth + column]!)
+    return b.subarray(row, row + depth).reduce((sum, value, k) => sum + value * factor(k), 0)
+  })
+
+/** b a^T */
+const mirrored = Array.from(
+  { length: rows * rows },
+  (_, i) => product[(i % rows) * rows + Math.floor(i / rows)]!,
+)
 
 const correct = [
   ['multiply_and_wait', product],
   ['wait_for_first_group', product],
   ['multiply_over_sums', product],
-  ['multiply_registers', productOfRegisters],
+  ['multiply_registers', acrossDepth(72)],
+  ['multiply_across', acrossDepth(64)],
+  ['multiply_registers_along', mirrored],
+  ['multiply_registers_in_two_groups', mirrored],
+  ['overwrite_behind_columns', acrossDepth(40)],
+  ['multiply_one_panel', acrossDepth(40)],
+  ['multiply_two_panels', acrossDepth(80)],
   ['multiply_uninitialized', product.map(() => Number.NaN)],
 ] as const
 
@@ -78,6 +90,8 @@ const faults = [
   ['multiply_registers_written_behind_fence', /registers of A that were written since the last wgmma.fence/],
   ['multiply_registers_written_in_flight', /register of a product in flight/],
   ['multiply_panels_apart', /the panels of a swizzled matrix are no multiple of its eight rows apart/],
+  ['multiply_two_panels_apart', /the panels of a swizzled matrix are no multiple of its eight rows apart/],
+  ['overwrite_last_columns', /write over what a product in flight reads/],
   ['multiply_from_inside_rows', /a matrix leaves its swizzled rows/],
   ['multiply_with_unused_bits', /unused bits of a matrix descriptor are not 0/],
 ] as const

@@ -88,11 +88,14 @@ void propagate(std::vector<Block>& blocks, size_t registers) {
   }
 }
 
-// Where products of an instruction are waited for: the code has no wait before them that a loop comes back
-// to.
-int next_wait(const std::vector<Instruction>& code, int i) {
+// Where products of an instruction are waited for: by the first wait that leaves fewer groups in flight than
+// have been committed since. The code has no such wait before them that a loop comes back to.
+int wait_for(const std::vector<Instruction>& code, int i) {
   const int size = static_cast<int>(code.size());
-  while (i + 1 < size && code[i].run != wait_for_products) i++;
+  for (int64_t committed = 0; i + 1 < size; i++) {
+    if (code[i].run == commit_products) committed++;
+    if (code[i].run == wait_for_products && code[i].immediate < committed) break;
+  }
   return i;
 }
 
@@ -118,7 +121,7 @@ std::vector<LiveRange> live_ranges(const std::vector<Instruction>& code,
       for (const int r : operands[i].src) extend(static_cast<size_t>(r), i);
       for (const int r : operands[i].dst) extend(static_cast<size_t>(r), i);
       for (const int r : operands[i].accumulators) extend(static_cast<size_t>(r), i);
-      for (const int r : operands[i].factors) extend(static_cast<size_t>(r), next_wait(code, i));
+      for (const int r : operands[i].factors) extend(static_cast<size_t>(r), wait_for(code, i));
     }
   }
   return ranges;

@@ -393,7 +393,8 @@ void KernelReader::read_warpgroup(Draft& d) {
     if (a.size() == 1) options.push_back("0");
     options.push_back(transposed);
     const auto is_flag = [](const std::string& s) { return s == "0" || s == "1"; };
-    if (d.op != known || !is_flag(added) || !is_flag(transposed) ||
+    const bool known_sizes = sums.size() % 4 == 0 && sums.size() <= 128 && (a.size() == 1 || a.size() == 4);
+    if (d.op != known || !known_sizes || !is_flag(added) || !is_flag(transposed) ||
         std::vector<std::string>(d.args.begin() + 3, d.args.end()) != options) {
       fail("unsupported instruction: " + d.text);
     }
