@@ -16,18 +16,31 @@ namespace {
 static_assert(kDepth <= kMaxDepth);
 static_assert(kWidestPanel % kPanel == 0);
 
-// Rows and columns (in panels) of a task, and its stretch of depth.
+// Rows of a task, and its stretch of depth.
 struct Blocks {
-  int64_t rows, panels, depth;
-  bool share_rows;  // tasks do, rather than copy their own
-};
+  int64_t row_blocks, rows, depth;
+  bool gated;
+  Undivided product;
 
-Blocks choose_blocks(const GemmShape& shape) {
-  const int64_t panels = panel_count(shape.n);
-  const TaskSize task = choose_task_size(shape.m, panels, {kTileRows, kPanel});
-  const int64_t depth = round_up(ceil_div(shape.k, ceil_div(shape.k, kDepth)), kDepthGroup);
-  return {task.rows, task.units, depth, shares_rows(shape, task, panels)};
-}
+  Blocks(const GemmShape& shape, bool is_gated) : gated(is_gated) {
+    const int64_t panels = panel_count(shape.n);
+    rows = ceil_div(shape.m, count_row_blocks(shape.m, panels));
+    row_blocks = ceil_div(shape.m, rows);
+    depth = round_up(ceil_div(shape.k, ceil_div(shape.k, kDepth)), kDepthGroup);
+    product = {shape, row_blocks, panels, (gated ? 2 : 1) * kPanel, shape.k > depth};
+  }
+
+  int64_t rows_floats() const { return round_up(rows * depth, kLine); }
+  int64_t panel_floats() const { return round_up(depth * kPanel, kLine); }
+  // Sums that are finished at once need no place of their own, but for those that wait for their gates.
+  int64_t sums_floats() const {
+    return rows * kPanel * (product.waits ? min(product.units, product.most_units()) : 1);
+  }
+  int64_t own_floats() const { return rows_floats() + panel_floats() + (gated ? 2 : 1) * sums_floats(); }
+  int64_t shared_floats() const {
+    return may_share_rows(product) ? row_blocks * rows * round_up(product.shape.k, depth) : 0;
+  }
+};
 
 // Per thread: a stretch of the rows of A, its own or where all share them, a stretch of one panel of w, the
 // sums of a task.
@@ -36,22 +49,6 @@ struct Scratch {
   float* w;
   float* sums;
 };
-
-int64_t rows_floats(const Blocks& b) {
-  return b.share_rows ? 0 : b.rows * b.depth;
-}
-int64_t shared_floats(const GemmShape& shape, const Blocks& b) {
-  return b.share_rows ? round_up(shape.m, b.rows) * round_up(shape.k, b.depth) : 0;
-}
-int64_t panel_floats(const Blocks& b) {
-  return round_up(b.depth * kPanel, 16);
-}
-int64_t sums_floats(const Blocks& b) {
-  return b.rows * b.panels * kPanel;
-}
-int64_t all_floats(const Blocks& b, bool gated) {
-  return rows_floats(b) + panel_floats(b) + (gated ? 2 : 1) * sums_floats(b);
-}
 
 // The rows of a task.
 struct TaskRows : Tiling {
@@ -114,12 +111,12 @@ struct Product {
   const GemmArgs& args;
   const T* w;
   Blocks block;
-  int64_t column_blocks;
+  Division division;
   const Exec& exec;
 
   Scratch scratch(int thread) const {
     float* base = exec.scratch<float>(thread);
-    return {base, base + rows_floats(block), base + rows_floats(block) + panel_floats(block)};
+    return {base, base + block.rows_floats(), base + block.rows_floats() + block.panel_floats()};
   }
 
   TaskRows task_rows(int64_t row_block) const {
@@ -142,7 +139,7 @@ struct Product {
   }
   void share_rows() const {
     const int64_t stretches = ceil_div(args.shape.k, block.depth);
-    parallel_for(exec, ceil_div(args.shape.m, block.rows) * stretches, [&](int64_t index, int) {
+    parallel_for(exec, block.row_blocks * stretches, [&](int64_t index, int) {
       const TaskRows rows = task_rows(index / stretches);
       const int64_t at = index % stretches * block.depth;
       copy_rows(rows, at, shared_rows(rows, at));
@@ -170,7 +167,7 @@ struct Product {
     const auto [m, n, k] = args.shape;
     for (int64_t at = 0; at < k; at += block.depth) {
       const int64_t depth = min(block.depth, k - at);
-      if (block.share_rows) {
+      if (division.share_rows) {
         scratch.a = shared_rows(task, at);
       } else {
         copy_rows(task, at, scratch.a);
@@ -178,24 +175,26 @@ struct Product {
       for (int64_t panel = columns.first; panel < columns.end; panel++) {
         const WeightPlace values{panel, at}, gates{panel + panel_count(n), at};
         const WeightPlace next = columns.after(values, block.depth, k);
-        float* sums = scratch.sums + (panel - columns.first) * kPanel * task.rows;
+        float* sums = scratch.sums + (block.product.waits ? panel - columns.first : 0) * kPanel * task.rows;
         Stretch s{panel * kPanel, panel_width(n, panel), depth, block.depth,
                   at == 0,        at + depth >= k,       sums,  args.gated};
         multiply_stretch(task, values, args.gated ? gates : next, s, scratch);
         if (!args.gated) continue;
         s.gated = false;
         s.values = sums;
-        s.sums = sums + sums_floats(block);
+        s.sums = sums + block.sums_floats();
         multiply_stretch(task, gates, next, s, scratch);
       }
     }
   }
 
   void run() const {
-    if (block.share_rows) share_rows();
-    const auto first_of = [this](int64_t index) { return index % column_blocks * block.panels; };
-    parallel_for(exec, ceil_div(args.shape.m, block.rows) * column_blocks, [&](int64_t index, int thread) {
-      const int64_t first = first_of(index), end = min(first + block.panels, panel_count(args.shape.n));
+    if (division.share_rows) share_rows();
+    const int64_t panels = block.product.units;
+    const int64_t column_blocks = ceil_div(panels, division.units);
+    const auto first_of = [&](int64_t index) { return index % column_blocks * division.units; };
+    parallel_for(exec, block.row_blocks * column_blocks, [&](int64_t index, int thread) {
+      const int64_t first = first_of(index), end = min(first + division.units, panels);
       multiply_block(task_rows(index / column_blocks), {first, end, first_of(index + exec.threads)},
                      scratch(thread));
     });
@@ -212,18 +211,18 @@ GemmShape shape_of_elements(const GemmShape& shape, DType dtype) {
 void gemm(const GemmArgs& all, const Exec& exec) {
   GemmArgs args = all;
   args.shape = shape_of_elements(all.shape, all.w.dtype);
-  const Blocks block = choose_blocks(args.shape);
-  const int64_t column_blocks = ceil_div(panel_count(args.shape.n), block.panels);
-  const auto multiply = [&]<class T>(const T* w) { Product<T>{args, w, block, column_blocks, exec}.run(); };
+  const Blocks block(args.shape, args.gated);
+  const Division division = divide_columns(block.product, exec.threads);
+  const auto multiply = [&]<class T>(const T* w) { Product<T>{args, w, block, division, exec}.run(); };
   if (args.w.dtype == DType::bf16_pairs) return multiply(static_cast<const BF16Pair*>(args.w.data));
   with_elements(args.w, multiply);
 }
 
 ScratchSize gemm_scratch(const GemmShape& numbers, DType dtype, bool gated) {
   const GemmShape shape = shape_of_elements(numbers, dtype);
-  const Blocks block = choose_blocks(shape);
-  return {static_cast<size_t>(all_floats(block, gated)) * sizeof(float),
-          static_cast<size_t>(shared_floats(shape, block)) * sizeof(float)};
+  const Blocks block(shape, gated);
+  return {static_cast<size_t>(block.own_floats()) * sizeof(float),
+          static_cast<size_t>(block.shared_floats()) * sizeof(float)};
 }
 
 }  // namespace tintype::TINTYPE_ISA

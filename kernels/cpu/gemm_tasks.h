@@ -1,20 +1,12 @@
-// How a matrix product is cut into tasks: blocks of rows times blocks of columns over the whole depth, so
-// that what is computed depends on the shape alone, whatever the number of threads.
+// How a matrix product is cut into tasks: blocks of rows times blocks of columns over the whole depth. What
+// is computed depends on the rows of a block, and these on the shape alone; which columns a task has, and
+// whether tasks share copies of their rows, is decided anew for the number of threads.
 #pragma once
 #include "gemm.h"
 #include "integers.h"
 
 namespace tintype::TINTYPE_ISA {
 namespace {
-
-// The least that a task has: so many rows, and so many columns, which are one unit of them.
-struct TaskUnit {
-  int64_t rows, columns;
-};
-// The most rows and, in units, columns of a task.
-struct TaskSize {
-  int64_t rows, units;
-};
 
 // A unit of columns, and the row of w from which on it is multiplied.
 struct WeightPlace {
@@ -34,40 +26,74 @@ struct Columns {
   }
 };
 
-// A row of A is copied once for each block of columns unless it is shared, an element of w widened once for
-// each block of rows: blocks are as large and as square as leaves enough tasks for many threads. Few rows are
-// one block: at m=154, n=768, k=3072 that and sharing them is worth 22 %.
-inline TaskSize choose_task_size(int64_t m, int64_t units, const TaskUnit& least) {
+// An element of w is widened once for each block of rows: there are as few of them as leave tasks enough for
+// many threads. Few rows are one block. Many are an even number, which two threads can divide.
+inline int64_t count_row_blocks(int64_t m, int64_t units) {
   constexpr int64_t kManyTasks = 32;
-  constexpr int64_t kEnoughTasks = 16;
-  constexpr int64_t kSmallSide = 96;
+  constexpr int64_t kFewRows = 96;
   constexpr int64_t kMostRows = 168;
-  constexpr int64_t kMostColumns = 320;
-  TaskSize task{min(round_up(m, least.rows), kMostRows), min(units, ceil_div(kMostColumns, least.columns))};
-  if (m <= kMostRows) task.units = min(task.units, ceil_div(units, kManyTasks));
-  while (m > kMostRows) {
-    const int64_t row_blocks = ceil_div(m, task.rows);
-    const int64_t column_blocks = ceil_div(units, task.units);
-    const int64_t tasks = row_blocks * column_blocks;
-    const int64_t columns = task.units * least.columns;
-    const bool small = task.rows <= kSmallSide && columns <= kSmallSide;
-    if (tasks >= (small ? kEnoughTasks : kManyTasks)) break;
-    if (task.units > 1 && (columns >= task.rows || task.rows <= 2 * least.rows)) {
-      task.units = min(task.units - 1, ceil_div(units, column_blocks + 1));
-    } else if (task.rows > 2 * least.rows) {
-      task.rows = min(task.rows - least.rows, round_up(ceil_div(m, row_blocks + 1), least.rows));
-    } else {
-      break;
-    }
-  }
-  return task;
+  constexpr int64_t kManyBlocks = 5;
+  const int64_t least = ceil_div(m, kMostRows);
+  if (least <= 1) return 1;
+  const int64_t count = max(least, min(ceil_div(kManyTasks, units), ceil_div(m, kFewRows)));
+  return count < kManyBlocks ? count : round_up(count, 2);
 }
 
-// Copies of all rows that take up to 8 MB, which most last-level caches hold, are made once, before the
-// tasks, where there is more than one block of columns.
-inline bool shares_rows(const GemmShape& shape, const TaskSize& task, int64_t units) {
+// Of a task whose sums wait for another stretch of the depth.
+constexpr int64_t kMostColumns = 640;
+
+// A product that is to be divided: its columns are units of so many each.
+struct Undivided {
+  GemmShape shape;
+  int64_t row_blocks;
+  int64_t units, unit_columns;
+  bool waits;  // sums do, for another stretch
+
+  int64_t most_units() const { return waits ? max(kMostColumns / unit_columns, 1) : units; }
+};
+
+// Copies that take up to 8 MB, which most last-level caches hold, may be made once, before the tasks.
+inline bool may_share_rows(const Undivided& product) {
   constexpr int64_t kSharedFloats = 2 << 20;
-  return task.units < units && shape.m * shape.k <= kSharedFloats;
+  return product.units > 1 && product.shape.m * product.shape.k <= kSharedFloats;
+}
+
+// Units of the columns of a task, and whether it shares copies of its rows or makes its own.
+struct Division {
+  int64_t units;
+  bool share_rows;
+};
+
+// The division that is likely to take least time on so many threads. A task that copies its rows itself does
+// what others do too, by as much as products with some columns take, and with more where rows come from
+// beyond L2; a shared copy is made once, but read from farther away. The last round of tasks may leave
+// threads idle, which are seldom equally fast. Fitted to timings on Zen 4.
+inline Division divide_columns(const Undivided& product, int threads) {
+  constexpr int64_t kNearFloats = 128 << 10;
+  constexpr double kNearCopy = 12, kFarCopy = 25, kSharedCopy = 40, kReading = 1.5;
+  constexpr double kUnequal = 0.02;
+  const auto [m, n, k] = product.shape;
+  const double columns = static_cast<double>(product.units * product.unit_columns);
+  const double copy = (m * k <= kNearFloats ? kNearCopy : kFarCopy) / columns;
+  const bool may_share = may_share_rows(product);
+  const double all = static_cast<double>(product.row_blocks * product.units) / threads;
+  Division best{};
+  double least = 0;
+  for (int64_t units = min(product.units, product.most_units()); units > 0; units--) {
+    const int64_t column_blocks = ceil_div(product.units, units);
+    if (ceil_div(product.units, column_blocks) < units) continue;  // fewer leave as many blocks
+    const int64_t rounds = ceil_div(product.row_blocks * column_blocks, threads);
+    const double idle = static_cast<double>(rounds * units) / all + kUnequal / static_cast<double>(rounds);
+    const double others = static_cast<double>(column_blocks - 1);
+    const double own = copy * others, shared = (kSharedCopy + kReading * others) / columns;
+    const bool share = may_share && shared < own;
+    const double cost = idle + (share ? shared : own);
+    if (best.units == 0 || cost < least) {
+      best = {units, share};
+      least = cost;
+    }
+  }
+  return best;
 }
 
 }  // namespace

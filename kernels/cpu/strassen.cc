@@ -41,22 +41,18 @@ int64_t pair_count(const GemmShape& shape, bool gated) {
   return gated ? panel_count(shape.n) : panel_count(shape.n) / 2;
 }
 
-// Rows and columns (in pairs of panels) of a task, and half of its stretch of depth.
+// Rows of a task, and half of its stretch of depth.
 struct Blocks {
-  int64_t rows, pairs, half_depth, stretches;
-  bool share_rows;  // tasks do, rather than copy their own
+  int64_t row_blocks, rows, half_depth, stretches;
+  Undivided product;
 
   Blocks(const GemmShape& shape, bool gated) {
-    const int64_t units = pair_count(shape, gated);
-    const TaskSize task = choose_task_size(shape.m, units, {2 * kTileRows, 2 * kPanel});
-    rows = task.rows;
-    pairs = task.units;
+    const int64_t pairs = pair_count(shape, gated);
+    rows = round_up(ceil_div(shape.m, count_row_blocks(shape.m, pairs)), 2);
+    row_blocks = ceil_div(shape.m, rows);
     half_depth = round_up(ceil_div(shape.k, 2 * ceil_div(shape.k, 2 * kHalfDepth)), kDepthGroup);
     stretches = ceil_div(shape.k, 2 * half_depth);
-    // Many blocks of rows are tasks enough: all columns in one, and its rows need not be shared.
-    constexpr int64_t kManyBlocks = 16;
-    const bool many_rows = stretches == 1 && ceil_div(shape.m, rows) >= kManyBlocks;
-    share_rows = !many_rows && shares_rows(shape, task, units);
+    product = {shape, row_blocks, pairs, 2 * kPanel, stretches > 1};
   }
 
   // Floats of a factor of one product.
@@ -68,11 +64,13 @@ struct Blocks {
   int64_t left_floats() const { return kProducts * left(); }
   int64_t right_floats() const { return kRightSums * right(); }
   // Sums that are finished at once need no place of their own.
-  int64_t sums_floats() const { return (stretches > 1 ? pairs : 1) * kProducts * sums(); }
+  int64_t sums_floats() const {
+    return (product.waits ? min(product.units, product.most_units()) : 1) * kProducts * sums();
+  }
 
-  int64_t own_floats() const { return (share_rows ? 0 : left_floats()) + right_floats() + sums_floats(); }
-  int64_t shared_floats(const GemmShape& shape) const {
-    return share_rows ? ceil_div(shape.m, rows) * stretches * left_floats() : 0;
+  int64_t own_floats() const { return left_floats() + right_floats() + sums_floats(); }
+  int64_t shared_floats() const {
+    return may_share_rows(product) ? row_blocks * stretches * left_floats() : 0;
   }
 };
 
@@ -151,7 +149,7 @@ struct Product {
   const GemmArgs& args;
   const T* w;
   Blocks block;
-  int64_t pairs;
+  Division division;
   const Exec& exec;
 
   TaskRows task_rows(int64_t row_block) const {
@@ -196,8 +194,7 @@ struct Product {
   void share_rows() const {
     constexpr int64_t kTilesOfTask = 4;
     const int64_t groups = ceil_div(Tiling(block.rows / 2).tiles, kTilesOfTask);
-    const int64_t row_blocks = ceil_div(args.shape.m, block.rows);
-    parallel_for(exec, row_blocks * block.stretches * groups, [&](int64_t index, int) {
+    parallel_for(exec, block.row_blocks * block.stretches * groups, [&](int64_t index, int) {
       const int64_t row_block = index / groups / block.stretches, stretch = index / groups % block.stretches;
       const int64_t first = index % groups * kTilesOfTask;
       const TaskRows task = task_rows(row_block);
@@ -272,12 +269,12 @@ struct Product {
 
   void multiply_block(int64_t row_block, const Columns& columns, float* scratch) const {
     const TaskRows task = task_rows(row_block);
-    float* const b = scratch + (block.share_rows ? 0 : block.left_floats());
+    float* const b = scratch + block.left_floats();
     float* const sums = b + block.right_floats();
     for (int64_t stretch = 0; stretch < block.stretches; stretch++) {
       const int64_t at = stretch * 2 * block.half_depth;
       const float* a = scratch;
-      if (block.share_rows) {
+      if (division.share_rows) {
         a = shared_rows(row_block, stretch);
       } else {
         copy_rows(task, 0, task.tiles, at, scratch);
@@ -303,23 +300,13 @@ struct Product {
     }
   }
 
-  // Where no sums wait for another stretch a task may have more columns, for all of which its rows are copied
-  // once: as many as leave enough tasks for all threads. What is computed is the same.
-  int64_t pairs_of_task() const {
-    constexpr int64_t kTasksOfThread = 8;
-    if (block.stretches > 1 || block.share_rows) return block.pairs;
-    const int64_t row_blocks = ceil_div(args.shape.m, block.rows);
-    const int64_t column_blocks = ceil_div(kTasksOfThread * exec.threads, row_blocks);
-    return max(block.pairs, ceil_div(pairs, column_blocks));
-  }
-
   void run() const {
-    if (block.share_rows) share_rows();
-    const int64_t count = pairs_of_task();
-    const int64_t column_blocks = ceil_div(pairs, count);
-    const auto first_of = [=](int64_t index) { return index % column_blocks * count; };
-    parallel_for(exec, ceil_div(args.shape.m, block.rows) * column_blocks, [&](int64_t index, int thread) {
-      const int64_t first = first_of(index), end = min(first + count, pairs);
+    if (division.share_rows) share_rows();
+    const int64_t pairs = block.product.units;
+    const int64_t column_blocks = ceil_div(pairs, division.units);
+    const auto first_of = [&](int64_t index) { return index % column_blocks * division.units; };
+    parallel_for(exec, block.row_blocks * column_blocks, [&](int64_t index, int thread) {
+      const int64_t first = first_of(index), end = min(first + division.units, pairs);
       multiply_block(index / column_blocks, {first, end, first_of(index + exec.threads)},
                      exec.scratch<float>(thread));
     });
@@ -330,14 +317,14 @@ struct Product {
 
 void strassen(const GemmArgs& args, const Exec& exec) {
   const Blocks block(args.shape, args.gated);
-  const int64_t pairs = pair_count(args.shape, args.gated);
-  with_elements(args.w, [&]<class T>(const T* w) { Product<T>{args, w, block, pairs, exec}.run(); });
+  const Division division = divide_columns(block.product, exec.threads);
+  with_elements(args.w, [&]<class T>(const T* w) { Product<T>{args, w, block, division, exec}.run(); });
 }
 
 ScratchSize strassen_scratch(const GemmShape& shape, bool gated) {
   const Blocks block(shape, gated);
   return {static_cast<size_t>(block.own_floats()) * sizeof(float),
-          static_cast<size_t>(block.shared_floats(shape)) * sizeof(float)};
+          static_cast<size_t>(block.shared_floats()) * sizeof(float)};
 }
 
 }  // namespace tintype::TINTYPE_ISA

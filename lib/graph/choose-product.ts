@@ -12,7 +12,7 @@ export interface ProductSize {
 
 /** The most rows and columns that are multiplied together, as in kernels/cpu/gemm_tasks.h. */
 const mostRows = 168
-const mostColumns = 320
+const mostColumns = 640
 /**
  * What the additions cost, in products: for each copy of an element of A, for each widening of a weight, for each sum.
  * Fitted to timings on AVX2.
