@@ -163,41 +163,36 @@ struct Product {
     }
   }
 
-  void multiply_block(const TaskRows& task, const Columns& columns, Scratch scratch) const {
+  void multiply_block(const Task& task, Scratch scratch) const {
+    const TaskRows rows = task_rows(task.row_block);
     const auto [m, n, k] = args.shape;
     for (int64_t at = 0; at < k; at += block.depth) {
       const int64_t depth = min(block.depth, k - at);
       if (division.share_rows) {
-        scratch.a = shared_rows(task, at);
+        scratch.a = shared_rows(rows, at);
       } else {
-        copy_rows(task, at, scratch.a);
+        copy_rows(rows, at, scratch.a);
       }
-      for (int64_t panel = columns.first; panel < columns.end; panel++) {
+      for (int64_t panel = task.first; panel < task.end; panel++) {
         const WeightPlace values{panel, at}, gates{panel + panel_count(n), at};
-        const WeightPlace next = columns.after(values, block.depth, k);
-        float* sums = scratch.sums + (block.product.waits ? panel - columns.first : 0) * kPanel * task.rows;
+        const WeightPlace next = task.after(values, block.depth, k);
+        float* sums = scratch.sums + (block.product.waits ? panel - task.first : 0) * kPanel * rows.rows;
         Stretch s{panel * kPanel, panel_width(n, panel), depth, block.depth,
                   at == 0,        at + depth >= k,       sums,  args.gated};
-        multiply_stretch(task, values, args.gated ? gates : next, s, scratch);
+        multiply_stretch(rows, values, args.gated ? gates : next, s, scratch);
         if (!args.gated) continue;
         s.gated = false;
         s.values = sums;
         s.sums = sums + block.sums_floats();
-        multiply_stretch(task, gates, next, s, scratch);
+        multiply_stretch(rows, gates, next, s, scratch);
       }
     }
   }
 
   void run() const {
     if (division.share_rows) share_rows();
-    const int64_t panels = block.product.units;
-    const int64_t column_blocks = ceil_div(panels, division.units);
-    const auto first_of = [&](int64_t index) { return index % column_blocks * division.units; };
-    parallel_for(exec, block.row_blocks * column_blocks, [&](int64_t index, int thread) {
-      const int64_t first = first_of(index), end = min(first + division.units, panels);
-      multiply_block(task_rows(index / column_blocks), {first, end, first_of(index + exec.threads)},
-                     scratch(thread));
-    });
+    for_each_task(block.product, division, exec,
+                  [this](const Task& task, int thread) { multiply_block(task, scratch(thread)); });
   }
 };
 

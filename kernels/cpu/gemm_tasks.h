@@ -4,6 +4,7 @@
 #pragma once
 #include "gemm.h"
 #include "integers.h"
+#include "parallel.h"
 
 namespace tintype::TINTYPE_ISA {
 namespace {
@@ -12,17 +13,19 @@ namespace {
 struct WeightPlace {
   int64_t unit, at;
 };
-// Units of the columns of a task, and the first one of what is likely its thread's next: threads take tasks
-// in turn, and those of an op take as long.
-struct Columns {
-  int64_t first, end, next;
+// Some units of the columns for a block of rows, and where what is likely its thread's next task begins:
+// threads take tasks in turn, and those of an op take as long.
+struct Task {
+  int64_t row_block;
+  int64_t first, end;
+  int64_t next_row_block, next_first;
 
   // What a thread multiplies by after a stretch of w with `depth` of k rows: the next unit, the next stretch,
   // or its next task.
   WeightPlace after(const WeightPlace& place, int64_t depth, int64_t k) const {
     if (place.unit + 1 < end) return {place.unit + 1, place.at};
     if (place.at + depth < k) return {first, place.at + depth};
-    return {next, 0};
+    return {next_first, 0};
   }
 };
 
@@ -94,6 +97,20 @@ inline Division divide_columns(const Undivided& product, int threads) {
     }
   }
   return best;
+}
+
+// body(task, thread) for all of a product.
+template <class Body>
+void for_each_task(const Undivided& product, const Division& division, const Exec& exec, const Body& body) {
+  const int64_t column_blocks = ceil_div(product.units, division.units);
+  const auto row_block_of = [=](int64_t index) { return index / column_blocks; };
+  const auto first_of = [&](int64_t index) { return index % column_blocks * division.units; };
+  parallel_for(exec, product.row_blocks * column_blocks, [&](int64_t index, int thread) {
+    const int64_t first = first_of(index), next = index + exec.threads;
+    const Task task{row_block_of(index), first, min(first + division.units, product.units),
+                    row_block_of(next), first_of(next)};
+    body(task, thread);
+  });
 }
 
 }  // namespace

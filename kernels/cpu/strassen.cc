@@ -267,48 +267,43 @@ struct Product {
     return {w + (panels.left * k + place.at * kPanel), w + (panels.right * k + place.at * kPanel)};
   }
 
-  void multiply_block(int64_t row_block, const Columns& columns, float* scratch) const {
-    const TaskRows task = task_rows(row_block);
+  void multiply_block(const Task& task, float* scratch) const {
+    const TaskRows rows = task_rows(task.row_block);
     float* const b = scratch + block.left_floats();
     float* const sums = b + block.right_floats();
     for (int64_t stretch = 0; stretch < block.stretches; stretch++) {
       const int64_t at = stretch * 2 * block.half_depth;
       const float* a = scratch;
       if (division.share_rows) {
-        a = shared_rows(row_block, stretch);
+        a = shared_rows(task.row_block, stretch);
       } else {
-        copy_rows(task, 0, task.tiles, at, scratch);
+        copy_rows(rows, 0, rows.tiles, at, scratch);
       }
       const int64_t half = half_depth_at(at);
       const int64_t bytes = 2 * half * kPanel * static_cast<int64_t>(sizeof(T));
-      for (int64_t i = columns.first; i < columns.end; i++) {
+      for (int64_t i = task.first; i < task.end; i++) {
         const WeightPlace place{i, at};
         const StretchWeights weights = weights_of(place);
-        const StretchWeights next = weights_of(columns.after(place, 2 * block.half_depth, args.shape.k));
+        const StretchWeights next = weights_of(task.after(place, 2 * block.half_depth, args.shape.k));
         const Stretch<T> s{pair_at(i),
                            weights.left,
                            weights.right,
                            half,
                            stretch == 0,
                            stretch + 1 == block.stretches,
-                           sums + (block.stretches > 1 ? (i - columns.first) * kProducts * block.sums() : 0),
+                           sums + (block.stretches > 1 ? (i - task.first) * kProducts * block.sums() : 0),
                            lines_of(next.left, bytes),
                            lines_of(next.right, bytes)};
-        multiply_stretch(task, a, b, s);
-        if (s.last) finish_pair(task, s);
+        multiply_stretch(rows, a, b, s);
+        if (s.last) finish_pair(rows, s);
       }
     }
   }
 
   void run() const {
     if (division.share_rows) share_rows();
-    const int64_t pairs = block.product.units;
-    const int64_t column_blocks = ceil_div(pairs, division.units);
-    const auto first_of = [&](int64_t index) { return index % column_blocks * division.units; };
-    parallel_for(exec, block.row_blocks * column_blocks, [&](int64_t index, int thread) {
-      const int64_t first = first_of(index), end = min(first + division.units, pairs);
-      multiply_block(index / column_blocks, {first, end, first_of(index + exec.threads)},
-                     exec.scratch<float>(thread));
+    for_each_task(block.product, division, exec, [this](const Task& task, int thread) {
+      multiply_block(task, exec.scratch<float>(thread));
     });
   }
 };
