@@ -65,6 +65,7 @@ struct Stretch {
   bool gated = false;             // the sums wait for those of their gates
   const float* values = nullptr;  // the sums that these are the gates of
   Lines next = {};                // weights
+  NextRows* next_rows = nullptr;
 };
 
 template <class T>
@@ -79,7 +80,8 @@ void multiply_panel(const GemmArgs& args, const TaskRows& task, const float* a, 
     const int64_t place = task.row(t) * s.width;
     float* sums = s.sums + (s.first && s.last && !s.gated ? 0 : place);
     const bool finishes = s.last && !s.gated;
-    const TileAhead ahead = next.ahead(finishes ? lines_of_y(args, m, rows, s.n, s.width) : LinesOfY{});
+    const TileAhead ahead =
+        next.ahead(finishes ? lines_of_y(args, m, rows, s.n, s.width) : LinesOfY{}, s.next_rows->take());
     if (s.width == kPanel) {
       multiply_rows_asking<2>(rows, tile, w, s.depth, sums, s.first, ahead);
     } else {
@@ -163,6 +165,14 @@ struct Product {
     }
   }
 
+  NextRows next_rows(const RowsPlace& place, int64_t tiles) const {
+    if (division.share_rows) return {};
+    const auto [m, n, k] = args.shape;
+    const int64_t first = place.row_block * block.rows;
+    const Depth numbers{place.at * kNumbers<T>, min(block.depth, k - place.at) * kNumbers<T>};
+    return {args.source, first, min(first + block.rows, m), numbers, tiles};
+  }
+
   void multiply_block(const Task& task, Scratch scratch) const {
     const TaskRows rows = task_rows(task.row_block);
     const auto [m, n, k] = args.shape;
@@ -173,12 +183,15 @@ struct Product {
       } else {
         copy_rows(rows, at, scratch.a);
       }
+      NextRows rows_ahead = next_rows(task.rows_after(at, block.depth, k),
+                                      (task.end - task.first) * (args.gated ? 2 : 1) * rows.tiles);
       for (int64_t panel = task.first; panel < task.end; panel++) {
         const WeightPlace values{panel, at}, gates{panel + panel_count(n), at};
         const WeightPlace next = task.after(values, block.depth, k);
         float* sums = scratch.sums + (block.product.waits ? panel - task.first : 0) * kPanel * rows.rows;
         Stretch s{panel * kPanel, panel_width(n, panel), depth, block.depth,
                   at == 0,        at + depth >= k,       sums,  args.gated};
+        s.next_rows = &rows_ahead;
         multiply_stretch(rows, values, args.gated ? gates : next, s, scratch);
         if (!args.gated) continue;
         s.gated = false;

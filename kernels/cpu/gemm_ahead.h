@@ -1,7 +1,9 @@
-// What the GEMM asks the caches for ahead of time: the lines of y that a tile goes to, and the next weights.
+// What the GEMM asks the caches for ahead of time: the lines of y that a tile goes to, the next weights, and
+// the rows of A that are copied next.
 #pragma once
 #include "gemm.h"
 #include "gemm_epilogue.h"
+#include "gemm_rows.h"
 #include "gemm_tile.h"
 
 namespace tintype::TINTYPE_ISA {
@@ -37,17 +39,20 @@ TINTYPE_INLINE LinesOfY lines_of_y(const GemmArgs& args, int64_t m, int rows, in
   return {args.epilogue.y + m * n + first, rows, n, ceil_div(min(width, n - first), kLine)};
 }
 
-// What a tile asks for while it is multiplied: the lines of y, a row for each group of the depth, and its
-// part of the next weights, `each` of them.
+// What a tile asks for while it is multiplied: for each group of the depth a row of the lines of y, `each` of
+// its part of the next weights, and a line of a row of A.
 class TileAhead {
  public:
-  TileAhead(const LinesOfY& y, const Lines& weights, int64_t each) : y_(y), weights_(weights), each_(each) {}
+  TileAhead(const LinesOfY& y, const Lines& weights, int64_t each, const Lines& row)
+      : y_(y), weights_(weights), each_(each), row_(row) {}
 
   TINTYPE_INLINE void ask() {
     if (y_.rows > 0) ask_for_row();
     for (int64_t i = 0; i < each_ && weights_.count > 0; i++) prefetch_to_l2(weights_.take(1).first);
+    if (row_.count > 0) prefetch_to_l2(row_.take(1).first);
   }
   TINTYPE_INLINE void ask_for_all() {
+    while (row_.count > 0) prefetch_to_l2(row_.take(1).first);
     while (weights_.count > 0) prefetch_to_l2(weights_.take(1).first);
     while (y_.rows > 0) ask_for_row();
   }
@@ -62,6 +67,47 @@ class TileAhead {
   LinesOfY y_;
   Lines weights_;
   int64_t each_;
+  Lines row_;
+};
+
+// The rows of A that are copied next, over a stretch of the depth, of which each tile asks for one, or for
+// what lies together of one; the last of `tiles` for the last of them, so that they are not in L2 longer than
+// they must. Worth 7 % at m=8192, n=320, k=320.
+class NextRows {
+ public:
+  NextRows() = default;
+  NextRows(const GemmSource& source, int64_t m, int64_t end, const Depth& depth, int64_t tiles)
+      : source_(source), m_(m), end_(end), depth_(depth) {
+    if (m_ < end_) wait_ = tiles - (end_ - m_) * ceil_div(depth_.count, run().count);
+  }
+
+  Lines take() {
+    if (m_ >= end_ || wait_-- > 0) return {};
+    const Run next = run();
+    done_ += next.count;
+    if (done_ == depth_.count) {
+      m_++;
+      done_ = 0;
+    }
+    return lines_of(next.first, next.count * static_cast<int64_t>(sizeof(float)));
+  }
+
+ private:
+  struct Run {
+    const float* first;
+    int64_t count;
+  };
+  Run run() const {
+    const float* row;
+    const int64_t pointed = source_.point(source_.context, m_, 1, depth_.first + done_, &row);
+    return {row, min(pointed, depth_.count - done_)};
+  }
+
+  GemmSource source_ = {};
+  int64_t m_ = 0, end_ = 0;
+  Depth depth_ = {};  // in numbers
+  int64_t done_ = 0;
+  int64_t wait_ = 0;
 };
 
 // The weights after these, of which each tile asks for a part: they are used for the first time then and come
@@ -75,8 +121,8 @@ class NextWeights {
         part_(ceil_div(left.count + right.count, tiles)),
         each_(ceil_div(part_ * kDepthGroup, depth)) {}
 
-  TINTYPE_INLINE TileAhead ahead(const LinesOfY& y) {
-    return {y, (left_.count > 0 ? left_ : right_).take(part_), each_};
+  TINTYPE_INLINE TileAhead ahead(const LinesOfY& y, const Lines& row) {
+    return {y, (left_.count > 0 ? left_ : right_).take(part_), each_, row};
   }
 
  private:

@@ -13,6 +13,10 @@ namespace {
 struct WeightPlace {
   int64_t unit, at;
 };
+// A block of rows, and the column of A from which on it is copied.
+struct RowsPlace {
+  int64_t row_block, at;
+};
 // Some units of the columns for a block of rows, and where what is likely its thread's next task begins:
 // threads take tasks in turn, and those of an op take as long.
 struct Task {
@@ -26,6 +30,11 @@ struct Task {
     if (place.unit + 1 < end) return {place.unit + 1, place.at};
     if (place.at + depth < k) return {first, place.at + depth};
     return {next_first, 0};
+  }
+  // The rows that it copies after that.
+  RowsPlace rows_after(int64_t at, int64_t depth, int64_t k) const {
+    if (at + depth < k) return {row_block, at + depth};
+    return {next_row_block, 0};
   }
 };
 

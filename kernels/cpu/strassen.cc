@@ -142,6 +142,7 @@ struct Stretch {
   bool first, last;
   float* sums;
   Lines next_left, next_right;  // weights
+  NextRows* next_rows;
 };
 
 template <class T>
@@ -221,7 +222,7 @@ struct Product {
     for (int64_t t = 0; t < task.tiles; t++) {
       const LinesOfY y = s.last ? lines_of_quarter(task, t, product - (kProducts - 3), s.pair) : LinesOfY{};
       multiply_rows_asking<2>(task.rows_of(t), a + task.row(t) * s.half_depth, b, s.half_depth,
-                              sums + task.row(t) * kPanel, s.first, next.ahead(y));
+                              sums + task.row(t) * kPanel, s.first, next.ahead(y, s.next_rows->take()));
     }
   }
 
@@ -267,6 +268,14 @@ struct Product {
     return {w + (panels.left * k + place.at * kPanel), w + (panels.right * k + place.at * kPanel)};
   }
 
+  NextRows next_rows(const RowsPlace& place, int64_t tiles) const {
+    if (division.share_rows) return {};
+    const auto [m, n, k] = args.shape;
+    const int64_t first = place.row_block * block.rows;
+    const Depth depth{place.at, min(2 * block.half_depth, k - place.at)};
+    return {args.source, first, min(first + block.rows, m), depth, tiles};
+  }
+
   void multiply_block(const Task& task, float* scratch) const {
     const TaskRows rows = task_rows(task.row_block);
     float* const b = scratch + block.left_floats();
@@ -281,6 +290,8 @@ struct Product {
       }
       const int64_t half = half_depth_at(at);
       const int64_t bytes = 2 * half * kPanel * static_cast<int64_t>(sizeof(T));
+      NextRows rows_ahead = next_rows(task.rows_after(at, 2 * block.half_depth, args.shape.k),
+                                      (task.end - task.first) * kProducts * rows.tiles);
       for (int64_t i = task.first; i < task.end; i++) {
         const WeightPlace place{i, at};
         const StretchWeights weights = weights_of(place);
@@ -293,7 +304,8 @@ struct Product {
                            stretch + 1 == block.stretches,
                            sums + (block.stretches > 1 ? (i - task.first) * kProducts * block.sums() : 0),
                            lines_of(next.left, bytes),
-                           lines_of(next.right, bytes)};
+                           lines_of(next.right, bytes),
+                           &rows_ahead};
         multiply_stretch(rows, a, b, s);
         if (s.last) finish_pair(rows, s);
       }
