@@ -30,20 +30,39 @@ inline bool goes_past_caches(const Epilogue& e, const GemmShape& shape) {
   return aligned && (kWidth == kLine || e.y != e.residual);
 }
 
+// Finishes the sums of one vector of columns, from column n on.
+template <Activation kind, class Lanes>
+class FinishColumns {
+ public:
+  FinishColumns(const Epilogue& e, const GemmShape& shape, int64_t n, Lanes lanes)
+      : e_(e),
+        width_(shape.n),
+        n_(n),
+        lanes_(lanes),
+        scale_(e.scales ? lanes.load(e.scales + n) : broadcast(1)),
+        bias_(e.bias ? lanes.load(e.bias + n) : broadcast(0)) {}
+
+  TINTYPE_INLINE void operator()(int64_t m, Vec sum) const {
+    const int64_t at = m * width_ + n_;
+    sum = fma(sum, scale_, bias_);
+    if (e_.row_bias) sum = sum + lanes_.load(e_.row_bias + m / e_.period * width_ + n_);
+    sum = activate<kind>(sum);
+    if (e_.residual) sum = sum + lanes_.load(e_.residual + at);
+    lanes_.store(e_.y + at, sum);
+  }
+
+ private:
+  const Epilogue e_;
+  const int64_t width_, n_;
+  const Lanes lanes_;
+  const Vec scale_, bias_;
+};
+
 // One vector of columns, `shift` from the tile's first.
 template <Activation kind, class Lanes>
 void finish_columns(const Epilogue& e, const GemmShape& shape, const Tile& tile, int64_t shift, Lanes lanes) {
-  const int64_t n = tile.n + shift;
-  const Vec scale = e.scales ? lanes.load(e.scales + n) : broadcast(1);
-  const Vec bias = e.bias ? lanes.load(e.bias + n) : broadcast(0);
-  for (int i = 0; i < tile.rows; i++) {
-    const int64_t m = tile.m + i;
-    Vec sum = fma(load(tile.sums + i * tile.width + shift), scale, bias);
-    if (e.row_bias) sum = sum + lanes.load(e.row_bias + m / e.period * shape.n + n);
-    sum = activate<kind>(sum);
-    if (e.residual) sum = sum + lanes.load(e.residual + m * shape.n + n);
-    lanes.store(e.y + m * shape.n + n, sum);
-  }
+  const FinishColumns<kind, Lanes> finish(e, shape, tile.n + shift, lanes);
+  for (int i = 0; i < tile.rows; i++) finish(tile.m + i, load(tile.sums + i * tile.width + shift));
 }
 
 template <Activation kind>
@@ -66,18 +85,35 @@ inline void finish(const Epilogue& e, const GemmShape& shape, const Tile& tile) 
   with_activation(e.activation, [&](auto kind) { finish_tile<kind.value>(e, shape, tile); });
 }
 
-// A tile of sums times the GELU of the tile `gates`, which lies shape.n columns further on.
+// Finishes the sums of one vector of columns of a gated layer, from column n on, and of their gates, which
+// lie shape.n columns further on.
+class FinishGatedColumns {
+ public:
+  FinishGatedColumns(const Epilogue& e, const GemmShape& shape, int64_t n)
+      : to_(e.y + n),
+        width_(shape.n),
+        scale_(e.scales ? load(e.scales + n) : broadcast(1)),
+        gate_scale_(e.scales ? load(e.scales + shape.n + n) : broadcast(1)),
+        bias_(e.bias ? load(e.bias + n) : broadcast(0)),
+        gate_bias_(e.bias ? load(e.bias + shape.n + n) : broadcast(0)) {}
+
+  TINTYPE_INLINE void operator()(int64_t m, Vec value, Vec gate) const {
+    store(to_ + m * width_, fma(value, scale_, bias_) * gelu(fma(gate, gate_scale_, gate_bias_)));
+  }
+
+ private:
+  float* const to_;
+  const int64_t width_;
+  const Vec scale_, gate_scale_, bias_, gate_bias_;
+};
+
+// A tile of sums times the GELU of the tile `gates`.
 inline void finish_gated(const Epilogue& e, const GemmShape& shape, const Tile& tile, const float* gates) {
   for (int64_t shift = 0; shift < tile.width; shift += kWidth) {
-    const int64_t n = tile.n + shift;
-    const Vec scale = e.scales ? load(e.scales + n) : broadcast(1);
-    const Vec gate_scale = e.scales ? load(e.scales + shape.n + n) : broadcast(1);
-    const Vec bias = e.bias ? load(e.bias + n) : broadcast(0);
-    const Vec gate_bias = e.bias ? load(e.bias + shape.n + n) : broadcast(0);
+    const FinishGatedColumns finish(e, shape, tile.n + shift);
     for (int i = 0; i < tile.rows; i++) {
       const int64_t at = i * tile.width + shift;
-      const Vec gate = gelu(fma(load(gates + at), gate_scale, gate_bias));
-      store(e.y + (tile.m + i) * shape.n + n, fma(load(tile.sums + at), scale, bias) * gate);
+      finish(tile.m + i, load(tile.sums + at), load(gates + at));
     }
   }
 }

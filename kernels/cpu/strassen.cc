@@ -114,18 +114,17 @@ void add_weights(const T* left, const T* right, int64_t count, float* to, int64_
   }
 }
 
-// Seven tiles of sums become C11, C12, C21 and C22.
-void add_sums(float* tile, int64_t count, int64_t apart) {
-  for (int64_t i = 0; i < count; i += kWidth) {
-    Vec p[kProducts];
+// C11, C12, C21 and C22 of seven sums that lie `apart`.
+struct Quarters {
+  Vec upper_left, upper_right, lower_left, lower_right;
+};
+TINTYPE_INLINE Quarters add_sums(const float* sums, int64_t apart) {
+  Vec p[kProducts];
 #pragma GCC unroll 7
-    for (int j = 0; j < kProducts; j++) p[j] = load(tile + j * apart + i);
-    const Vec u2 = p[0] + p[5];
-    const Vec u3 = u2 + p[6];
-    const Vec quarters[4] = {p[0] + p[1], u2 + p[4] + p[2], u3 + p[3], u3 + p[4]};
-#pragma GCC unroll 4
-    for (int j = 0; j < 4; j++) store(tile + j * apart + i, quarters[j]);
-  }
+  for (int j = 0; j < kProducts; j++) p[j] = load(sums + j * apart);
+  const Vec u2 = p[0] + p[5];
+  const Vec u3 = u2 + p[6];
+  return {p[0] + p[1], u2 + p[4] + p[2], u3 + p[3], u3 + p[4]};
 }
 
 // Two panels of w, by the columns of their sums.
@@ -237,20 +236,41 @@ struct Product {
 
   void finish_pair(const TaskRows& task, const Stretch<T>& s) const {
     for (int64_t t = 0; t < task.tiles; t++) {
-      float* sums = s.sums + task.row(t) * kPanel;
-      add_sums(sums, task.rows_of(t) * kPanel, block.sums());
-      const int64_t upper = task.m + task.row(t);
-      finish_half(sums, task.rows_of(t), upper, s.pair);
-      finish_half(sums + 2 * block.sums(), task.lower_rows_of(t), upper + task.rows, s.pair);
+      for (int64_t shift = 0; shift < kPanel; shift += kWidth) finish_columns(task, t, s, shift);
     }
   }
 
-  void finish_half(const float* sums, int rows, int64_t m, const Pair& pair) const {
-    const float* right = sums + block.sums();
-    const Tile tile{sums, rows, kPanel, m, pair.left};
-    if (args.gated) return finish_gated(args.epilogue, args.shape, tile, right);
-    finish(args.epilogue, args.shape, tile);
-    finish(args.epilogue, args.shape, {right, rows, kPanel, m, pair.right});
+  // A vector of columns of either panel.
+  void finish_columns(const TaskRows& task, int64_t tile, const Stretch<T>& s, int64_t shift) const {
+    const Epilogue& e = args.epilogue;
+    const float* sums = s.sums + shift;
+    if (args.gated) {
+      const FinishGatedColumns finish(e, args.shape, s.pair.left + shift);
+      return finish_rows(task, tile, sums, finish);
+    }
+    const auto finish_on = [&](auto kind, auto lanes) {
+      const FinishColumns<kind.value, decltype(lanes)> left(e, args.shape, s.pair.left + shift, lanes);
+      const FinishColumns<kind.value, decltype(lanes)> right(e, args.shape, s.pair.right + shift, lanes);
+      finish_rows(task, tile, sums, [&](int64_t m, Vec left_sum, Vec right_sum) {
+        left(m, left_sum);
+        right(m, right_sum);
+      });
+    };
+    with_activation(e.activation, [&](auto kind) {
+      if (goes_past_caches(e, args.shape)) return finish_on(kind, PastCaches{});
+      finish_on(kind, AllLanes{});
+    });
+  }
+
+  // finish(m, left, right) for the rows of a tile of either half.
+  template <class Finish>
+  void finish_rows(const TaskRows& task, int64_t tile, const float* sums, const Finish& finish) const {
+    const int64_t first = task.row(tile), end = first + task.rows_of(tile);
+    for (int64_t row = first; row < end; row++) {
+      const Quarters c = add_sums(sums + row * kPanel, block.sums());
+      finish(task.m + row, c.upper_left, c.upper_right);
+      if (row < task.lower) finish(task.m + task.rows + row, c.lower_left, c.lower_right);
+    }
   }
 
   Pair pair_at(int64_t index) const {
