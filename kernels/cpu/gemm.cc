@@ -18,16 +18,15 @@ static_assert(kWidestPanel % kPanel == 0);
 
 // Rows of a task, and its stretch of depth.
 struct Blocks {
-  int64_t row_blocks, rows, depth;
+  int64_t rows, depth;
   bool gated;
   Undivided product;
 
   Blocks(const GemmShape& shape, bool is_gated) : gated(is_gated) {
     const int64_t panels = panel_count(shape.n);
     rows = ceil_div(shape.m, count_row_blocks(shape.m, panels));
-    row_blocks = ceil_div(shape.m, rows);
     depth = round_up(ceil_div(shape.k, ceil_div(shape.k, kDepth)), kDepthGroup);
-    product = {shape, row_blocks, panels, (gated ? 2 : 1) * kPanel, shape.k > depth};
+    product = {shape, ceil_div(shape.m, rows), panels, (gated ? 2 : 1) * kPanel, shape.k > depth};
   }
 
   int64_t rows_floats() const { return round_up(rows * depth, kLine); }
@@ -38,7 +37,7 @@ struct Blocks {
   }
   int64_t own_floats() const { return rows_floats() + panel_floats() + (gated ? 2 : 1) * sums_floats(); }
   int64_t shared_floats() const {
-    return may_share_rows(product) ? row_blocks * rows * round_up(product.shape.k, depth) : 0;
+    return may_share_rows(product) ? product.row_blocks * rows * round_up(product.shape.k, depth) : 0;
   }
 };
 
@@ -141,7 +140,7 @@ struct Product {
   }
   void share_rows() const {
     const int64_t stretches = ceil_div(args.shape.k, block.depth);
-    parallel_for(exec, block.row_blocks * stretches, [&](int64_t index, int) {
+    parallel_for(exec, block.product.row_blocks * stretches, [&](int64_t index, int) {
       const TaskRows rows = task_rows(index / stretches);
       const int64_t at = index % stretches * block.depth;
       copy_rows(rows, at, shared_rows(rows, at));

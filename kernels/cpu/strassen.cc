@@ -11,8 +11,8 @@
 // The quarters are those of a task, so that nothing leaves the caches for them: A's are the upper and the
 // lower half of its rows and two stretches of the depth, B's two panels of w (those of a value and its gate
 // in a gated layer). Sums of rows are made while they are copied, sums of weights while they are widened, and
-// C from the seven products before the epilogue. So of what products spare additions take a third to five
-// sixths (AVX2; docs/performance.md).
+// C from the seven products on the way into the epilogue. So of what products spare additions take a third to
+// five sixths (AVX2; docs/performance.md).
 #include "strassen.h"
 
 #include "elementwise.h"
@@ -43,16 +43,15 @@ int64_t pair_count(const GemmShape& shape, bool gated) {
 
 // Rows of a task, and half of its stretch of depth.
 struct Blocks {
-  int64_t row_blocks, rows, half_depth, stretches;
+  int64_t rows, half_depth, stretches;
   Undivided product;
 
   Blocks(const GemmShape& shape, bool gated) {
     const int64_t pairs = pair_count(shape, gated);
     rows = round_up(ceil_div(shape.m, count_row_blocks(shape.m, pairs)), 2);
-    row_blocks = ceil_div(shape.m, rows);
     half_depth = round_up(ceil_div(shape.k, 2 * ceil_div(shape.k, 2 * kHalfDepth)), kDepthGroup);
     stretches = ceil_div(shape.k, 2 * half_depth);
-    product = {shape, row_blocks, pairs, 2 * kPanel, stretches > 1};
+    product = {shape, ceil_div(shape.m, rows), pairs, 2 * kPanel, stretches > 1};
   }
 
   // Floats of a factor of one product.
@@ -70,7 +69,7 @@ struct Blocks {
 
   int64_t own_floats() const { return left_floats() + right_floats() + sums_floats(); }
   int64_t shared_floats() const {
-    return may_share_rows(product) ? row_blocks * stretches * left_floats() : 0;
+    return may_share_rows(product) ? product.row_blocks * stretches * left_floats() : 0;
   }
 };
 
@@ -194,7 +193,7 @@ struct Product {
   void share_rows() const {
     constexpr int64_t kTilesOfTask = 4;
     const int64_t groups = ceil_div(Tiling(block.rows / 2).tiles, kTilesOfTask);
-    parallel_for(exec, block.row_blocks * block.stretches * groups, [&](int64_t index, int) {
+    parallel_for(exec, block.product.row_blocks * block.stretches * groups, [&](int64_t index, int) {
       const int64_t row_block = index / groups / block.stretches, stretch = index / groups % block.stretches;
       const int64_t first = index % groups * kTilesOfTask;
       const TaskRows task = task_rows(row_block);

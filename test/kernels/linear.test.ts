@@ -20,3 +20,11 @@ describe('gated', () => {
 describe.each(Object.entries(linears))('%s', (_, cases) => {
   it.each(cases.map((c) => [title(c), c] as const))('%s', (_title, c) => check(c))
 })
+
+/** Copies of its own would cost each of three threads most: too large for the tests of GPUs. */
+const sharedRows: MatrixCase = {
+  ...{ op: 'linear', dims: { m: 168, n: 640, k: 1600 }, params: { activation: 'none' } },
+  ...{ dtype: 'f16', given: ['bias'] },
+}
+
+it('shares copies of rows', () => check(sharedRows))

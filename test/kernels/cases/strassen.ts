@@ -42,6 +42,9 @@ const linears = dtypes.flatMap((dtype, i) => [
 
 const manyRows = linear(6600, 384, 320)
 
+/** Copies of its own would cost each of three threads most. */
+const sharedRows = [linear(168, 640, 1600, { dtype: 'f16' }), gated(168, 320, 1600, { dtype: 'bf16' })]
+
 const gatedLinears = dtypes.flatMap((dtype, i) => [
   gated(1, 32, 8, { dtype }),
   gated(31 + i, 64, 320, { dtype, given: ['bias', 'gamma', 'beta'] }),
@@ -66,4 +69,10 @@ const convolutions = dtypes.flatMap((dtype) =>
   ].map((c): OpCase => ({ ...c, params: { ...c.params, algorithm: 'strassen' }, allowance })),
 )
 
-export const strassenCases: readonly OpCase[] = [...linears, manyRows, ...gatedLinears, ...convolutions]
+export const strassenCases: readonly OpCase[] = [
+  ...linears,
+  manyRows,
+  ...sharedRows,
+  ...gatedLinears,
+  ...convolutions,
+]
