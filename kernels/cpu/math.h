@@ -39,17 +39,30 @@ TINTYPE_INLINE V exp(V x) {
   return y * power_of_two(half) * power_of_two(n - half);
 }
 
-// 2^x for x <= 0, to 1 ulp (minimax on |fraction| <= 1/2, 2e-9 relative) down to 2^-126 and 0 below: the
-// weights of a softmax. Adding 1.5 * 2^23 leaves n = round(x) in the low bits of the sum. NaN stays NaN.
+// 2^f for |f| <= 1/2, to 2e-9 relative (minimax).
+template <class V>
+TINTYPE_INLINE V exp2_of_fraction(const V& f) {
+  return polynomial(f, 1.0f, 0.69314718246f, 0.24022647738f, 0.05550332367f, 0.00961843692f, 0.0013398875f,
+                    0.00015353362f);
+}
+
+// 2^x for x <= 0, to 1 ulp down to 2^-126 and 0 below: the weights of a softmax. Adding 1.5 * 2^23 leaves n =
+// round(x) in the low bits of the sum. NaN stays NaN.
 template <class V>
 TINTYPE_INLINE V exp2_of_negative(V x) {
   x = max(all<V>(-127.0f), x);
   const V magic = all<V>(0x1.8p23f);
   const V shifted = x + magic;
-  const V f = x - (shifted - magic);
-  const V y = polynomial(f, 1.0f, 0.69314718246f, 0.24022647738f, 0.05550332367f, 0.00961843692f,
-                         0.0013398875f, 0.00015353362f);
+  const V y = exp2_of_fraction(x - (shifted - magic));
   return y * from_bits(shift_left<23>(bits_of(shifted)) + all_ints<V>(0x3f800000));
+}
+
+// 1 + 2^x to 1 ulp, x with an error of its own: 2^-126 beside 1 is nothing, beyond 2^128 is infinity.
+template <class V>
+TINTYPE_INLINE V one_and_exp2(V x) {
+  x = min(all<V>(128.0f), max(all<V>(-126.0f), x));
+  const V n = round(x);
+  return all<V>(1.0f) + scale_by_power(exp2_of_fraction(x - n), n);
 }
 
 // x Phi(x), by Phi(-a) = e^(-a^2/2) (1/2 - a G(s) / (a + 3.5)) with s = (a - 3.5) / (a + 3.5): what is
@@ -72,13 +85,15 @@ inline float square_root(float x) {
   return lanes[0];
 }
 
+// x / (1 + e^-x) and x / (1 + e^-1.702x). What rounding -x log2(e) does to the power is, beside 1, an ulp of
+// the result; far below 0, where the power is all there is, it is 1e-6 of a result that is next to nothing.
 template <class V>
 TINTYPE_INLINE V silu(const V& x) {
-  return x / (all<V>(1.0f) + exp(-x));
+  return x / one_and_exp2(x * all<V>(-1.44269504f));
 }
 template <class V>
 TINTYPE_INLINE V quick_gelu(const V& x) {
-  return x / (all<V>(1.0f) + exp(x * all<V>(-1.702f)));
+  return x / one_and_exp2(x * all<V>(-1.702f * 1.44269504f));
 }
 
 template <Activation kind, class V>

@@ -46,6 +46,8 @@ TINTYPE_INLINE Several<VecInt> bits_of(const Several<Vec>& a) { return each([&](
 TINTYPE_INLINE Several<Vec> from_bits(const Several<VecInt>& a) { return each([&](int i) { return from_bits(a.v[i]); }); }
 TINTYPE_INLINE Several<VecInt> round_to_int(const Several<Vec>& a) { return each([&](int i) { return round_to_int(a.v[i]); }); }
 TINTYPE_INLINE Several<Vec> to_float(const Several<VecInt>& a) { return each([&](int i) { return to_float(a.v[i]); }); }
+TINTYPE_INLINE Several<Vec> round(const Several<Vec>& a) { return each([&](int i) { return round(a.v[i]); }); }
+TINTYPE_INLINE Several<Vec> scale_by_power(const Several<Vec>& a, const Several<Vec>& n) { return each([&](int i) { return scale_by_power(a.v[i], n.v[i]); }); }
 template <int N>
 TINTYPE_INLINE Several<VecInt> shift_left(const Several<VecInt>& a) { return each([&](int i) { return shift_left<N>(a.v[i]); }); }
 template <int N>

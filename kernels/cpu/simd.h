@@ -146,6 +146,8 @@ inline VecInt bits_of(Vec a) { return {_mm512_castps_si512(a.v)}; }
 inline Vec from_bits(VecInt a) { return {_mm512_castsi512_ps(a.v)}; }
 inline VecInt round_to_int(Vec a) { return {_mm512_cvtps_epi32(a.v)}; }
 inline Vec to_float(VecInt a) { return {_mm512_cvtepi32_ps(a.v)}; }
+inline Vec round(Vec a) { return {_mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEAREST_INT)}; }
+inline Vec scale_by_power(Vec a, Vec n) { return {_mm512_scalef_ps(a.v, n.v)}; }
 inline VecInt operator+(VecInt a, VecInt b) { return {_mm512_add_epi32(a.v, b.v)}; }
 inline VecInt operator-(VecInt a, VecInt b) { return {_mm512_sub_epi32(a.v, b.v)}; }
 inline VecInt operator&(VecInt a, VecInt b) { return {_mm512_and_si512(a.v, b.v)}; }
@@ -223,6 +225,7 @@ inline VecInt bits_of(Vec a) { return {_mm256_castps_si256(a.v)}; }
 inline Vec from_bits(VecInt a) { return {_mm256_castsi256_ps(a.v)}; }
 inline VecInt round_to_int(Vec a) { return {_mm256_cvtps_epi32(a.v)}; }
 inline Vec to_float(VecInt a) { return {_mm256_cvtepi32_ps(a.v)}; }
+inline Vec round(Vec a) { return {_mm256_round_ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)}; }
 inline VecInt operator+(VecInt a, VecInt b) { return {_mm256_add_epi32(a.v, b.v)}; }
 inline VecInt operator-(VecInt a, VecInt b) { return {_mm256_sub_epi32(a.v, b.v)}; }
 inline VecInt operator&(VecInt a, VecInt b) { return {_mm256_and_si256(a.v, b.v)}; }
@@ -355,6 +358,7 @@ inline VecInt bits_of(Vec a) { return {vreinterpretq_s32_f32(a.v)}; }
 inline Vec from_bits(VecInt a) { return {vreinterpretq_f32_s32(a.v)}; }
 inline VecInt round_to_int(Vec a) { return {vcvtnq_s32_f32(a.v)}; }
 inline Vec to_float(VecInt a) { return {vcvtq_f32_s32(a.v)}; }
+inline Vec round(Vec a) { return {vrndnq_f32(a.v)}; }
 inline VecInt operator+(VecInt a, VecInt b) { return {vaddq_s32(a.v, b.v)}; }
 inline VecInt operator-(VecInt a, VecInt b) { return {vsubq_s32(a.v, b.v)}; }
 inline VecInt operator&(VecInt a, VecInt b) { return {vandq_s32(a.v, b.v)}; }
@@ -427,6 +431,18 @@ inline VecInt shift_right(VecInt a) { return {a.v >> N}; }
 
 #if defined(TINTYPE_SIMD_AVX512) || defined(TINTYPE_SIMD_AVX2)
 #define TINTYPE_SIMD_MASKED
+#endif
+
+#if defined(TINTYPE_SIMD_SSE2) || defined(TINTYPE_SIMD_SCALAR)
+inline Vec round(Vec a) {
+  return to_float(round_to_int(a));
+}
+#endif
+// a * 2^n for whole n, where a and the product are normal numbers; infinity for 2^128.
+#ifndef TINTYPE_SIMD_AVX512
+inline Vec scale_by_power(Vec a, Vec n) {
+  return from_bits(bits_of(a) + shift_left<23>(round_to_int(n)));
+}
 #endif
 
 // The first n lanes, n from 0 to kWidth: nothing beyond them is read or written, the other lanes are 0.
