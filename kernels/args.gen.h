@@ -98,6 +98,8 @@ struct Conv2dArgs {
   const float* row_bias;  // (rows, o), or null
   const float* residual;  // (n, ho, wo, o), or null
   float* y;  // (n, ho, wo, o), may be residual
+  float* channel_mean;  // (n, o), or null
+  float* channel_variance;  // (n, o), or null
   int32_t stride;
   int32_t pad_top;
   int32_t pad_left;
@@ -162,11 +164,13 @@ struct GroupNormArgs {
   Activation activation;
 };
 
-// mean, factor = gamma / sqrt(var + eps), shift = beta: group normalisation is (x - mean) * factor + shift; a
-//   kernel may move the rounding of mean to shift
+// mean, factor = gamma / sqrt(var + eps), shift = beta, of x or of what is known of its channels: group
+//   normalisation is (x - mean) * factor + shift; a kernel may move the rounding of mean to shift
 struct GroupFactorsArgs {
   int64_t n, hw, c;
-  const float* x;  // (n, hw, c)
+  const float* x;  // (n, hw, c), or null
+  const float* channel_mean;  // (n, c), or null
+  const float* channel_variance;  // (n, c), or null
   const float* gamma;  // (c)
   const float* beta;  // (c)
   float* mean;  // (n, c)

@@ -80,7 +80,9 @@ inline constexpr OpInfo op_infos[] = {
       {"bias", Role::weight, DType::f32, Packing::vector, true, false, 1, {6}},
       {"rowBias", Role::input, DType::f32, Packing::raw, true, false, 2, {9, 6}},
       {"residual", Role::input, DType::f32, Packing::raw, true, false, 4, {0, 4, 5, 6}},
-      {"y", Role::output, DType::f32, Packing::raw, false, false, 4, {0, 4, 5, 6}}}, 9, {{"stride", ParamType::int_, 1, 2147483647}, {"padTop", ParamType::int_, 0, 2147483647}, {"padLeft", ParamType::int_, 0, 2147483647}, {"padBottom", ParamType::int_, 0, 2147483647}, {"padRight", ParamType::int_, 0, 2147483647}, {"upsample", ParamType::int_, 1, 2147483647}, {"activation", ParamType::int_, 0, 3}, {"inputActivation", ParamType::int_, 0, 3}, {"algorithm", ParamType::int_, 0, 4}}, 9},
+      {"y", Role::output, DType::f32, Packing::raw, false, false, 4, {0, 4, 5, 6}},
+      {"channelMean", Role::output, DType::f32, Packing::raw, true, true, 2, {0, 6}},
+      {"channelVariance", Role::output, DType::f32, Packing::raw, true, true, 2, {0, 6}}}, 11, {{"stride", ParamType::int_, 1, 2147483647}, {"padTop", ParamType::int_, 0, 2147483647}, {"padLeft", ParamType::int_, 0, 2147483647}, {"padBottom", ParamType::int_, 0, 2147483647}, {"padRight", ParamType::int_, 0, 2147483647}, {"upsample", ParamType::int_, 1, 2147483647}, {"activation", ParamType::int_, 0, 3}, {"inputActivation", ParamType::int_, 0, 3}, {"algorithm", ParamType::int_, 0, 4}}, 9},
     {"attention", 4, {{"q", Role::input, DType::f32, Packing::raw, false, false, 3, {0, 1, 3}},
       {"k", Role::input, DType::f32, Packing::raw, false, false, 3, {0, 2, 3}},
       {"v", Role::input, DType::f32, Packing::raw, false, false, 3, {0, 2, 3}},
@@ -99,12 +101,14 @@ inline constexpr OpInfo op_infos[] = {
       {"gamma", Role::weight, DType::f32, Packing::vector, false, false, 1, {2}},
       {"beta", Role::weight, DType::f32, Packing::vector, false, false, 1, {2}},
       {"y", Role::output, DType::f32, Packing::raw, false, false, 3, {0, 1, 2}}}, 4, {{"groups", ParamType::int_, 1, 2147483647}, {"eps", ParamType::float_, 0, 2147483647}, {"activation", ParamType::int_, 0, 3}}, 3},
-    {"groupFactors", 3, {{"x", Role::input, DType::f32, Packing::raw, false, false, 3, {0, 1, 2}},
+    {"groupFactors", 3, {{"x", Role::input, DType::f32, Packing::raw, true, false, 3, {0, 1, 2}},
+      {"channelMean", Role::input, DType::f32, Packing::raw, true, true, 2, {0, 2}},
+      {"channelVariance", Role::input, DType::f32, Packing::raw, true, true, 2, {0, 2}},
       {"gamma", Role::weight, DType::f32, Packing::vector, false, false, 1, {2}},
       {"beta", Role::weight, DType::f32, Packing::vector, false, false, 1, {2}},
       {"mean", Role::output, DType::f32, Packing::raw, false, true, 2, {0, 2}},
       {"factor", Role::output, DType::f32, Packing::raw, false, true, 2, {0, 2}},
-      {"shift", Role::output, DType::f32, Packing::raw, false, true, 2, {0, 2}}}, 6, {{"groups", ParamType::int_, 1, 2147483647}, {"eps", ParamType::float_, 0, 2147483647}}, 2},
+      {"shift", Role::output, DType::f32, Packing::raw, false, true, 2, {0, 2}}}, 8, {{"groups", ParamType::int_, 1, 2147483647}, {"eps", ParamType::float_, 0, 2147483647}}, 2},
     {"layerNorm", 2, {{"x", Role::input, DType::f32, Packing::raw, false, false, 2, {0, 1}},
       {"gamma", Role::weight, DType::f32, Packing::vector, false, false, 1, {1}},
       {"beta", Role::weight, DType::f32, Packing::vector, false, false, 1, {1}},
@@ -249,15 +253,17 @@ decltype(auto) visit_op(Opcode opcode, const uint32_t* w, const Kernels& kernels
       a.row_bias = static_cast<const float*>(o.pointer(w[16]));
       a.residual = static_cast<const float*>(o.pointer(w[17]));
       a.y = static_cast<float*>(o.pointer(w[18]));
-      a.stride = static_cast<int32_t>(w[19]);
-      a.pad_top = static_cast<int32_t>(w[20]);
-      a.pad_left = static_cast<int32_t>(w[21]);
-      a.pad_bottom = static_cast<int32_t>(w[22]);
-      a.pad_right = static_cast<int32_t>(w[23]);
-      a.upsample = static_cast<int32_t>(w[24]);
-      a.activation = static_cast<Activation>(w[25]);
-      a.input_activation = static_cast<Activation>(w[26]);
-      a.algorithm = static_cast<ConvAlgorithm>(w[27]);
+      a.channel_mean = static_cast<float*>(o.pointer(w[19]));
+      a.channel_variance = static_cast<float*>(o.pointer(w[20]));
+      a.stride = static_cast<int32_t>(w[21]);
+      a.pad_top = static_cast<int32_t>(w[22]);
+      a.pad_left = static_cast<int32_t>(w[23]);
+      a.pad_bottom = static_cast<int32_t>(w[24]);
+      a.pad_right = static_cast<int32_t>(w[25]);
+      a.upsample = static_cast<int32_t>(w[26]);
+      a.activation = static_cast<Activation>(w[27]);
+      a.input_activation = static_cast<Activation>(w[28]);
+      a.algorithm = static_cast<ConvAlgorithm>(w[29]);
       return f(kernels.conv2d, a);
     }
     case Opcode::attention: {
@@ -332,13 +338,15 @@ decltype(auto) visit_op(Opcode opcode, const uint32_t* w, const Kernels& kernels
       a.hw = w[1];
       a.c = w[2];
       a.x = static_cast<const float*>(o.pointer(w[3]));
-      a.gamma = static_cast<const float*>(o.pointer(w[4]));
-      a.beta = static_cast<const float*>(o.pointer(w[5]));
-      a.mean = static_cast<float*>(o.pointer(w[6]));
-      a.factor = static_cast<float*>(o.pointer(w[7]));
-      a.shift = static_cast<float*>(o.pointer(w[8]));
-      a.groups = static_cast<int32_t>(w[9]);
-      a.eps = std::bit_cast<float>(w[10]);
+      a.channel_mean = static_cast<const float*>(o.pointer(w[4]));
+      a.channel_variance = static_cast<const float*>(o.pointer(w[5]));
+      a.gamma = static_cast<const float*>(o.pointer(w[6]));
+      a.beta = static_cast<const float*>(o.pointer(w[7]));
+      a.mean = static_cast<float*>(o.pointer(w[8]));
+      a.factor = static_cast<float*>(o.pointer(w[9]));
+      a.shift = static_cast<float*>(o.pointer(w[10]));
+      a.groups = static_cast<int32_t>(w[11]);
+      a.eps = std::bit_cast<float>(w[12]);
       return f(kernels.group_factors, a);
     }
     case Opcode::layer_norm: {

@@ -77,6 +77,10 @@ bool consistent(const Conv2dArgs& a) {
         return plain;
     }
   };
+  const bool measured = a.channel_mean != nullptr || a.channel_variance != nullptr;
+  const bool whole = a.channel_mean != nullptr && a.channel_variance != nullptr;
+  const bool winograd = a.algorithm == ConvAlgorithm::winograd4 || a.algorithm == ConvAlgorithm::winograd6;
+  if (measured && !(whole && winograd)) return false;
   return a.upsample <= 2 && possible() && (a.rows == 1 || a.rows == a.n || a.row_bias == nullptr) &&
          a.ho == extent(a.h, a.pad_top, a.pad_bottom, a.kh) &&
          a.wo == extent(a.w, a.pad_left, a.pad_right, a.kw);
@@ -92,7 +96,9 @@ bool consistent(const GroupNormArgs& a) {
   return a.c % a.groups == 0;
 }
 bool consistent(const GroupFactorsArgs& a) {
-  return a.c % a.groups == 0;
+  const bool none = a.channel_mean == nullptr && a.channel_variance == nullptr;
+  const bool both = a.channel_mean != nullptr && a.channel_variance != nullptr;
+  return a.c % a.groups == 0 && (a.x == nullptr ? both : none);
 }
 // A norm has both of its vectors, or there is none.
 template <class Args>
@@ -138,6 +144,10 @@ template <class Args>
 void note(const Args&, Plan&) {}
 void note(const Conv2dArgs& a, Plan& plan) {
   plan.contracts |= a.algorithm == ConvAlgorithm::contraction;
+  plan.measures_channels |= a.channel_mean != nullptr;
+}
+void note(const GroupFactorsArgs& a, Plan& plan) {
+  plan.measures_channels |= a.channel_mean != nullptr;
 }
 void note(const AttentionArgs& a, Plan& plan) {
   plan.multiplies_bf16 |= a.arithmetic == Arithmetic::bf16;

@@ -44,9 +44,10 @@ struct Precisions {
 };
 
 struct Plan {
-  Precisions activations;        // but for operands that keep float32
-  bool multiplies_bf16 = false;  // other than by its weights
-  bool contracts = false;        // in place, which only the CPU can
+  Precisions activations;          // but for operands that keep float32
+  bool multiplies_bf16 = false;    // other than by its weights
+  bool contracts = false;          // in place, which only the CPU can
+  bool measures_channels = false;  // so does this
   uint64_t arena_bytes;
   std::vector<Slot> inputs, outputs;
   std::vector<Binding> bindings;

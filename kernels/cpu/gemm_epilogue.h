@@ -1,6 +1,7 @@
 // What happens to a finished tile of sums on its way to memory. A weight that is not int8 has scales of 1,
 // which change no bit.
 #pragma once
+#include "channel_moments.h"
 #include "elementwise.h"
 #include "gemm.h"
 #include "gemm_panels.h"
@@ -9,12 +10,13 @@
 namespace tintype::TINTYPE_ISA {
 namespace {
 
-// A tile of sums (rows, width) and the place of its first element in y (m, n).
+// A tile of sums (rows, width), the place of its first element in y (m, n), and where to add up its results.
 struct Tile {
   const float* sums;
   int rows;
   int64_t width;
   int64_t m, n;
+  StretchSums measured = {};
 };
 
 // Results of 32 MB or more are no longer in the last-level cache when they are read: they go past the caches,
@@ -24,6 +26,13 @@ constexpr int64_t kLargeResult = 8 << 20;
 struct PastCaches : AllLanes {
   void store(float* p, Vec a) const { store_past_caches(p, a); }
 };
+template <class Lanes>
+inline Lanes in_caches(Lanes lanes) {
+  return lanes;
+}
+inline AllLanes in_caches(PastCaches lanes) {
+  return lanes;
+}
 inline bool goes_past_caches(const Epilogue& e, const GemmShape& shape) {
   if (!kStoresPastCaches || shape.m * shape.n < kLargeResult) return false;
   const bool aligned = reinterpret_cast<uintptr_t>(e.y) % sizeof(Vec) == 0 && shape.n % kWidth == 0;
@@ -42,13 +51,15 @@ class FinishColumns {
         scale_(e.scales ? lanes.load(e.scales + n) : broadcast(1)),
         bias_(e.bias ? lanes.load(e.bias + n) : broadcast(0)) {}
 
-  TINTYPE_INLINE void operator()(int64_t m, Vec sum) const {
+  // The result.
+  TINTYPE_INLINE Vec operator()(int64_t m, Vec sum) const {
     const int64_t at = m * width_ + n_;
     sum = fma(sum, scale_, bias_);
     if (e_.row_bias) sum = sum + lanes_.load(e_.row_bias + m / e_.period * width_ + n_);
     sum = activate<kind>(sum);
     if (e_.residual) sum = sum + lanes_.load(e_.residual + at);
     lanes_.store(e_.y + at, sum);
+    return sum;
   }
 
  private:
@@ -62,7 +73,11 @@ class FinishColumns {
 template <Activation kind, class Lanes>
 void finish_columns(const Epilogue& e, const GemmShape& shape, const Tile& tile, int64_t shift, Lanes lanes) {
   const FinishColumns<kind, Lanes> finish(e, shape, tile.n + shift, lanes);
-  for (int i = 0; i < tile.rows; i++) finish(tile.m + i, load(tile.sums + i * tile.width + shift));
+  const auto finish_row = [&](int i) { return finish(tile.m + i, load(tile.sums + i * tile.width + shift)); };
+  if (tile.measured.pivot) {
+    return add_pixels(tile.measured, tile.n + shift, tile.rows, in_caches(lanes), finish_row);
+  }
+  for (int i = 0; i < tile.rows; i++) finish_row(i);
 }
 
 template <Activation kind>

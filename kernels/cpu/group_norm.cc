@@ -135,8 +135,19 @@ void task_partials(const Groups& args, const float* x, int64_t rows, float* sums
   }
 }
 
-// What the second pass multiplies and adds, from the partial statistics of a picture's tasks in their order.
-// The mean as a float may be off by half an ulp of a large number: what it lacks is moved to the shift.
+// What the second pass multiplies and adds for channel j of a picture. The mean as a float may be off by half
+// an ulp of a large number: what it lacks is moved to the shift.
+void set_factors(const Groups& args, int64_t picture, int64_t j, double group_mean, double variance,
+                 const Results& out) {
+  const float mean = static_cast<float>(group_mean);
+  const float factor = args.gamma[j] / square_root(static_cast<float>(variance) + args.eps);
+  const int64_t at = picture * args.c + j;
+  out.mean[at] = mean;
+  out.factor[at] = factor;
+  out.shift[at] = args.beta[j] - static_cast<float>(group_mean - mean) * factor;
+}
+
+// From the partial statistics of a picture's tasks in their order.
 void finish_statistics(const Groups& args, const Cut& cut, Partial* total, int64_t picture,
                        const Results& out) {
   const int64_t width = args.c / args.groups;
@@ -147,13 +158,31 @@ void finish_statistics(const Groups& args, const Cut& cut, Partial* total, int64
   }
   for (int64_t j = 0; j < args.c; j++) {
     const Partial& group = total[j / width];
-    const double variance = group.squares / static_cast<double>(args.hw * width);
-    const float mean = static_cast<float>(group.mean);
-    const float factor = args.gamma[j] / square_root(static_cast<float>(variance) + args.eps);
-    const int64_t at = picture * args.c + j;
-    out.mean[at] = mean;
-    out.factor[at] = factor;
-    out.shift[at] = args.beta[j] - static_cast<float>(group.mean - mean) * factor;
+    set_factors(args, picture, j, group.mean, group.squares / static_cast<double>(args.hw * width), out);
+  }
+}
+
+// From the mean and variance of each channel of a picture.
+void pool_channels(const Groups& args, const float* means, const float* variances, int64_t picture,
+                   const Results& out) {
+  const int64_t width = args.c / args.groups;
+  for (int64_t first = 0; first < args.c; first += width) {
+    // As in block_partials.
+    const double origin = means[first];
+    double sum = 0;
+    double spread = 0;
+    double within = 0;
+    for (int64_t j = first; j < first + width; j++) {
+      const double mean = means[j] - origin;
+      within += variances[j];
+      sum += mean;
+      spread += mean * mean;
+    }
+    const double mean = sum / static_cast<double>(width);
+    const double variance = (within + spread - mean * sum) / static_cast<double>(width);
+    for (int64_t j = first; j < first + width; j++) {
+      set_factors(args, picture, j, origin + mean, variance, out);
+    }
   }
 }
 
@@ -175,11 +204,17 @@ void compute_factors(const Groups& args, const Results& out, const Exec& exec) {
 }  // namespace
 
 ScratchSize group_factors_scratch(const GroupFactorsArgs& args) {
+  if (!args.x) return {0};
   return {sums_bytes(args), partials_bytes(args)};
 }
 
 void group_factors(const GroupFactorsArgs& args, const Exec& exec) {
-  compute_factors(groups_of(args), {args.mean, args.factor, args.shift}, exec);
+  const Results out{args.mean, args.factor, args.shift};
+  if (args.x) return compute_factors(groups_of(args), out, exec);
+  for (int64_t picture = 0; picture < args.n; picture++) {
+    const int64_t at = picture * args.c;
+    pool_channels(groups_of(args), args.channel_mean + at, args.channel_variance + at, picture, out);
+  }
 }
 
 ScratchSize group_norm_scratch(const GroupNormArgs& args) {

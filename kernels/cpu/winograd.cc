@@ -45,6 +45,7 @@ struct Cut {
   int64_t stretch, group;       // tiles that are in memory at a time, and tiles of a task
   int64_t chunks;
   int64_t point;  // floats from one point of the transformed patches to the next
+  int64_t pictures;
 
   explicit Cut(const Conv2dArgs& a) {
     across = ceil_div(a.wo, F::kOutputs);
@@ -57,7 +58,11 @@ struct Cut {
     if (groups > 1) group = ceil_div(group, kTileRows) * kTileRows;
     stretch = min(tiles, (room < group ? 1 : room / group) * group);
     point = chunks * stretch * kChannels + kApart;
+    pictures = a.n;
   }
+  // Whose moments are taken apart: the tiles of a group that are of one picture. Some numbers mean none.
+  int64_t parts() const { return ceil_div(tiles, group) + pictures - 1; }
+  static int64_t part(int64_t of_group, int64_t picture) { return of_group + picture; }
   // Rows of x, counted through all pictures, that the tiles [first, last) read.
   Rows rows(const Conv2dArgs& a, int64_t first, int64_t last) const {
     return {row(a, first / across, 0), row(a, (last - 1) / across, F::kPatch - 1) + 1};
@@ -171,6 +176,7 @@ struct Group {
   int64_t column;        // output channel
   Panel<F, T, Vectors> panel;
   float* sums;  // (points, tiles, width)
+  const ChannelMoments& moments;
 
   static constexpr int64_t width = Panel<F, T, Vectors>::width;
   int64_t sums_point() const { return cut.group * width + kApart; }
@@ -201,6 +207,7 @@ struct Group {
   }
 
   void finish_tiles() const {
+    int64_t picture = -1, finished = 0;
     for (int64_t t = 0; t < count; t++) {
       float pixels[F::kOutputs * F::kOutputs * width];
       for (int j = 0; j < Vectors; j++) {
@@ -208,11 +215,17 @@ struct Group {
         transform_pixels(from, pixels + j * kWidth);
       }
       const Place place(cut, first + t);
+      const int64_t part = cut.part(first / cut.group, place.picture);
+      if (place.picture != picture) finished = 0;
+      picture = place.picture;
       const int across = static_cast<int>(min(F::kOutputs, args.wo - place.x));
       for (int64_t y = place.y; y < min(place.y + F::kOutputs, args.ho); y++) {
         const int64_t m = (place.picture * args.ho + y) * args.wo + place.x;
-        finish(epilogue, shape, {pixels + (y - place.y) * F::kOutputs * width, across, width, m, column});
+        const float* row = pixels + (y - place.y) * F::kOutputs * width;
+        finish(epilogue, shape, {row, across, width, m, column, moments.stretch(part, finished == 0)});
+        finished += across;
       }
+      if (column == 0) moments.set_pixels(part, finished);
     }
   }
 
@@ -252,6 +265,11 @@ struct Convolution {
   const Cut<F> cut;
   const GemmShape shape;
   const Exec& exec;
+  const ChannelMoments moments;
+
+  float* patches() const {
+    return reinterpret_cast<float*>(exec.shared_scratch) + moments_floats(args, cut.parts());
+  }
 
   template <int Vectors>
   void run_group(int64_t first, int64_t stretch_first, int64_t stretch_last, int64_t index,
@@ -262,13 +280,14 @@ struct Convolution {
                                      cut,
                                      epilogue,
                                      shape,
-                                     reinterpret_cast<const float*>(exec.shared_scratch),
+                                     patches(),
                                      first,
                                      min(cut.group, stretch_last - first),
                                      first - stretch_first,
                                      index * kPanel,
                                      {panel, args.c, scratch},
-                                     scratch + kWeightFloats<F>};
+                                     scratch + kWeightFloats<F>,
+                                     moments};
     group.multiply();
     group.finish_tiles();
   }
@@ -290,12 +309,11 @@ struct Convolution {
   }
 
   void run_stretch(int64_t first, int64_t last) const {
-    float* patches = reinterpret_cast<float*>(exec.shared_scratch);
-    const Source source = prepare(first, last, patches + F::kPoints * cut.point);
+    const Source source = prepare(first, last, patches() + F::kPoints * cut.point);
     parallel_for(exec, ceil_div(last - first, kTilesPerTask), [&](int64_t task, int) {
       const int64_t begin = first + task * kTilesPerTask;
       for (int64_t tile = begin; tile < min(begin + kTilesPerTask, last); tile++) {
-        transform_patch(args, source, cut, tile, tile - first, patches);
+        transform_patch(args, source, cut, tile, tile - first, patches());
       }
     });
     const int64_t panels = panel_count(args.o);
@@ -309,6 +327,19 @@ struct Convolution {
       }
     });
   }
+
+  void run() const {
+    for (int64_t first = 0; first < cut.tiles; first += cut.stretch) {
+      run_stretch(first, min(first + cut.stretch, cut.tiles));
+    }
+    if (args.channel_mean == nullptr) return;
+    const int64_t each = cut.tiles / args.n;
+    for (int64_t picture = 0; picture < args.n; picture++) {
+      const int64_t first = cut.part(picture * each / cut.group, picture);
+      const int64_t last = cut.part(((picture + 1) * each - 1) / cut.group, picture);
+      join_moments(args, exec, picture, first, last + 1);
+    }
+  }
 };
 
 template <class F>
@@ -316,10 +347,8 @@ void convolve(const Conv2dArgs& args, const Epilogue& epilogue, const Exec& exec
   const GemmShape shape{args.n * args.ho * args.wo, args.o, 9 * args.c};
   with_elements(args.weight, [&](auto* w) {
     using T = std::remove_const_t<std::remove_pointer_t<decltype(w)>>;
-    const Convolution<F, T> convolution{args, epilogue, w, Cut<F>(args), shape, exec};
-    for (int64_t first = 0; first < convolution.cut.tiles; first += convolution.cut.stretch) {
-      convolution.run_stretch(first, min(first + convolution.cut.stretch, convolution.cut.tiles));
-    }
+    const Convolution<F, T> convolution{args, epilogue, w, Cut<F>(args), shape, exec, moments_of(args, exec)};
+    convolution.run();
   });
 }
 
@@ -332,7 +361,7 @@ ScratchSize scratch_of(const Conv2dArgs& args) {
     if (read.last - read.first > rows) rows = read.last - read.first;
   }
   return {bytes_of(kWeightFloats<F> + F::kPoints * (cut.group * kPanel + kApart)),
-          bytes_of(F::kPoints * cut.point + rows * args.w * args.c)};
+          bytes_of(moments_floats(args, cut.parts()) + F::kPoints * cut.point + rows * args.w * args.c)};
 }
 
 }  // namespace

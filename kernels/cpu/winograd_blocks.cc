@@ -137,8 +137,11 @@ struct Convolution {
   const Cut<F> cut;
   const GemmShape shape;
   const Exec& exec;
+  const ChannelMoments moments;  // a block is a stretch
 
-  float* weights() const { return reinterpret_cast<float*>(exec.shared_scratch); }
+  float* weights() const {
+    return reinterpret_cast<float*>(exec.shared_scratch) + moments_floats(args, cut.blocks);
+  }
 
   void prepare_weights(const Range& slice) const {
     const WeightPlaces<F> places{args.c, slice.size()};
@@ -156,14 +159,22 @@ struct Convolution {
 
   // A block of tiles: where it lies and what it reads.
   struct Block {
-    int64_t picture;
+    int64_t index, picture;
     Range x, y;  // tiles
     Axis<F::kPixelsAcross> columns;
     Axis<F::kPixelsDown> rows;
     int64_t tiles() const { return x.size() * y.size(); }
+    // Of the result.
+    int64_t pixels_across(const Conv2dArgs& a) const {
+      return min(x.last * F::kOutputs, a.wo) - x.first * F::kOutputs;
+    }
+    int64_t pixels_down(const Conv2dArgs& a) const {
+      return min(y.last * F::kOutputs, a.ho) - y.first * F::kOutputs;
+    }
 
-    Block(const Conv2dArgs& a, const Cut<F>& cut, int64_t index)
-        : picture(index / (cut.blocks_across * cut.blocks_down)),
+    Block(const Conv2dArgs& a, const Cut<F>& cut, int64_t i)
+        : index(i),
+          picture(index / (cut.blocks_across * cut.blocks_down)),
           x(part(cut.across, cut.blocks_across, index % cut.blocks_across)),
           y(part(cut.down, cut.blocks_down, index / cut.blocks_across % cut.blocks_down)),
           columns(x.first * F::kOutputs, x.size() * F::kOutputs + 2, a.pad_left, a.upsample, a.w),
@@ -263,12 +274,10 @@ struct Convolution {
     if (epilogue.residual == nullptr) return {};
     const int64_t x = block.x.first * F::kOutputs, y = block.y.first * F::kOutputs;
     const float* first = epilogue.residual + ((block.picture * args.ho + y) * args.wo + x) * args.o;
-    const int64_t across = min(block.x.last * F::kOutputs, args.wo) - x;
-    const int64_t down = min(block.y.last * F::kOutputs, args.ho) - y;
     const int64_t column = slice.first * kPanel;
     return {{first + column, args.wo * args.o, args.o},
-            across,
-            down,
+            block.pixels_across(args),
+            block.pixels_down(args),
             min(slice.last * kPanel, args.o) - column,
             turns(slice)};
   }
@@ -304,7 +313,8 @@ struct Convolution {
     }
   }
 
-  void finish_panel(int64_t panel, const float* sums, int64_t picture, int64_t x, int64_t y) const {
+  void finish_panel(int64_t panel, const float* sums, int64_t picture, int64_t x, int64_t y,
+                    StretchSums measured) const {
     const int64_t width = panel_width(args.o, panel);
     float pixels[F::kOutputs * F::kOutputs * kPanel];
     for (int64_t j = 0; j < width; j += kWidth) {
@@ -315,18 +325,21 @@ struct Convolution {
     const int across = static_cast<int>(min(F::kOutputs, args.wo - x));
     for (int64_t row = 0; row < min(F::kOutputs, args.ho - y); row++) {
       const int64_t m = (picture * args.ho + y + row) * args.wo + x;
-      finish(epilogue, shape, {pixels + row * F::kOutputs * width, across, width, m, panel * kPanel});
+      finish(epilogue, shape,
+             {pixels + row * F::kOutputs * width, across, width, m, panel * kPanel, measured});
+      measured.begins = false;
     }
   }
 
   void finish_block(const Block& block, const Range& slice, const Scratch<F>& scratch) const {
+    moments.set_pixels(block.index, block.pixels_across(args) * block.pixels_down(args));
     int64_t tile = 0;
     for (int64_t y = block.y.first; y < block.y.last; y++) {
       for (int64_t x = block.x.first; x < block.x.last; x++, tile++) {
         const float* sums = scratch.sums;
         for (int64_t panel = slice.first; panel < slice.last; panel++, sums += kPanelSums) {
           finish_panel(panel, sums + tile * panel_width(args.o, panel), block.picture, x * F::kOutputs,
-                       y * F::kOutputs);
+                       y * F::kOutputs, moments.stretch(block.index, tile == 0));
         }
       }
     }
@@ -357,6 +370,11 @@ struct Convolution {
         }
       });
     }
+    if (args.channel_mean == nullptr) return;
+    const int64_t count = cut.blocks / args.n;
+    for (int64_t picture = 0; picture < args.n; picture++) {
+      join_moments(args, exec, picture, picture * count, (picture + 1) * count);
+    }
   }
 };
 
@@ -365,7 +383,7 @@ ScratchSize scratch_of(const Conv2dArgs& args) {
   const Cut<F> cut(args);
   const int64_t weights = F::kPoints * args.c * ceil_div(cut.panels, cut.slices) * kPanel;
   return {static_cast<size_t>(Scratch<F>::floats) * sizeof(float),
-          static_cast<size_t>(weights) * sizeof(float)};
+          static_cast<size_t>(moments_floats(args, cut.blocks) + weights) * sizeof(float)};
 }
 
 }  // namespace
@@ -389,7 +407,7 @@ void winograd_blocks(const Conv2dArgs& args, const Epilogue& epilogue, const Exe
     using F = decltype(f);
     with_elements(args.weight, [&](auto* w) {
       using T = std::remove_const_t<std::remove_pointer_t<decltype(w)>>;
-      Convolution<F, T>{args, epilogue, w, Cut<F>(args), shape, exec}.run();
+      Convolution<F, T>{args, epilogue, w, Cut<F>(args), shape, exec, moments_of(args, exec)}.run();
     });
   });
 }

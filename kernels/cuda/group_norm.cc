@@ -119,7 +119,7 @@ Grid grid_of(const GroupNormCut& cut, int64_t n) {
 // The op that finds what the other one applies.
 GroupFactorsArgs as_group_factors(const GroupNormArgs& a, float* found) {
   float *factor = found + a.n * a.c, *shift = factor + a.n * a.c;
-  return {a.n, a.hw, a.c, a.x, a.gamma, a.beta, found, factor, shift, a.groups, a.eps};
+  return {a.n, a.hw, a.c, a.x, nullptr, nullptr, a.gamma, a.beta, found, factor, shift, a.groups, a.eps};
 }
 
 // Floats that the factors of all pictures take in front of the partials, which come in pairs.

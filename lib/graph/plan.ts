@@ -9,6 +9,7 @@ import { fuse } from './fuse.ts'
 import type { Graph } from './graph.ts'
 import { joinLayers } from './join-layers.ts'
 import { type HalfPrecision, lowerPrecision } from './lower-precision.ts'
+import { measureChannels } from './measure-channels.ts'
 import { multiplyInBf16 } from './multiply-in-bf16.ts'
 import { normalizeOnLoad } from './normalize-on-load.ts'
 import { planMemory } from './plan-memory.ts'
@@ -17,7 +18,7 @@ import { verify } from './verify.ts'
 
 /**
  * Each optimisation can be switched off; results stay the same, but for rounding by `winograd`, `strassen`, `foldNorms`,
- * `multiplyInBf16`, and by `contractInPlace` where a contraction would have gone by Strassen's algorithm.
+ * `measureChannels`, `multiplyInBf16`, and by `contractInPlace` where a contraction would have gone by Strassen's algorithm.
  */
 export interface PassOptions {
   readonly shareCopies?: boolean
@@ -29,6 +30,8 @@ export interface PassOptions {
   readonly largeTiles?: boolean
   readonly strassen?: boolean
   readonly normalizeOnLoad?: boolean
+  /** Off where it is not asked for: for CPUs, whose convolutions can. */
+  readonly measureChannels?: boolean
   /** Off where it is not asked for: for CPUs, whose kernels can. */
   readonly contractInPlace?: boolean
   /** Off where it is not asked for: for CPUs that multiply it faster. */
@@ -67,6 +70,7 @@ export function makePlan(
   if (options.strassen !== false) run(chooseProducts)
   if (options.normalizeOnLoad !== false) run(normalizeOnLoad)
   if (options.contractInPlace) run(contractInPlace)
+  if (options.measureChannels) run(measureChannels)
   if (options.multiplyInBf16) run(multiplyInBf16)
   if (options.joinLayers) run(joinLayers)
   if (options.foldNorms) run(foldNorms)

@@ -68,7 +68,7 @@ interface Compiled {
 
 /**
  * Winograd and Strassen, and what they make worth while, are for the CPU: tensor cores are faster than that; so are
- * contractions in place, whose rounds would be launches. What joins layers and norms is for GPUs: the CPU has no launches to save.
+ * contractions in place, whose rounds would be launches, and moments of channels. What joins layers and norms is for GPUs: the CPU has no launches to save.
  */
 export const passesFor = ({ precision, matrices, largeTiles }: Target, exact: boolean): PassOptions =>
   precision
@@ -77,7 +77,7 @@ export const passesFor = ({ precision, matrices, largeTiles }: Target, exact: bo
         precision: elementTypeOf(precision),
       }
     : {
-        ...{ winograd: !exact, strassen: !exact, contractInPlace: true },
+        ...{ winograd: !exact, strassen: !exact, contractInPlace: true, measureChannels: true },
         largeTiles: largeTiles(),
         multiplyInBf16: matrices === 'bf16',
       }

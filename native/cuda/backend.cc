@@ -118,6 +118,8 @@ std::shared_ptr<Prepared> CudaBackend::prepare(const Plan& plan, const Weights* 
     throw Error(code::internal, "rounded weights are for the CPU");
   }
   if (plan.contracts) throw Error(code::internal, "invalid plan: contractions in place are for the CPU");
+  if (plan.measures_channels)
+    throw Error(code::internal, "invalid plan: moments of channels are for the CPU");
   const auto prepared = std::make_shared<CudaPrepared>();
   if (bf16 && options.fast) throw Error(code::internal, "invalid plan: fast sums are for f16");
   prepared->element = bf16 ? DType::bf16 : DType::f16;

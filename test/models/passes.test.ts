@@ -44,6 +44,7 @@ async function run(options: PassOptions) {
       0,
     ),
     names: plan.graph.nodes.map((node) => node.op),
+    measured: plan.graph.nodes.filter(({ operands }) => operands.channelMean !== undefined).length,
     algorithms: plan.graph.nodes.map((node) => node.params.algorithm),
   }
 }
@@ -88,6 +89,15 @@ describe('a step', () => {
     expect(with_.outputs).toEqual(without.outputs)
     expect(with_.ops).toBe(without.ops)
     expect(with_.names).toContain('groupFactors')
+  })
+
+  it('is the same to rounding when convolutions measure what they make', async () => {
+    const [with_, without] = [await run({ measureChannels: true }), await run({})]
+    expect(with_.measured).toBeGreaterThan(0)
+    expect(without.measured).toBe(0)
+    for (const [i, output] of with_.outputs.entries()) {
+      expect(relativeError(output, without.outputs[i]!)).toBeLessThan(1e-5)
+    }
   })
 
   it('is the same to rounding without fusion', async () => {

@@ -93,6 +93,28 @@ describe('compile refuses', () => {
     }
   })
 
+  it('half of the moments of channels, those of a direct convolution, and two sources of factors', async () => {
+    const all = everyOp(join(temporaryFolder(), 'weights'))
+    const without = (...names: string[]) => Object.fromEntries(names.map((name) => [name, 0xffffffff]))
+    const moments = ['channelMean', 'channelVariance']
+    const [, mean, variance] = [0, ...moments]
+    const plainConvolution = { params: { algorithm: 0 }, operands: without('mean', 'factor', 'shift') }
+    for (const [op, change] of [
+      ['conv2d', { operands: without(mean!) }],
+      ['conv2d', { operands: without(variance!) }],
+      ['conv2d', plainConvolution],
+      ['groupFactors', { operands: without('x') }],
+    ] as const) {
+      const { plan: whole, weights: refs } = all.find((one) => one.op === op)!
+      const last = whole.nodes.at(-1)!
+      const params = { ...last.params, ...('params' in change ? change.params : {}) }
+      const changed = { ...last, params, operands: { ...last.operands, ...change.operands } }
+      const loaded = await loadWeights(refs)
+      const bytes = encode({ ...whole, nodes: [...whole.nodes.slice(0, -1), changed] })
+      expect((await errorOf(() => compile(bytes, loaded))).message).toMatch(/do not fit together/)
+    }
+  })
+
   it('weights that are not there', async () => {
     expect(await errorOf(() => compile(encode(plan), null))).toMatchObject({ code: 'INTERNAL' })
   })

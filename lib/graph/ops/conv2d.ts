@@ -17,6 +17,7 @@ import {
 } from '../spec.ts'
 import { activate } from './activation.ts'
 import { addProducts } from './add-products.ts'
+import { measureChannels } from './group-norm.ts'
 import { strassenFault } from './linear.ts'
 
 interface NormalizedInput {
@@ -61,6 +62,9 @@ export const conv2d = defineOp({
     rowBias: optional(input('rows', 'o')),
     residual: optional(input('n', 'ho', 'wo', 'o')),
     y: inPlace(output('n', 'ho', 'wo', 'o'), 'residual'),
+    /** Mean and variance of each channel of y over its pixels: both, or none. Only of Winograd's algorithm, and on the CPU. */
+    channelMean: optional(keepFloat(output('n', 'o'))),
+    channelVariance: optional(keepFloat(output('n', 'o'))),
   },
   params: {
     stride: int(1),
@@ -144,5 +148,9 @@ export const conv2d = defineOp({
         y[out * o + j] = sum
       }
     }
+    measureChannels(
+      { x: y, mean: args.channelMean, variance: args.channelVariance, n, hw: ho * wo, c: o },
+      round,
+    )
   },
 })

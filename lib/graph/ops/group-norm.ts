@@ -8,6 +8,7 @@ import {
   int,
   keepFloat,
   type Numbers,
+  optional,
   output,
   type Round,
   weight,
@@ -21,6 +22,47 @@ interface Group {
   readonly c: number
   readonly width: number
   readonly eps: number
+}
+
+interface Channels {
+  readonly x: Numbers
+  readonly mean: Numbers | undefined
+  readonly variance: Numbers | undefined
+  readonly n: number
+  readonly hw: number
+  readonly c: number
+}
+
+/** Writes mean and variance of each channel of x (n, hw, c), where they are wanted. */
+export function measureChannels({ x, mean, variance, n, hw, c }: Channels, round: Round): void {
+  if (!mean || !variance) return
+  const sums = new Float64Array(n * c)
+  const each = (add: (i: number, value: number) => number) => {
+    sums.fill(0)
+    for (let at = 0; at < n * hw * c; at++) {
+      const i = Math.floor(at / (hw * c)) * c + (at % c)
+      sums[i] = round(sums[i]! + add(i, x[at]!))
+    }
+    return sums.map((sum) => round(sum / hw))
+  }
+  mean.set(each((_, value) => value))
+  variance.set(each((i, value) => round((value - mean[i]!) ** 2)))
+}
+
+/** Mean and 1 / sqrt(var + eps) of `width` channels of as many pixels, from the mean and variance of each. */
+function pooled(
+  mean: Numbers,
+  variance: Numbers,
+  { width, eps }: Pick<Group, 'width' | 'eps'>,
+  round: Round,
+) {
+  let sum = 0
+  for (const channel of mean) sum = round(sum + channel)
+  const all = round(sum / width)
+  let squares = 0
+  for (let j = 0; j < width; j++)
+    squares = round(squares + round(variance[j]! + round((mean[j]! - all) ** 2)))
+  return { mean: all, inverse: round(1 / Math.sqrt(squares / width + eps)) }
 }
 
 /** Mean, and 1 / sqrt(var + eps). */
@@ -71,10 +113,13 @@ export const groupNorm = defineOp({
 export const groupFactors = defineOp({
   name: 'groupFactors',
   formula:
-    'mean, factor = gamma / sqrt(var + eps), shift = beta: group normalisation is (x - mean) * factor + shift; a kernel may move the rounding of mean to shift',
+    'mean, factor = gamma / sqrt(var + eps), shift = beta, of x or of what is known of its channels: group normalisation is (x - mean) * factor + shift; a kernel may move the rounding of mean to shift',
   dims: ['n', 'hw', 'c'],
   operands: {
-    x: input('n', 'hw', 'c'),
+    /** What is normalised, or the mean and variance of each of its channels: one or the other. */
+    x: optional(input('n', 'hw', 'c')),
+    channelMean: optional(keepFloat(input('n', 'c'))),
+    channelVariance: optional(keepFloat(input('n', 'c'))),
     gamma: weight('vector', 'c'),
     beta: weight('vector', 'c'),
     mean: keepFloat(output('n', 'c')),
@@ -84,11 +129,17 @@ export const groupFactors = defineOp({
   params: { groups: int(1), eps: float },
   check: ({ c, groups }) =>
     c % groups === 0 ? undefined : `${c} channels do not divide into ${groups} groups`,
-  reference({ x, gamma, beta, mean, factor, shift, n, hw, c, groups, eps }, round) {
+  reference(args, round) {
+    const { x, channelMean, channelVariance, gamma, beta, mean, factor, shift, n, hw, c, groups, eps } = args
     const width = c / groups
-    for (let first = 0; first < n * c; first += width) {
+    const momentsFrom = (first: number) => {
       const picture = Math.floor(first / c)
-      const found = moments(x, { first: picture * hw * c + (first % c), hw, c, width, eps }, round)
+      if (x) return moments(x, { first: picture * hw * c + (first % c), hw, c, width, eps }, round)
+      const own = (values: Numbers) => values.subarray(first, first + width)
+      return pooled(own(channelMean!), own(channelVariance!), { width, eps }, round)
+    }
+    for (let first = 0; first < n * c; first += width) {
+      const found = momentsFrom(first)
       for (let i = first; i < first + width; i++) {
         mean[i] = found.mean
         factor[i] = round(found.inverse * gamma[i % c]!)

@@ -107,7 +107,7 @@ const groupFactors: OpCase[] = groupNorms
   // One group would have one mean, of which the naive path may by chance make no error at all.
   .filter(({ inputs, params }) => !inputs && params!.activation === 'none' && params!.groups !== 1)
   .map(({ dims, params }) => ({
-    ...{ op: 'groupFactors', dims },
+    ...{ op: 'groupFactors', dims, given: ['x'] },
     params: { groups: params!.groups!, eps: params!.eps! },
     // Means near 0 are as exact as the spread of x allows, since sums are taken relative to its first pixel; the naive
     // ones are up to 21 times better here, and worthless where the mean is large, which the cases of groupNorm try.

@@ -40,7 +40,7 @@ const groupNorm = (hw: number, c: number): OpCase => ({
 })
 
 const groupFactors = (hw: number, c: number): OpCase => ({
-  ...{ op: 'groupFactors', dims: { n: 2, hw, c } },
+  ...{ op: 'groupFactors', dims: { n: 2, hw, c }, given: ['x'] },
   params: { groups: 32, eps: 1e-5 },
 })
 
