@@ -15,6 +15,8 @@ const cases = [
   'contraction',
   'strassen',
   'conv2d',
+  'winograd',
+  'channel-moments',
   'int8',
   'bf16',
   'ops',
