@@ -78,11 +78,11 @@ class NextRows {
   NextRows() = default;
   NextRows(const GemmSource& source, int64_t m, int64_t end, const Depth& depth, int64_t tiles)
       : source_(source), m_(m), end_(end), depth_(depth) {
-    if (m_ < end_) wait_ = tiles - (end_ - m_) * ceil_div(depth_.count, run().count);
+    if (m_ < end_) skip_ = tiles - (end_ - m_) * ceil_div(depth_.count, run().count);
   }
 
   Lines take() {
-    if (m_ >= end_ || wait_-- > 0) return {};
+    if (m_ >= end_ || skip_-- > 0) return {};
     const Run next = run();
     done_ += next.count;
     if (done_ == depth_.count) {
@@ -107,7 +107,7 @@ class NextRows {
   int64_t m_ = 0, end_ = 0;
   Depth depth_ = {};  // in numbers
   int64_t done_ = 0;
-  int64_t wait_ = 0;
+  int64_t skip_ = 0;
 };
 
 // The weights after these, of which each tile asks for a part: they are used for the first time then and come

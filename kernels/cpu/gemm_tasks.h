@@ -39,7 +39,7 @@ struct Task {
 };
 
 // An element of w is widened once for each block of rows: there are as few of them as leave tasks enough for
-// many threads. Few rows are one block. Many are an even number, which two threads can divide.
+// many threads. Few rows are one block. Many are an even number as a rule, which two threads can divide.
 inline int64_t count_row_blocks(int64_t m, int64_t units) {
   constexpr int64_t kManyTasks = 32;
   constexpr int64_t kFewRows = 96;
@@ -64,7 +64,8 @@ struct Undivided {
   int64_t most_units() const { return waits ? max(kMostColumns / unit_columns, 1) : units; }
 };
 
-// Copies that take up to 8 MB, which most last-level caches hold, may be made once, before the tasks.
+// Copies of rows that take up to 8 MB, which most last-level caches hold, may be made once, before the tasks.
+// (Those for Strassen's products are 7/4 of them.)
 inline bool may_share_rows(const Undivided& product) {
   constexpr int64_t kSharedFloats = 2 << 20;
   return product.units > 1 && product.shape.m * product.shape.k <= kSharedFloats;
@@ -112,7 +113,7 @@ inline Division divide_columns(const Undivided& product, int threads) {
 template <class Body>
 void for_each_task(const Undivided& product, const Division& division, const Exec& exec, const Body& body) {
   const int64_t column_blocks = ceil_div(product.units, division.units);
-  const auto row_block_of = [=](int64_t index) { return index / column_blocks; };
+  const auto row_block_of = [&](int64_t index) { return index / column_blocks; };
   const auto first_of = [&](int64_t index) { return index % column_blocks * division.units; };
   parallel_for(exec, product.row_blocks * column_blocks, [&](int64_t index, int thread) {
     const int64_t first = first_of(index), next = index + exec.threads;

@@ -10,16 +10,16 @@ export interface ProductSize {
   readonly k: number
 }
 
-/** The most rows and columns that are multiplied together, as in kernels/cpu/gemm_tasks.h. */
+/** The most rows and columns that are multiplied together: kernels/cpu/gemm_tasks.h may divide them further. */
 const mostRows = 168
 const mostColumns = 640
 /**
  * What the additions cost, in products: for each copy of an element of A, for each widening of a weight, for each sum.
- * Fitted to timings on AVX2.
+ * Fitted to timings with AVX2 and AVX-512.
  */
 const rowCost = 4
-const weightCost = 5
-const sumCost = 14
+const weightCost = 6
+const sumCost = 10
 /** The direct product stays where the gain would be small: it is the more exact one. */
 const worthwhile = 0.97
 

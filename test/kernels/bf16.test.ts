@@ -20,6 +20,8 @@ const layers: Readonly<Record<string, readonly OpCase[]>> = {
   ...linears,
   gated: gatedLinears.filter(plain),
   joined: joinedLinears.filter(plain),
+  // As the case of linear.test.ts, of as many pairs.
+  'shared rows': [{ op: 'linear', dims: { m: 180, n: 192, k: 1600 }, params: { activation: 'none' } }],
   // Products that float32 computes by Strassen's algorithm.
   strassen: [
     { op: 'linear', dims: { m: 169, n: 128, k: 328 }, params: { activation: 'silu', algorithm: 'strassen' } },

@@ -42,8 +42,8 @@ const linears = dtypes.flatMap((dtype, i) => [
 
 const manyRows = linear(6600, 384, 320)
 
-/** Copies of its own would cost each of three threads most. */
-const sharedRows = [linear(168, 640, 1600, { dtype: 'f16' }), gated(168, 320, 1600, { dtype: 'bf16' })]
+/** Three threads share copies of two blocks of rows: three blocks of columns, and more numbers than are near. */
+const sharedRows = [linear(180, 192, 800, { dtype: 'f16' }), gated(180, 96, 800, { dtype: 'bf16' })]
 
 const gatedLinears = dtypes.flatMap((dtype, i) => [
   gated(1, 32, 8, { dtype }),
