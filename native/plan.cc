@@ -60,14 +60,15 @@ bool consistent(const Conv2dArgs& a) {
     const int64_t room = size * a.upsample + before + after - kernel;
     return room < 0 ? 0 : room / a.stride + 1;
   };
-  const bool small = a.kh == 3 && a.kw == 3 && a.stride == 1;
+  const bool small = a.kh == 3 && a.kw == 3;
   const bool plain = a.mean == nullptr && a.factor == nullptr && a.shift == nullptr;
   const bool normalized = a.mean != nullptr && a.factor != nullptr && a.shift != nullptr;
   const auto possible = [&] {
     switch (a.algorithm) {
       case ConvAlgorithm::winograd4:
+        return small && a.stride <= 2 && (plain || normalized);
       case ConvAlgorithm::winograd6:
-        return small && (plain || normalized);
+        return small && a.stride == 1 && (plain || normalized);
       case ConvAlgorithm::strassen:
         return plain && strassen_fits(a.o, a.kh * a.kw * a.c);
       case ConvAlgorithm::contraction:

@@ -16,9 +16,11 @@ const shapes = [
   { side: 256, c: 128, o: 3 },
 ]
 
-/** Each as the definition says; 3x3 kernels of stride 1 between many channels also by Winograd's algorithm. */
-const algorithmsOf = ({ c, o, stride = 1 }: { c: number; o: number; stride?: number }) =>
-  stride === 1 && Math.min(c, o) >= 64 ? ['direct', 'winograd4', 'winograd6'] : ['direct']
+/** Each as the definition says; those between many channels also by Winograd's algorithm. */
+function algorithmsOf({ c, o, stride = 1 }: { c: number; o: number; stride?: number }): string[] {
+  if (Math.min(c, o) < 64) return ['direct']
+  return stride === 1 ? ['direct', 'winograd4', 'winograd6'] : ['direct', 'strassen', 'winograd4']
+}
 
 export const convCases: readonly KernelCase[] = shapes.flatMap((shape) => {
   const { side, c, o, stride = 1, upsample = 1 } = shape

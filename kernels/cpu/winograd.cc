@@ -25,11 +25,13 @@ constexpr int64_t kChannels = 64;  // channels whose weights are transformed at 
 // of which each line must come from afar to be written: 3 to 8 % faster, though taps are read again for each
 // row. With AVX2 and tiles of 4x4 that costs as much as it spares.
 template <class F>
-constexpr int kRowsAtOnce = kWidth == 16 || F::kOutputs == 6 ? 1 : F::kPatch;
+constexpr int kRowsAtOnce = kWidth == 16 || F::kPatch > 6 ? 1 : F::kPatch;
 // Tiles that share transformed weights: whole rows of register tiles, whose sums take 0.8 or 1 MB of L2, with
 // AVX2 0.3 or 0.5 MB.
 template <class F>
-constexpr int64_t kGroup = kWidth == 16 && F::kOutputs == 4 ? 182 : 126;
+constexpr int64_t kGroup = F::kPatch == 9                   ? 98
+                           : kWidth == 16 && F::kPatch == 6 ? 182
+                                                            : 126;
 constexpr int64_t kStretchFloats = 2 << 20;  // transformed patches that are kept at a time
 constexpr int64_t kApart = 16;        // floats between points: strides of powers of two share cache sets
 constexpr int64_t kTilesPerTask = 8;  // of the patches' transform
@@ -71,7 +73,7 @@ struct Cut {
  private:
   // The row of x under a row of the patches of a row of tiles, or the nearest that there is.
   int64_t row(const Conv2dArgs& a, int64_t tile_row, int64_t patch_row) const {
-    const int64_t y = (tile_row % down * F::kOutputs + patch_row - a.pad_top) / a.upsample;
+    const int64_t y = (tile_row % down * F::kStep + patch_row - a.pad_top) / a.upsample;
     return tile_row / down * a.h + (y < 0 ? 0 : min(y, a.h - 1));
   }
 };
@@ -98,9 +100,9 @@ template <int Size>
 void point_patch(const Conv2dArgs& a, const Source& source, const Place& place,
                  const float* (&pixel)[Size][Size]) {
   for (int i = 0; i < Size; i++) {
-    const int64_t y = place.y + i - a.pad_top;
+    const int64_t y = place.y * a.stride + i - a.pad_top;
     for (int j = 0; j < Size; j++) {
-      const int64_t x = place.x + j - a.pad_left;
+      const int64_t x = place.x * a.stride + j - a.pad_left;
       const bool inside = y >= 0 && y < a.h * a.upsample && x >= 0 && x < a.w * a.upsample;
       const int64_t row = place.picture * a.h + y / a.upsample - source.first_row;
       pixel[i][j] = inside ? source.x + (row * a.w + x / a.upsample) * a.c : nullptr;
@@ -135,11 +137,11 @@ struct Panel {
   int64_t c;
   float* transformed;
 
-  // The points from row `row` on.
+  // Of the points whose weights are those of row `row` on.
   template <int Row = 0>
   void transform(int row, int64_t first, int64_t depth) const {
     if (row != Row) {
-      if constexpr (Row + kRowsAtOnce<F> < F::kPatch) transform<Row + kRowsAtOnce<F>>(row, first, depth);
+      if constexpr (Row + kRowsAtOnce<F> < F::kWeights) transform<Row + kRowsAtOnce<F>>(row, first, depth);
       return;
     }
     for (int64_t k = 0; k < depth; k++) {
@@ -185,9 +187,10 @@ struct Group {
     for (int64_t c = 0; c < args.c; c += kChannels) {
       const int64_t depth = min(kChannels, args.c - c);
       for (int row = 0; row < F::kPatch; row += kRowsAtOnce<F>) {
-        panel.transform(row, c, depth);
+        if (F::weight_of(row) == row) panel.transform(row, c, depth);  // or they are those of the row before
         for (int p = 0; p < kRowsAtOnce<F> * F::kPatch; p++) {
-          multiply_point(row * F::kPatch + p, panel.transformed + p * panel.point, c, depth);
+          const float* u = panel.transformed + F::weight_of(p) * panel.point;
+          multiply_point(row * F::kPatch + p, u, c, depth);
         }
       }
     }
@@ -231,17 +234,17 @@ struct Group {
 
   void transform_pixels(const float* from, float* to) const {
     Vec rows[F::kPatch][F::kOutputs];
-#pragma GCC unroll 8
+#pragma GCC unroll 9
     for (int i = 0; i < F::kPatch; i++) {
       Vec line[F::kPatch];
-#pragma GCC unroll 8
+#pragma GCC unroll 9
       for (int j = 0; j < F::kPatch; j++) line[j] = load(from + (i * F::kPatch + j) * sums_point());
       F::transform_sum_line(line, rows[i]);
     }
 #pragma GCC unroll 6
     for (int j = 0; j < F::kOutputs; j++) {
       Vec line[F::kPatch], column[F::kOutputs];
-#pragma GCC unroll 8
+#pragma GCC unroll 9
       for (int i = 0; i < F::kPatch; i++) line[i] = rows[i][j];
       F::transform_sum_line(line, column);
 #pragma GCC unroll 6
@@ -255,7 +258,7 @@ size_t bytes_of(int64_t floats) {
 }
 
 template <class F>
-constexpr int64_t kWeightFloats = kRowsAtOnce<F> * F::kPatch * (kChannels * kPanel + kApart);
+constexpr int64_t kWeightFloats = kRowsAtOnce<F> * F::kWeights * (kChannels * kPanel + kApart);
 
 template <class F, class T>
 struct Convolution {

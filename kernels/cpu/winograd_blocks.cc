@@ -43,8 +43,8 @@ struct BlockOf : Tile {
   static constexpr int64_t kChannels = Channels;
   static constexpr int64_t kPatchRow = kChannels + 16;  // an odd number of cache lines, as in gemm_tile.h
   static constexpr int64_t kPatchPoint = kTiles * kPatchRow;
-  static constexpr int64_t kPixelsAcross = kAcross * Tile::kOutputs + 2;
-  static constexpr int64_t kPixelsDown = kDown * Tile::kOutputs + 2;
+  static constexpr int64_t pixels_of(int64_t tiles) { return (tiles - 1) * Tile::kStep + Tile::kPatch; }
+  static constexpr int64_t kPixelsAcross = pixels_of(kAcross), kPixelsDown = pixels_of(kDown);
 };
 template <class Use>
 inline auto with_block(const Conv2dArgs& args, const Use& use) {
@@ -89,13 +89,18 @@ struct Cut {
   }
 };
 
-// Transformed weights of a slice: (chunks, points, panels, channels, width), as they are used.
+// Transformed weights of a slice: (chunks, points, panels, channels, width), as they are used. Points with
+// the same weights share them.
 template <class F>
 struct WeightPlaces {
+  static constexpr int64_t kPoints = F::kWeights * F::kWeights;
+  static constexpr int64_t index_of(int point) {
+    return F::weight_of(point / F::kPatch) * F::kWeights + F::weight_of(point % F::kPatch);
+  }
   int64_t c, panels;
   int64_t depth(int64_t chunk) const { return min(F::kChannels, c - chunk * F::kChannels); }
-  int64_t offset(int64_t chunk, int64_t point, int64_t panel) const {
-    return (chunk * F::kChannels * F::kPoints * panels + (point * panels + panel) * depth(chunk)) * kPanel;
+  int64_t offset(int64_t chunk, int64_t index, int64_t panel) const {
+    return (chunk * F::kChannels * kPoints * panels + (index * panels + panel) * depth(chunk)) * kPanel;
   }
 };
 
@@ -177,8 +182,8 @@ struct Convolution {
           picture(index / (cut.blocks_across * cut.blocks_down)),
           x(part(cut.across, cut.blocks_across, index % cut.blocks_across)),
           y(part(cut.down, cut.blocks_down, index / cut.blocks_across % cut.blocks_down)),
-          columns(x.first * F::kOutputs, x.size() * F::kOutputs + 2, a.pad_left, a.upsample, a.w),
-          rows(y.first * F::kOutputs, y.size() * F::kOutputs + 2, a.pad_top, a.upsample, a.h) {}
+          columns(x.first * F::kStep, F::pixels_of(x.size()), a.pad_left, a.upsample, a.w),
+          rows(y.first * F::kStep, F::pixels_of(y.size()), a.pad_top, a.upsample, a.h) {}
   };
 
   // Pixels of x from the block's first row and column and from some channel on.
@@ -213,9 +218,9 @@ struct Convolution {
                       float* patch) const {
     const float* pixel[F::kPatch][F::kPatch];
     for (int i = 0; i < F::kPatch; i++) {
-      const int row = block.rows.place[y * F::kOutputs + i];
+      const int row = block.rows.place[y * F::kStep + i];
       for (int j = 0; j < F::kPatch; j++) {
-        const int column = block.columns.place[x * F::kOutputs + j];
+        const int column = block.columns.place[x * F::kStep + j];
         pixel[i][j] = row < 0 || column < 0 ? zeros : source.x + row * source.row + column * source.pixel;
       }
     }
@@ -288,8 +293,8 @@ struct Convolution {
     const int64_t parts = ceil_div(count, kTileRows);
     const WeightPlaces<F> places{args.c, slice.size()};
     const int64_t depth = places.depth(chunk);
-    const float* u = weights() + places.offset(chunk, 0, 0);
     for (int p = 0; p < F::kPoints; p++) {
+      const float* u = weights() + places.offset(chunk, places.index_of(p), 0);
       const float* a = scratch.patches + p * F::kPatchPoint;
       float* sums = scratch.sums + p * kSumPoint;
       for (int64_t panel = slice.first; panel < slice.last;
@@ -381,7 +386,7 @@ struct Convolution {
 template <class F>
 ScratchSize scratch_of(const Conv2dArgs& args) {
   const Cut<F> cut(args);
-  const int64_t weights = F::kPoints * args.c * ceil_div(cut.panels, cut.slices) * kPanel;
+  const int64_t weights = WeightPlaces<F>::kPoints * args.c * ceil_div(cut.panels, cut.slices) * kPanel;
   return {static_cast<size_t>(Scratch<F>::floats) * sizeof(float),
           static_cast<size_t>(moments_floats(args, cut.blocks) + weights) * sizeof(float)};
 }

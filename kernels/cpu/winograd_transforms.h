@@ -1,18 +1,21 @@
-// What two sizes of tiles mean for Winograd's algorithm, and their three transforms: each a matrix applied to
-// the rows and columns of a small square, one vector of channels at a time. Their products are the
-// polynomials of Lavin and Gray (2016), interpolated at 0, 1, -1, 2, -2 and infinity, or these and 1/2 and
-// -1/2.
+// What kinds of tiles mean for Winograd's algorithm, and their three transforms: each a matrix applied to the
+// rows and columns of a small square, one vector of channels at a time. Their products are the polynomials of
+// Lavin and Gray (2016), interpolated at 0, 1, -1, 2, -2 and infinity, or these and 1/2 and -1/2.
 #pragma once
 #include "simd.h"
 
 namespace tintype::TINTYPE_ISA {
 namespace {
 
-template <int Outputs>
+template <int Outputs, int Stride = 1>
 struct TileSize {
-  static constexpr int kOutputs = Outputs;         // pixels of a tile each way
-  static constexpr int kPatch = kOutputs + 2;      // and those that it reads
-  static constexpr int kPoints = kPatch * kPatch;  // products that a tile takes
+  static constexpr int kOutputs = Outputs;  // pixels of a tile each way
+  static constexpr int kStride = Stride;
+  static constexpr int kStep = kOutputs * kStride;    // from what one tile reads to what the next does
+  static constexpr int kPatch = kStep - kStride + 3;  // pixels that it reads
+  static constexpr int kPoints = kPatch * kPatch;     // products that a tile takes
+  static constexpr int kWeights = kPatch;  // different ones in a line of points, and which a point has
+  static constexpr int weight_of(int point) { return point; }
 };
 
 // F(4x4, 3x3).
@@ -108,9 +111,47 @@ struct F6 : TileSize<6> {
   }
 };
 
-// Calls use(F4{}) or use(F6{}).
+// Of stride 2: pixel j is the sum of two taps over every other pixel and of one over those between,
+//   d[2j] g[0] + d[2j + 2] g[2] and d[2j + 1] g[1],
+// and the first is F(4, 2), interpolated at 0, 1, -1, 2 and infinity: nine products where the sum over the
+// taps takes twelve, 81 for 144 in a square.
+struct F4Strided : TileSize<4, 2> {
+  static constexpr int kWeights = 6;
+  static constexpr int weight_of(int point) { return point < kWeights ? point : kWeights - 1; }
+
+  static void transform_patch_line(const Vec (&d)[kPatch], Vec (&v)[kPatch]) {
+    const Vec two = broadcast(2), three = broadcast(3);
+    const Vec last = d[6] - d[4];
+    v[0] = fma(two, d[0] - d[4], d[6] - d[2]);
+    v[1] = fnma(two, d[2], last);
+    v[2] = fma(two, d[2], fnma(three, d[4], d[6]));
+    v[3] = d[6] - d[2];
+    v[4] = fma(two, d[2] - d[6], d[8] - d[4]);
+    for (int i = 0; i < 4; i++) v[5 + i] = d[2 * i + 1];
+  }
+
+  static void transform_weight_line(const Vec (&g)[3], Vec (&u)[kWeights]) {
+    u[0] = broadcast(0.5f) * g[0];
+    u[1] = broadcast(-0.5f) * (g[0] + g[2]);
+    u[2] = broadcast(1.0f / 6) * (g[2] - g[0]);
+    u[3] = fma(broadcast(1.0f / 3), g[2], broadcast(1.0f / 6) * g[0]);
+    u[4] = g[2];
+    u[5] = g[1];
+  }
+
+  static void transform_sum_line(const Vec (&m)[kPatch], Vec (&y)[kOutputs]) {
+    const Vec one = m[1] + m[2], one_less = m[1] - m[2];
+    y[0] = (m[0] + one) + (m[3] + m[5]);
+    y[1] = fma(broadcast(2), m[3], one_less) + m[6];
+    y[2] = fma(broadcast(4), m[3], one) + m[7];
+    y[3] = fma(broadcast(8), m[3], one_less) + (m[4] + m[8]);
+  }
+};
+
+// Calls use(F4{}), use(F6{}) or use(F4Strided{}).
 template <class Use>
 inline auto with_tile_size(const Conv2dArgs& args, const Use& use) {
+  if (args.stride == 2) return use(F4Strided{});
   return args.algorithm == ConvAlgorithm::winograd6 ? use(F6{}) : use(F4{});
 }
 
@@ -119,43 +160,43 @@ inline auto with_tile_size(const Conv2dArgs& args, const Use& use) {
 template <int From, int To, class Read, class Line, class Write>
 inline void transform_square(const Read& read, const Line& line, const Write& write) {
   Vec rows[From][To];
-#pragma GCC unroll 8
+#pragma GCC unroll 9
   for (int i = 0; i < From; i++) {
     Vec from[From];
-#pragma GCC unroll 8
+#pragma GCC unroll 9
     for (int j = 0; j < From; j++) from[j] = read(i, j);
     line(from, rows[i]);
   }
-#pragma GCC unroll 8
+#pragma GCC unroll 9
   for (int j = 0; j < To; j++) {
     Vec from[From], to[To];
-#pragma GCC unroll 8
+#pragma GCC unroll 9
     for (int i = 0; i < From; i++) from[i] = rows[i][j];
     line(from, to);
-#pragma GCC unroll 8
+#pragma GCC unroll 9
     for (int i = 0; i < To; i++) write(i, j, to[i]);
   }
 }
 
-// The weights of one channel and one vector of outputs: nine taps to so many rows of the points of a tile.
-template <class F, int First = 0, int Rows = F::kPatch, class T>
+// The weights of one channel and one vector of outputs: nine taps to so many rows of a tile's weights.
+template <class F, int First = 0, int Rows = F::kWeights, class T>
 inline void transform_weights(const T* taps, int64_t tap_stride, float* to, int64_t point_stride) {
   Vec rows[Rows][3];
 #pragma GCC unroll 3
   for (int x = 0; x < 3; x++) {
-    Vec from[3], column[F::kPatch];
+    Vec from[3], column[F::kWeights];
 #pragma GCC unroll 3
     for (int y = 0; y < 3; y++) from[y] = load(taps + (y * 3 + x) * tap_stride);
     F::transform_weight_line(from, column);
-#pragma GCC unroll 8
+#pragma GCC unroll 9
     for (int i = 0; i < Rows; i++) rows[i][x] = column[First + i];
   }
-#pragma GCC unroll 8
+#pragma GCC unroll 9
   for (int i = 0; i < Rows; i++) {
-    Vec row[F::kPatch];
+    Vec row[F::kWeights];
     F::transform_weight_line(rows[i], row);
-#pragma GCC unroll 8
-    for (int x = 0; x < F::kPatch; x++) store(to + (i * F::kPatch + x) * point_stride, row[x]);
+#pragma GCC unroll 9
+    for (int x = 0; x < F::kWeights; x++) store(to + (i * F::kWeights + x) * point_stride, row[x]);
   }
 }
 

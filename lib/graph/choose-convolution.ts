@@ -9,47 +9,50 @@ export interface ConvolutionSize {
   readonly wo: number
   readonly c: number
   readonly o: number
+  readonly stride: number
 }
 
 interface Tiles {
   /** Side of an output tile. */
   readonly side: number
+  /** Products of one, for each channel in and out. */
+  readonly points: number
   /** Tiles that share one transform of the weights: at least, in kernels/cpu/winograd.cc. */
   readonly group: number
   /**
    * What a transform costs, in products of the matrix multiplication: of one weight (o, c), of one channel of a patch,
-   * and of one channel of an output tile. For tiles of 4x4 fitted to timings on AVX2, for those of 6x6 as many times as much
-   * as they have operations.
+   * and of one channel of an output tile. For tiles of 4x4 fitted to timings on AVX2, for others as many times as much as they
+   * have operations.
    */
   readonly weightCost: number
   readonly patchCost: number
   readonly outputCost: number
 }
 
-const tiles = {
-  winograd4: { side: 4, group: 126, weightCost: 90, patchCost: 140, outputCost: 150 },
-  winograd6: { side: 6, group: 126, weightCost: 160, patchCost: 400, outputCost: 560 },
-} as const satisfies Record<string, Tiles>
+const small: Tiles = { side: 4, points: 36, group: 126, weightCost: 90, patchCost: 140, outputCost: 150 }
+const strided: Tiles = { side: 4, points: 81, group: 98, weightCost: 100, patchCost: 280, outputCost: 250 }
+const large: Tiles = { side: 6, points: 64, group: 126, weightCost: 160, patchCost: 400, outputCost: 560 }
 
-type Algorithm = 'direct' | keyof typeof tiles
+type Algorithm = 'direct' | 'winograd4' | 'winograd6'
 
-function winogradCost({ n, ho, wo, c, o }: ConvolutionSize, size: Tiles): number {
-  const { side, group, weightCost, patchCost, outputCost } = size
+function winogradCost({ n, ho, wo, c, o }: ConvolutionSize, tiles: Tiles): number {
+  const { side, points, group, weightCost, patchCost, outputCost } = tiles
   const count = n * Math.ceil(ho / side) * Math.ceil(wo / side)
-  const products = (side + 2) ** 2
   return (
-    count * (products * c * o + patchCost * c + outputCost * o) +
-    Math.ceil(count / group) * weightCost * c * o
+    count * (points * c * o + patchCost * c + outputCost * o) + Math.ceil(count / group) * weightCost * c * o
   )
 }
 
-/** Products that a direct 3x3 convolution takes, and what F(4x4, 3x3) and F(6x6, 3x3) take with their transforms. */
+/**
+ * Products that a direct 3x3 convolution of stride 1 or 2 takes, and what F(4x4, 3x3) and F(6x6, 3x3), which has no stride, take
+ * with their transforms.
+ */
 export function convolutionCosts(size: ConvolutionSize): Readonly<Record<Algorithm, number>> {
-  const { n, ho, wo, c, o } = size
+  const { n, ho, wo, c, o, stride } = size
   return {
     direct: 9 * n * ho * wo * c * o,
-    winograd4: winogradCost(size, tiles.winograd4),
-    winograd6: winogradCost(size, tiles.winograd6),
+    winograd4: winogradCost(size, stride === 1 ? small : strided),
+    winograd6: stride === 1 ? winogradCost(size, large) : Number.POSITIVE_INFINITY,
   }
 }
 
@@ -62,8 +65,9 @@ export interface ConvolutionOptions {
 const worthwhile = { winograd4: 0.8, winograd6: 0.95 } as const
 
 function algorithmOf({ op, dims, params }: Node, largeTiles: boolean): Algorithm | undefined {
-  if (op !== 'conv2d' || dims.kh !== 3 || dims.kw !== 3 || params.stride !== 1) return undefined
-  const { direct, winograd4, winograd6 } = convolutionCosts(dims as unknown as ConvolutionSize)
+  const stride = params.stride as number
+  if (op !== 'conv2d' || dims.kh !== 3 || dims.kw !== 3 || stride > 2) return undefined
+  const { direct, winograd4, winograd6 } = convolutionCosts({ ...dims, stride } as unknown as ConvolutionSize)
   const most = worthwhile.winograd4 * direct
   if (largeTiles && winograd6 < worthwhile.winograd6 * Math.min(winograd4, most)) return 'winograd6'
   return winograd4 < most ? 'winograd4' : undefined

@@ -33,6 +33,30 @@ const groups = (['winograd4', 'winograd6'] as const).flatMap((algorithm) => [
   }),
 ])
 
-describe.each(Object.entries({ blocks, groups }))('%s', (_, cases) => {
+/** Of stride 2: parts of tiles at each border, in groups and in blocks, with all that goes with others. */
+const strided = [
+  { n: 2, h: 9, w: 10, c: 20, o: 33, pad: [0, 0, 1, 1] as const, dtype: 'f16' as const },
+  { n: 3, h: 5, w: 4, c: 130, o: 16, pad: 1, given: ['bias', 'residual'], inPlace: true },
+  { h: 33, w: 47, c: 64, o: 64, pad: 1, dtype: 'bf16' as const, activation: 'silu' as const },
+  { h: 7, w: 9, c: 16, o: 20, pad: [2, 1, 0, 1] as const, upsample: 2, given: ['rowBias'] },
+  { h: 70, w: 62, c: 150, o: 36, pad: [0, 0, 1, 1] as const, given: ['mean', 'factor', 'shift'] },
+  { n: 2, h: 130, w: 141, c: 20, o: 17, pad: [0, 0, 1, 1] as const, dtype: 'f16' as const },
+  {
+    h: 127,
+    w: 140,
+    c: 9,
+    o: 40,
+    pad: 1,
+    given: ['bias', 'residual', 'mean', 'factor', 'shift'],
+    inPlace: true,
+  },
+].map((size) =>
+  conv({
+    ...{ ...size, k: 3, stride: 2, algorithm: 'winograd4', inputActivation: 'silu' },
+    given: [...(size.given ?? ['bias']), ...moments],
+  }),
+)
+
+describe.each(Object.entries({ blocks, groups, strided }))('%s', (_, cases) => {
   it.each(cases.map((c) => [titleOf(c), c] as const))('%s', (_title, c) => check(c))
 })

@@ -144,8 +144,8 @@ describe('large layers', () => {
   const pixels = trace.input('pixels', 'f32', [1, 32, 32, 320])
   const tokens = trace.input('tokens', 'f32', [256, 640])
   trace.output('pointwise', conv2d(pixels, trace.weight('pointwise', [320, 320, 1, 1])))
-  const strided = conv2d(pixels, trace.weight('strided', [320, 320, 3, 3]), undefined, {
-    ...{ stride: 2, padding: [1, 1, 1, 1] },
+  const strided = conv2d(pixels, trace.weight('strided', [320, 320, 5, 5]), undefined, {
+    ...{ stride: 2, padding: [2, 2, 2, 2] },
   })
   trace.output('strided', strided)
   trace.output('gated', geglu(linear(tokens, trace.weight('gated', [2560, 640]))))

@@ -78,8 +78,8 @@ export const conv2d = defineOp({
     /** What follows the normalisation of x. */
     inputActivation: activationParam,
     /**
-     * How a kernel may compute it; `winograd4` and `winograd6`, F(4x4, 3x3) and F(6x6, 3x3), are for 3x3 kernels of stride 1,
-     * `strassen` for a product of matrices that `linear` has it for. They round differently. `contraction` is for 1x1 kernels
+     * How a kernel may compute it; `winograd4` and `winograd6`, F(4x4, 3x3) and F(6x6, 3x3), are for 3x3 kernels of stride 1, the
+     * first also of stride 2, `strassen` for a product of matrices that `linear` has it for. They round differently. `contraction` is for 1x1 kernels
      * of stride 1 with at most half as many channels out as in: y may begin where x does.
      */
     algorithm: choice('ConvAlgorithm', ['direct', 'winograd4', 'winograd6', 'strassen', 'contraction']),
@@ -108,8 +108,10 @@ export const conv2d = defineOp({
     const wide = Math.floor((w * upsample + padLeft + padRight - kw) / stride) + 1
     if (ho !== high || wo !== wide) return `output is ${ho}x${wo}, expected ${high}x${wide}`
     if (rows !== 1 && rows !== n) return `rowBias has ${rows} rows, expected 1 or ${n}`
-    if (isWinograd(algorithm) && !(kh === 3 && kw === 3 && stride === 1)) {
-      return `${algorithm} is for 3x3 kernels of stride 1, this one is ${kh}x${kw} of stride ${stride}`
+    const strides = algorithm === 'winograd4' ? 2 : 1
+    if (isWinograd(algorithm) && !(kh === 3 && kw === 3 && stride <= strides)) {
+      const allowed = strides === 2 ? '1 or 2' : '1'
+      return `${algorithm} is for 3x3 kernels of stride ${allowed}, this one is ${kh}x${kw} of stride ${stride}`
     }
     if (algorithm === 'contraction') {
       const pointwise = kh === 1 && kw === 1 && ho === h && wo === w && stride === 1 && upsample === 1

@@ -4,6 +4,8 @@ import {
   chooseConvolutions,
   convolutionCosts,
 } from '../../../lib/graph/choose-convolution.ts'
+import { opOf } from '../../../lib/graph/ops.ts'
+import { conv } from '../../../lib/selftest/cases/conv2d.ts'
 import { conv2d } from '../../../lib/tensor/functional.ts'
 import { Trace } from '../../../lib/tensor/trace.ts'
 
@@ -34,6 +36,8 @@ describe('chooseConvolutions', () => {
     { side: 16, c: 96, o: 160 },
     { side: 64, c: 4, o: 320 },
     { side: 64, c: 320, o: 4 },
+    { side: 64, c: 320, o: 320, stride: 2 },
+    { side: 256, c: 128, o: 128, stride: 2 },
   ])('takes Winograd where channels and pixels are many: %o', (size) => {
     expect(algorithmOf(size)).toBe('winograd4')
   })
@@ -41,7 +45,8 @@ describe('chooseConvolutions', () => {
   it.each([
     { side: 4, c: 192, o: 192 },
     { side: 2, c: 1280, o: 1280 },
-    { side: 64, c: 320, o: 320, stride: 2 },
+    { side: 64, c: 320, o: 320, stride: 3 },
+    { side: 8, c: 1280, o: 1280, stride: 2 },
     { side: 64, c: 320, o: 320, kernel: 1 },
     { side: 64, c: 320, o: 320, kernel: 5 },
   ])('stays direct where transforms cost more than they save, or do not apply: %o', (size) => {
@@ -71,13 +76,38 @@ describe('chooseConvolutions', () => {
   })
 })
 
+describe('the op', () => {
+  it.each([
+    { algorithm: 'winograd4', stride: 2 },
+    {
+      algorithm: 'winograd4',
+      stride: 3,
+      refused: /winograd4 is for 3x3 kernels of stride 1 or 2, .* of stride 3/,
+    },
+    {
+      algorithm: 'winograd6',
+      stride: 2,
+      refused: /winograd6 is for 3x3 kernels of stride 1, .* of stride 2/,
+    },
+  ] as const)(
+    'knows which strides an algorithm takes: $algorithm, $stride',
+    ({ algorithm, stride, ...of }) => {
+      const { dims, params } = conv({ h: 8, w: 8, c: 8, o: 4, k: 3, pad: 1, stride, algorithm })
+      const fault = opOf('conv2d').check!({ ...dims, ...params } as never)
+      if ('refused' in of) expect(fault).toMatch(of.refused)
+      else expect(fault).toBeUndefined()
+    },
+  )
+})
+
 describe('convolutionCosts', () => {
   it.each([
-    { algorithm: 'winograd4', side: 1024, begun: 1021, gain: 4 },
-    { algorithm: 'winograd6', side: 1026, begun: 1021, gain: 5.06 },
-  ] as const)('counts 9 products a pixel, or those of each begun tile: $algorithm', (of) => {
-    const { algorithm, side, begun, gain } = of
-    const wide = { n: 1, c: 1e6, o: 1e6 }
+    { algorithm: 'winograd4', stride: 1, side: 1024, begun: 1021, gain: 4 },
+    { algorithm: 'winograd4', stride: 2, side: 1024, begun: 1021, gain: 1.78 },
+    { algorithm: 'winograd6', stride: 1, side: 1026, begun: 1021, gain: 5.06 },
+  ] as const)('counts 9 products a pixel, or those of each begun tile: $algorithm, stride $stride', (of) => {
+    const { algorithm, stride, side, begun, gain } = of
+    const wide = { n: 1, c: 1e6, o: 1e6, stride }
     const whole = convolutionCosts({ ...wide, ho: side, wo: side })
     expect(Math.abs(whole.direct / whole[algorithm] - gain)).toBeLessThan(0.3)
     const cut = convolutionCosts({ ...wide, ho: begun, wo: begun })
