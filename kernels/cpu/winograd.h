@@ -1,4 +1,4 @@
-// 3x3 convolutions of stride 1 with a quarter or a fifth of the multiplications.
+// 3x3 convolutions with a quarter or a fifth of the multiplications, those of stride 2 with nine sixteenths.
 #pragma once
 #include "../args.gen.h"
 #include "../exec.h"
