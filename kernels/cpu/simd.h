@@ -438,7 +438,8 @@ inline Vec round(Vec a) {
   return to_float(round_to_int(a));
 }
 #endif
-// a * 2^n for whole n, where a and the product are normal numbers; infinity for 2^128.
+// a * 2^n for a from 1/sqrt(2) to sqrt(2) and whole n from -126 to 128, of which the last is for a <= 1
+// alone.
 #ifndef TINTYPE_SIMD_AVX512
 inline Vec scale_by_power(Vec a, Vec n) {
   return from_bits(bits_of(a) + shift_left<23>(round_to_int(n)));
