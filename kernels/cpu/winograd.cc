@@ -9,8 +9,6 @@
 // times the memory of halves.
 #include "winograd.h"
 
-#include <type_traits>
-
 #include "gemm_epilogue.h"
 #include "gemm_tile.h"
 #include "normalize.h"
@@ -129,24 +127,30 @@ void transform_patch(const Conv2dArgs& a, const Source& source, const Cut<F>& cu
 
 // A task's panel of weights and its place in the scratch memory: (points of some rows, channels of a chunk,
 // width).
-template <class F, class T, int Vectors>
+template <class F, int Vectors>
 struct Panel {
   static constexpr int64_t width = Vectors * kWidth;
   static constexpr int64_t point = kChannels * width + kApart;
-  const T* w;  // (9, c, width)
+  Weight w;  // from that element on (9, c, width)
+  int64_t first_element;
   int64_t c;
   float* transformed;
 
   // Of the points whose weights are those of row `row` on.
-  template <int Row = 0>
   void transform(int row, int64_t first, int64_t depth) const {
+    with_elements(w, [&](auto* elements) { transform(elements + first_element, row, first, depth); });
+  }
+  template <int Row = 0, class T>
+  void transform(const T* elements, int row, int64_t first, int64_t depth) const {
     if (row != Row) {
-      if constexpr (Row + kRowsAtOnce<F> < F::kWeights) transform<Row + kRowsAtOnce<F>>(row, first, depth);
+      if constexpr (Row + kRowsAtOnce<F> < F::kWeights) {
+        transform<Row + kRowsAtOnce<F>>(elements, row, first, depth);
+      }
       return;
     }
     for (int64_t k = 0; k < depth; k++) {
       for (int j = 0; j < Vectors; j++) {
-        const T* from = w + (first + k) * width + j * kWidth;
+        const T* from = elements + (first + k) * width + j * kWidth;
         float* to = transformed + k * width + j * kWidth;
         transform_weights<F, Row, kRowsAtOnce<F>>(from, c * width, to, point);
       }
@@ -166,7 +170,7 @@ struct NextRows {
   }
 };
 
-template <class F, class T, int Vectors>
+template <class F, int Vectors>
 struct Group {
   const Conv2dArgs& args;
   const Cut<F>& cut;
@@ -176,11 +180,11 @@ struct Group {
   int64_t first, count;  // tiles of the group
   int64_t slot;          // of the first one in the stretch
   int64_t column;        // output channel
-  Panel<F, T, Vectors> panel;
+  Panel<F, Vectors> panel;
   float* sums;  // (points, tiles, width)
   const ChannelMoments& moments;
 
-  static constexpr int64_t width = Panel<F, T, Vectors>::width;
+  static constexpr int64_t width = Panel<F, Vectors>::width;
   int64_t sums_point() const { return cut.group * width + kApart; }
 
   void multiply() const {
@@ -260,11 +264,10 @@ size_t bytes_of(int64_t floats) {
 template <class F>
 constexpr int64_t kWeightFloats = kRowsAtOnce<F> * F::kWeights * (kChannels * kPanel + kApart);
 
-template <class F, class T>
+template <class F>
 struct Convolution {
   const Conv2dArgs& args;
   const Epilogue& epilogue;
-  const T* w;
   const Cut<F> cut;
   const GemmShape shape;
   const Exec& exec;
@@ -278,19 +281,18 @@ struct Convolution {
   void run_group(int64_t first, int64_t stretch_first, int64_t stretch_last, int64_t index,
                  int thread) const {
     float* scratch = exec.scratch<float>(thread);
-    const T* panel = w + panel_offset(9 * args.c, index);
-    const Group<F, T, Vectors> group{args,
-                                     cut,
-                                     epilogue,
-                                     shape,
-                                     patches(),
-                                     first,
-                                     min(cut.group, stretch_last - first),
-                                     first - stretch_first,
-                                     index * kPanel,
-                                     {panel, args.c, scratch},
-                                     scratch + kWeightFloats<F>,
-                                     moments};
+    const Group<F, Vectors> group{args,
+                                  cut,
+                                  epilogue,
+                                  shape,
+                                  patches(),
+                                  first,
+                                  min(cut.group, stretch_last - first),
+                                  first - stretch_first,
+                                  index * kPanel,
+                                  {args.weight, panel_offset(9 * args.c, index), args.c, scratch},
+                                  scratch + kWeightFloats<F>,
+                                  moments};
     group.multiply();
     group.finish_tiles();
   }
@@ -348,11 +350,7 @@ struct Convolution {
 template <class F>
 void convolve(const Conv2dArgs& args, const Epilogue& epilogue, const Exec& exec) {
   const GemmShape shape{args.n * args.ho * args.wo, args.o, 9 * args.c};
-  with_elements(args.weight, [&](auto* w) {
-    using T = std::remove_const_t<std::remove_pointer_t<decltype(w)>>;
-    const Convolution<F, T> convolution{args, epilogue, w, Cut<F>(args), shape, exec, moments_of(args, exec)};
-    convolution.run();
-  });
+  Convolution<F>{args, epilogue, Cut<F>(args), shape, exec, moments_of(args, exec)}.run();
 }
 
 template <class F>

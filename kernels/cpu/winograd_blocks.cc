@@ -2,8 +2,6 @@
 // task here keeps those of its own block of tiles in L2, for they are written and read once for each block of
 // outputs, and all tasks share the transformed weights, which flow by from the last-level cache in the order
 // in which they are used.
-#include <type_traits>
-
 #include "gemm_epilogue.h"
 #include "gemm_tile.h"
 #include "normalize.h"
@@ -134,11 +132,11 @@ struct Axis {
   }
 };
 
-template <class F, class T>
+// Weights of all types are transformed to floats before anything else: one code multiplies them.
+template <class F>
 struct Convolution {
   const Conv2dArgs& args;
   const Epilogue& epilogue;
-  const T* w;
   const Cut<F> cut;
   const GemmShape shape;
   const Exec& exec;
@@ -148,7 +146,8 @@ struct Convolution {
     return reinterpret_cast<float*>(exec.shared_scratch) + moments_floats(args, cut.blocks);
   }
 
-  void prepare_weights(const Range& slice) const {
+  template <class T>
+  void prepare_weights(const T* w, const Range& slice) const {
     const WeightPlaces<F> places{args.c, slice.size()};
     parallel_for(exec, slice.size() * cut.chunks, [&](int64_t task, int) {
       const int64_t panel = task / cut.chunks, chunk = task % cut.chunks;
@@ -364,7 +363,7 @@ struct Convolution {
     const int64_t tasks = ceil_div(cut.blocks, kBlocksPerTask);
     for (int64_t i = 0; i < cut.slices; i++) {
       const Range slice = part(cut.panels, cut.slices, i);
-      prepare_weights(slice);
+      with_elements(args.weight, [&](auto* w) { prepare_weights(w, slice); });
       parallel_for(exec, tasks, [&](int64_t task, int thread) {
         const Range blocks = part(cut.blocks, tasks, task);
         Block block(args, cut, blocks.first);
@@ -410,10 +409,7 @@ void winograd_blocks(const Conv2dArgs& args, const Epilogue& epilogue, const Exe
   const GemmShape shape{args.n * args.ho * args.wo, args.o, 9 * args.c};
   with_block(args, [&](auto f) {
     using F = decltype(f);
-    with_elements(args.weight, [&](auto* w) {
-      using T = std::remove_const_t<std::remove_pointer_t<decltype(w)>>;
-      Convolution<F, T>{args, epilogue, w, Cut<F>(args), shape, exec, moments_of(args, exec)}.run();
-    });
+    Convolution<F>{args, epilogue, Cut<F>(args), shape, exec, moments_of(args, exec)}.run();
   });
 }
 
