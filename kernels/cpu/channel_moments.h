@@ -4,6 +4,7 @@
 #pragma once
 #include "../args.gen.h"
 #include "integers.h"
+#include "moments.h"
 #include "parallel.h"
 
 namespace tintype::TINTYPE_ISA {
@@ -61,27 +62,25 @@ class ChannelMoments {
     if (memory_) at(index)[3 * pitch_] = static_cast<float>(pixels);
   }
 
-  // Of the stretches [first, last), which are a picture (Chan, Golub and LeVeque, 1983, equation 2.1).
+  // Of the stretches [first, last), which are a picture.
   void join(const Exec& exec, int64_t first, int64_t last, float* mean, float* variance) const {
     parallel_chunks(exec, channels_, kLine, [&](int64_t begin, int64_t end) {
-      double means[kLine] = {}, squares[kLine] = {}, pixels = 0;
+      Moments all[kLine] = {}, some[kLine];
+      int64_t pixels = 0;
       for (int64_t index = first; index < last; index++) {
         const float* const pivots = at(index);
-        const double more = pivots[3 * pitch_];
-        const double share = more / (pixels + more);
-        const double weight = pixels * share;
+        const int64_t more = static_cast<int64_t>(pivots[3 * pitch_]);
         for (int64_t i = begin; i < end; i++) {
           const double sum = pivots[pitch_ + i];
-          const double offset = sum / more;
-          const double delta = pivots[i] + offset - means[i - begin];
-          means[i - begin] += delta * share;
-          squares[i - begin] += pivots[2 * pitch_ + i] - offset * sum + delta * delta * weight;
+          const double offset = sum / static_cast<double>(more);
+          some[i - begin] = {pivots[i] + offset, pivots[2 * pitch_ + i] - offset * sum};
         }
+        merge(all, pixels, some, more, end - begin);
         pixels += more;
       }
       for (int64_t i = begin; i < end; i++) {
-        mean[i] = static_cast<float>(means[i - begin]);
-        variance[i] = static_cast<float>(squares[i - begin] / pixels);
+        mean[i] = static_cast<float>(all[i - begin].mean);
+        variance[i] = static_cast<float>(all[i - begin].squares / static_cast<double>(pixels));
       }
     });
   }

@@ -3,6 +3,7 @@
 // Two cores of a Sapphire Rapids, AVX-512: 55 GB/s without, 40 with SiLU for (2, 4096, 320); 21 for (1,
 // 262144, 128), which no cache holds. One core copies 30 GB/s.
 #include "integers.h"
+#include "moments.h"
 #include "normalize.h"
 
 namespace tintype::TINTYPE_ISA {
@@ -11,10 +12,6 @@ namespace {
 constexpr int64_t kBlockRows = 64;  // pixels whose sums are kept in float
 constexpr int64_t kMaxTasks = 64;   // per picture: partial statistics stay small, and 16 threads are busy
 constexpr int kColumns = 4;         // vectors of channels that are summed side by side
-
-struct Partial {
-  double mean, squares;  // squares: the sum of squared deviations from the mean
-};
 
 // What both ops are about: x (n, hw, c) in groups of channels.
 struct Groups {
@@ -46,12 +43,12 @@ Cut cut_of(int64_t hw) {
 // Bytes of the partial statistics, (n, tasks, groups), in the scratch memory that all threads share.
 template <class Args>
 size_t partials_bytes(const Args& a) {
-  return static_cast<size_t>(a.n * cut_of(a.hw).tasks * a.groups) * sizeof(Partial);
+  return static_cast<size_t>(a.n * cut_of(a.hw).tasks * a.groups) * sizeof(Moments);
 }
 
 template <class Args>
 size_t sums_bytes(const Args& a) {
-  return static_cast<size_t>(2 * a.c) * sizeof(float) + static_cast<size_t>(a.groups) * sizeof(Partial);
+  return static_cast<size_t>(2 * a.c) * sizeof(float) + static_cast<size_t>(a.groups) * sizeof(Moments);
 }
 
 // Sums of rows [0, rows) of some vectors of channels, shifted by the first row: sums of what is near 0 lose
@@ -76,50 +73,28 @@ void sum_columns(const float* x, int64_t rows, int64_t c, Lanes lanes, float* su
   }
 }
 
-// Merges the statistics of `more` elements a group into those of `count` (Chan, Golub and LeVeque, 1983,
-// equation 2.1).
-void merge(Partial* into, int64_t count, const Partial* from, int64_t more, int64_t groups) {
-  const double share = static_cast<double>(more) / static_cast<double>(count + more);
-  const double weight = static_cast<double>(count) * share;
-  for (int64_t group = 0; group < groups; group++) {
-    const double delta = from[group].mean - into[group].mean;
-    into[group].mean += delta * share;
-    into[group].squares += from[group].squares + delta * delta * weight;
-  }
-}
-
 // The statistics of each group over the rows of a block, from the shifted sums of its channels.
 void block_partials(const Groups& args, const float* x, int64_t rows, const float* sum, const float* squares,
-                    Partial* groups) {
+                    Moments* groups) {
   const int64_t width = args.c / args.groups;
   const double each = 1.0 / static_cast<double>(rows);
   for (int64_t group = 0; group < args.groups; group++) {
     const int64_t first = group * width;
-    // Channel means relative to that of the first channel's first row: their spread is summed without
-    // cancellation.
-    const double origin = x[first];
-    double means = 0;
-    double spread = 0;
-    double within = 0;
+    EqualSets channels(x[first]);
     for (int64_t j = first; j < first + width; j++) {
       const double offset = sum[j] * each;
-      const double mean = x[j] - origin + offset;
-      within += squares[j] - offset * sum[j];
-      means += mean;
-      spread += mean * mean;
+      channels.add(x[j] - channels.origin + offset, squares[j] - offset * sum[j]);
     }
-    const double mean = means / static_cast<double>(width);
-    const double between = spread - mean * means;
-    groups[group] = {origin + mean, within + between * static_cast<double>(rows)};
+    groups[group] = channels.joined(width, rows);
   }
 }
 
 // The statistics of each group over rows [0, rows), a block at a time.
-void task_partials(const Groups& args, const float* x, int64_t rows, float* sums, Partial* partials) {
+void task_partials(const Groups& args, const float* x, int64_t rows, float* sums, Moments* partials) {
   const int64_t c = args.c;
   const int64_t width = c / args.groups;
   float* squares = sums + c;
-  Partial* block = reinterpret_cast<Partial*>(squares + c);
+  Moments* block = reinterpret_cast<Moments*>(squares + c);
   for (int64_t row = 0; row < rows; row += kBlockRows) {
     const int64_t some = rows - row < kBlockRows ? rows - row : kBlockRows;
     const float* from = x + row * c;
@@ -148,7 +123,7 @@ void set_factors(const Groups& args, int64_t picture, int64_t j, double group_me
 }
 
 // From the partial statistics of a picture's tasks in their order.
-void finish_statistics(const Groups& args, const Cut& cut, Partial* total, int64_t picture,
+void finish_statistics(const Groups& args, const Cut& cut, Moments* total, int64_t picture,
                        const Results& out) {
   const int64_t width = args.c / args.groups;
   for (int64_t task = 1; task < cut.tasks; task++) {
@@ -157,7 +132,7 @@ void finish_statistics(const Groups& args, const Cut& cut, Partial* total, int64
     merge(total, before * width, total + task * args.groups, rows * width, args.groups);
   }
   for (int64_t j = 0; j < args.c; j++) {
-    const Partial& group = total[j / width];
+    const Moments& group = total[j / width];
     set_factors(args, picture, j, group.mean, group.squares / static_cast<double>(args.hw * width), out);
   }
 }
@@ -167,28 +142,18 @@ void pool_channels(const Groups& args, const float* means, const float* variance
                    const Results& out) {
   const int64_t width = args.c / args.groups;
   for (int64_t first = 0; first < args.c; first += width) {
-    // As in block_partials.
-    const double origin = means[first];
-    double sum = 0;
-    double spread = 0;
-    double within = 0;
+    EqualSets channels(means[first]);
+    for (int64_t j = first; j < first + width; j++) channels.add(means[j] - channels.origin, variances[j]);
+    const Moments group = channels.joined(width, 1);
     for (int64_t j = first; j < first + width; j++) {
-      const double mean = means[j] - origin;
-      within += variances[j];
-      sum += mean;
-      spread += mean * mean;
-    }
-    const double mean = sum / static_cast<double>(width);
-    const double variance = (within + spread - mean * sum) / static_cast<double>(width);
-    for (int64_t j = first; j < first + width; j++) {
-      set_factors(args, picture, j, origin + mean, variance, out);
+      set_factors(args, picture, j, group.mean, group.squares / static_cast<double>(width), out);
     }
   }
 }
 
 void compute_factors(const Groups& args, const Results& out, const Exec& exec) {
   const Cut cut = cut_of(args.hw);
-  Partial* partials = reinterpret_cast<Partial*>(exec.shared_scratch);
+  Moments* partials = reinterpret_cast<Moments*>(exec.shared_scratch);
   parallel_for(exec, args.n * cut.tasks, [&](int64_t task, int thread) {
     const int64_t picture = task / cut.tasks;
     const int64_t first = task % cut.tasks * cut.task_rows;

@@ -93,26 +93,43 @@ describe('compile refuses', () => {
     }
   })
 
-  it('half of the moments of channels, those of a direct convolution, and two sources of factors', async () => {
+  it('half of the moments of channels, those of a direct convolution, factors of nothing and of two sources', async () => {
     const all = everyOp(join(temporaryFolder(), 'weights'))
     const without = (...names: string[]) => Object.fromEntries(names.map((name) => [name, 0xffffffff]))
-    const moments = ['channelMean', 'channelVariance']
-    const [, mean, variance] = [0, ...moments]
-    const plainConvolution = { params: { algorithm: 0 }, operands: without('mean', 'factor', 'shift') }
-    for (const [op, change] of [
-      ['conv2d', { operands: without(mean!) }],
-      ['conv2d', { operands: without(variance!) }],
-      ['conv2d', plainConvolution],
-      ['groupFactors', { operands: without('x') }],
-    ] as const) {
+    /** What is wrong with the plan of an op whose operands and parameters are replaced, if anything. */
+    const faultOf = async (op: string, operands: Record<string, number>, params = {}) => {
       const { plan: whole, weights: refs } = all.find((one) => one.op === op)!
       const last = whole.nodes.at(-1)!
-      const params = { ...last.params, ...('params' in change ? change.params : {}) }
-      const changed = { ...last, params, operands: { ...last.operands, ...change.operands } }
+      const node = {
+        ...last,
+        ...{ params: { ...last.params, ...params }, operands: { ...last.operands, ...operands } },
+      }
+      const bytes = encode({ ...whole, nodes: [...whole.nodes.slice(0, -1), node] })
       const loaded = await loadWeights(refs)
-      const bytes = encode({ ...whole, nodes: [...whole.nodes.slice(0, -1), changed] })
-      expect((await errorOf(() => compile(bytes, loaded))).message).toMatch(/do not fit together/)
+      try {
+        await compile(bytes, loaded).dispose()
+        return undefined
+      } catch (error) {
+        return (error as Error).message
+      }
     }
+    const refused = /do not fit together/
+    const direct = { algorithm: 0 }
+    const norm = ['mean', 'factor', 'shift']
+    const factors = all.find(({ op }) => op === 'groupFactors')!.plan.nodes.at(-1)!.operands
+    const moments = { channelMean: factors.x!, channelVariance: factors.x! }
+
+    expect(await faultOf('conv2d', without('channelMean'))).toMatch(refused)
+    expect(await faultOf('conv2d', without('channelVariance'))).toMatch(refused)
+    expect(await faultOf('conv2d', without(...norm), direct)).toMatch(refused)
+    expect(await faultOf('groupFactors', without('x'))).toMatch(refused)
+    expect(await faultOf('groupFactors', moments)).toMatch(refused)
+    // What they lack or have too much is all that is wrong with them.
+    expect(await faultOf('conv2d', without('channelMean', 'channelVariance'))).toBeUndefined()
+    expect(
+      await faultOf('conv2d', without('channelMean', 'channelVariance', ...norm), direct),
+    ).toBeUndefined()
+    expect(await faultOf('groupFactors', { ...moments, ...without('x') })).toBeUndefined()
   })
 
   it('weights that are not there', async () => {
