@@ -23,6 +23,11 @@ const groups: Readonly<Record<string, readonly OpCase[]>> = {
       conv({ n: 2, h: 33, w: 50, c: 24, o, k: 3, pad: 1, dtype: 'f16', algorithm }),
     ),
   ),
+  // In groups of tiles, and in blocks.
+  'winograd of stride 2': [
+    { n: 2, h: 9, w: 10, c: 20, o: 33, pad: [0, 0, 1, 1] as const, given: ['bias', 'residual'] },
+    { h: 130, w: 141, c: 20, o: 17, pad: 1, given: ['bias'] },
+  ].map((size) => conv({ ...size, k: 3, stride: 2, dtype: 'f16', algorithm: 'winograd4' })),
 }
 
 describe.each(Object.entries(groups))('%s', (_, cases) => {

@@ -103,6 +103,67 @@ describe('one GPU', () => {
     weights.dispose()
   })
 
+  it('refuses plans of what only CPUs can', async () => {
+    const target = targetOf(on(addGpu()))
+    const [side, c] = [4, 16]
+    const weights = await loadWeights(
+      writeWeights([
+        { shape: [c, c, 3, 3], data: new Float32Array(c * c * 9) },
+        { shape: [c / 2, c, 1, 1], data: new Float32Array((c / 2) * c) },
+      ]),
+      target,
+    )
+    const map = { bytes: side * side * c * 2, dtype: 'f16' } as const
+    /** A convolution of the first `o` channels out, and floats that may be moments of its channels. */
+    const faultOf = async (kernel: { size: number; o: number }, algorithm: string, moments = {}) => {
+      const { size, o } = kernel
+      const pad = (size - 1) / 2
+      const plan: HandPlan = {
+        values: [
+          { space: 'input', place: 0, ...map },
+          { space: 'weight', place: 0, bytes: c * c * 9 * 4 },
+          { space: 'weight', place: 1, bytes: (c / 2) * c * 4 },
+          { space: 'output', place: 0, ...map },
+          { space: 'output', place: 1, bytes: c * 4 },
+          { space: 'output', place: 2, bytes: c * 4 },
+        ],
+        nodes: [
+          {
+            op: 'conv2d',
+            dims: { n: 1, h: side, w: side, c, ho: side, wo: side, o, kh: size, kw: size, rows: 1 },
+            operands: { x: 0, weight: size === 3 ? 1 : 2, y: 3, ...moments },
+            params: {
+              stride: 1,
+              padTop: pad,
+              padLeft: pad,
+              padBottom: pad,
+              padRight: pad,
+              upsample: 1,
+              algorithm,
+            },
+          },
+        ],
+      }
+      try {
+        await compile(encode(plan), weights, { target }).dispose()
+        return undefined
+      } catch (error) {
+        return (error as Error).message
+      }
+    }
+    const [square, point] = [
+      { size: 3, o: c },
+      { size: 1, o: c / 2 },
+    ]
+    expect(await faultOf(square, 'winograd4')).toBeUndefined()
+    expect(await faultOf(square, 'winograd4', { channelMean: 4, channelVariance: 5 })).toMatch(
+      'moments of channels are for the CPU',
+    )
+    expect(await faultOf(point, 'direct')).toBeUndefined()
+    expect(await faultOf(point, 'contraction')).toMatch('contractions in place are for the CPU')
+    weights.dispose()
+  })
+
   it('sends what depends on the prompt alone once for all steps', async () => {
     const gpu = addGpu()
     await using pipeline = await load(folder, on(gpu))
