@@ -162,7 +162,8 @@ class WarpAttention : AttentionRows<Shape.head, Shape.keys, Shape.tiles, attenti
   }
 
   __device__ void multiply_values(const Scores& scores) {
-    const uint32_t from = address_ + Shape.values_at() + (lane_ % 16 * stride + lane_ / 16 * 8) * 2;
+    const uint32_t rows = address_ + Shape.values_at() + lane_ % 16 * stride * 2;
+    const uint32_t from = rows + lane_ / 16 * 16;
 #pragma unroll
     for (int s = 0; s < keys / 16; s++) {
       uint32_t weights[tiles][4];
@@ -180,7 +181,7 @@ class WarpAttention : AttentionRows<Shape.head, Shape.keys, Shape.tiles, attenti
       }
       if constexpr (head_tiles % 2 == 1) {
         uint32_t v[2];
-        load_matrices_transposed(v, from + (s * 16 * stride + (head_tiles - 1) * 8) * 2);
+        load_matrices_transposed(v, rows + (s * 16 * stride + (head_tiles - 1) * 8) * 2);
 #pragma unroll
         for (int t = 0; t < tiles; t++) multiply_add(sums_[t][head_tiles - 1], weights[t], v[0], v[1]);
       }

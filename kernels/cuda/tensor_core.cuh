@@ -17,7 +17,8 @@ __device__ inline void load_matrices(uint32_t (&r)[4], uint32_t address) {
                : "memory");
 }
 
-// Two of them; lanes from 16 on point nowhere.
+// Two of them. The addresses of lanes from 16 on are not used, but sm_75 asks for valid ones (PTX ISA,
+// "ldmatrix").
 __device__ inline void load_matrices(uint32_t (&r)[2], uint32_t address) {
   asm volatile("ldmatrix.sync.aligned.m8n8.x2.shared.b16 {%0,%1}, [%2];"
                : "=r"(r[0]), "=r"(r[1])

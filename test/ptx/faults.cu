@@ -170,6 +170,26 @@ extern "C" __global__ void copy_misaligned(Args a) {
   a.y[threadIdx.x] = 0;
 }
 
+// Half of the lanes point at the rows of two matrices, the others somewhere.
+__device__ void load_two_matrices(Args a, unsigned of_others) {
+  shared[threadIdx.x] = a.x[threadIdx.x];
+  __syncthreads();
+  const unsigned lane = threadIdx.x % 32, row = lane < 16 ? lane * 16 : of_others;
+  unsigned r[2];
+  asm volatile("ldmatrix.sync.aligned.m8n8.x2.shared.b16 {%0, %1}, [%2];"
+               : "=r"(r[0]), "=r"(r[1])
+               : "r"(static_cast<unsigned>(__cvta_generic_to_shared(shared)) + row));
+  a.y[threadIdx.x] = __uint_as_float(r[0]);
+}
+
+extern "C" __global__ void load_matrices(Args a) {
+  load_two_matrices(a, 0);
+}
+
+extern "C" __global__ void load_matrices_with_lanes_outside(Args a) {
+  load_two_matrices(a, blockDim.x * 4);
+}
+
 // What was never written is NaN.
 extern "C" __global__ void read_uninitialized(Args a) {
   a.y[threadIdx.x] = shared[threadIdx.x];

@@ -24,6 +24,7 @@ const correct: readonly (readonly [string, (i: number) => number])[] = [
   ['copy_and_wait', (i) => i % 64],
   ['add_up_with_barriers', () => (threads * (threads - 1)) / 2],
   ['read_uninitialized', () => Number.NaN],
+  ['load_matrices', (i) => i % 32],
 ]
 
 const faults = [
@@ -47,6 +48,7 @@ const faults = [
   ['add_up_in_warp', /race within a warp: read after write by/],
   ['run_into_trap', /block \(0, 0, 0\) warp 3, ptx line \d+: trap/],
   ['copy_misaligned', /misaligned global access of 16 bytes/],
+  ['load_matrices_with_lanes_outside', /ldmatrix: lane 16 has no row, and no valid address/],
 ] as const
 
 /** Results that blocks hand over to the last of them. */

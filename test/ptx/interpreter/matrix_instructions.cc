@@ -99,6 +99,15 @@ void multiply_in_f16(Execution& x, const Instruction& i) {
   }
 }
 
+// Of lanes that point at no row nothing is read, but sm_75 asks for valid addresses all the same (PTX ISA).
+void check_unused_addresses(Execution& x, const Instruction& i) {
+  for (int l = i.count * side; l < lanes; l++) {
+    const uint64_t address = address_of(x, i, l);
+    if (address % 16 == 0 && address + 16 <= x.shared.size()) continue;
+    fail(x, i, "ldmatrix: lane " + std::to_string(l) + " has no row, and no valid address");
+  }
+}
+
 }  // namespace
 
 Handler multiply_matrices(bool bf16, bool k16) {
@@ -112,6 +121,7 @@ Handler multiply_matrices_in_f16(bool k16) {
 
 void load_matrices(Execution& x, const Instruction& i) {
   need_whole_warp(x, i, "ldmatrix");
+  check_unused_addresses(x, i);
   uint32_t address[lanes];
   for (int m = 0; m < i.count; m++) {
     uint16_t matrix[side][side];

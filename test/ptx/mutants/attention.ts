@@ -45,6 +45,12 @@ export const attentions: readonly Mutant[] = [
     '',
   ),
   attention(
+    'attention.cuh',
+    'lanes without a row point behind the last value',
+    'load_matrices_transposed(v, rows + (s * 16',
+    'load_matrices_transposed(v, from + (s * 16',
+  ),
+  attention(
     'attention_rows.cuh',
     'one row behind the last key is read',
     'wanted = i * rows_apart < left',
