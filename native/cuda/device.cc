@@ -13,22 +13,34 @@ std::string version_text(int version) {
   return text(version / 1000, ".", version % 1000 / 10);
 }
 
-// After these a context answers nothing any more.
+// After these a context answers nothing any more: the CUDA runtime asks for a new process.
 bool is_fatal(cudaError_t error) {
-  constexpr cudaError_t fatal[] = {cudaErrorIllegalAddress,
-                                   cudaErrorLaunchTimeout,
-                                   cudaErrorIllegalInstruction,
-                                   cudaErrorMisalignedAddress,
-                                   cudaErrorInvalidAddressSpace,
-                                   cudaErrorInvalidPc,
-                                   cudaErrorLaunchFailure,
-                                   cudaErrorECCUncorrectable,
-                                   cudaErrorDevicesUnavailable,
-                                   cudaErrorHardwareStackError,
-                                   cudaErrorContextIsDestroyed,
-                                   cudaErrorAssert,
-                                   cudaErrorUnknown};
+  constexpr cudaError_t fatal[] = {
+    cudaErrorIllegalAddress,
+    cudaErrorLaunchTimeout,
+    cudaErrorIllegalInstruction,
+    cudaErrorMisalignedAddress,
+    cudaErrorInvalidAddressSpace,
+    cudaErrorInvalidPc,
+    cudaErrorLaunchFailure,
+    cudaErrorECCUncorrectable,
+    cudaErrorHardwareStackError,
+    cudaErrorContextIsDestroyed,
+    cudaErrorAssert,
+    cudaErrorMpsClientTerminated,
+    cudaErrorExternalDevice,
+#if CUDART_VERSION >= 13000
+    cudaErrorContained,
+    cudaErrorTensorMemoryLeak,
+#endif
+    cudaErrorUnknown
+  };
   return std::find(std::begin(fatal), std::end(fatal), error) != std::end(fatal);
+}
+
+// These say that a GPU cannot be used as it is: another process has it to itself, or no code is for it.
+bool is_unavailable(cudaError_t error) {
+  return error == cudaErrorDevicesUnavailable || error == cudaErrorNoKernelImageForDevice;
 }
 
 // The oldest driver for this runtime, by NVIDIA's table of compatibility between minor versions.
@@ -76,6 +88,7 @@ void Device::check(cudaError_t error, const char* doing) {
   cudaGetLastError();
   if (is_fatal(error)) lost_ = message;
   if (error == cudaErrorMemoryAllocation) throw Error(code::out_of_memory, message);
+  if (is_unavailable(error)) throw Error(code::device_unavailable, message);
   throw Error(lost_.empty() ? code::internal : code::device_lost, message);
 }
 
@@ -212,25 +225,34 @@ void Device::download(void* to, const void* from, size_t bytes) {
   std::memcpy(to, staging.data(), bytes);
 }
 
+void Device::load(Kernels& kernels, Precision precision) {
+  const std::span<const void* const> modules = modules_of(precision);
+  // Where one could not be loaded, the next attempt goes on with it.
+  while (kernels.libraries.size() < modules.size()) {
+    cudaLibrary_t library = nullptr;
+    check(cudaLibraryLoadData(&library, modules[kernels.libraries.size()], nullptr, nullptr, 0, nullptr,
+                              nullptr, 0),
+          "Loading the kernels");
+    kernels.libraries.push_back(library);
+  }
+}
+
 Device::LoadedKernel* Device::find(const char* name, Precision precision) {
   Kernels& kernels = kernels_[static_cast<int>(precision)];
   const auto known = kernels.known.find(name);
   if (known != kernels.known.end()) return known->second.kernel ? &known->second : nullptr;
-  if (kernels.libraries.empty()) {
-    for (const void* module : modules_of(precision)) {
-      cudaLibrary_t library = nullptr;
-      check(cudaLibraryLoadData(&library, module, nullptr, nullptr, 0, nullptr, nullptr, 0),
-            "Loading the kernels");
-      kernels.libraries.push_back(library);
-    }
-  }
+  load(kernels, precision);
   for (const cudaLibrary_t library : kernels.libraries) {
     cudaKernel_t found = nullptr;
-    if (cudaLibraryGetKernel(&found, library, name) != cudaSuccess) continue;
+    const cudaError_t error = cudaLibraryGetKernel(&found, library, name);
+    if (error == cudaErrorSymbolNotFound) {
+      cudaGetLastError();
+      continue;
+    }
+    check(error, "Looking for a kernel");
     constexpr size_t without_asking = 48 << 10;
     return &kernels.known.emplace(name, LoadedKernel{found, without_asking}).first->second;
   }
-  cudaGetLastError();
   kernels.known.emplace(name, LoadedKernel{});  // nobody need look again
   return nullptr;
 }

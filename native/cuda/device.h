@@ -28,7 +28,8 @@ class LaunchGraph {
   const cudaGraphExec_t exec;
 };
 
-// Errors are thrown as native/errors.h says: OUT_OF_MEMORY, or DEVICE_LOST after which nothing works.
+// Errors are thrown as native/errors.h says: OUT_OF_MEMORY, DEVICE_UNAVAILABLE, or DEVICE_LOST after which
+// nothing works.
 class Device {
  public:
   explicit Device(int number);
@@ -83,6 +84,7 @@ class Device {
   void open();
   void close() noexcept;
   cudaKernel_t kernel(const Launch& launch, Precision precision);
+  void load(Kernels& kernels, Precision precision);
   // Null where that precision has no kernel of the name.
   LoadedKernel* find(const char* name, Precision precision);
   void reserve(Staging& staging, size_t bytes);

@@ -115,7 +115,11 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int dev
 }
 
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
-  const GpuModel& model = Machine::the().gpus[static_cast<size_t>(device)]->model;
+  PlayedGpu& asked = *Machine::the().gpus[static_cast<size_t>(device)];
+  const std::lock_guard lock(asked.mutex);
+  const cudaError_t error = enter(asked, "cudaGetDeviceProperties");
+  if (error != cudaSuccess) return keep(error);
+  const GpuModel& model = asked.model;
   *properties = {};
   std::strcpy(properties->name, "interpreted GPU");
   properties->major = model.architecture / 10;
@@ -277,6 +281,7 @@ cudaError_t cudaLibraryUnload(cudaLibrary_t library) {
 cudaError_t cudaLibraryGetKernel(cudaKernel_t* kernel, cudaLibrary_t library, const char* name) {
   return call("cudaLibraryGetKernel", false, [&](PlayedGpu& device) {
     auto& [precision, kernels] = *reinterpret_cast<Library*>(library);
+    if (precision.empty()) return cudaErrorSymbolNotFound;
     const std::string folder =
         Machine::the().ptx + "/sm_" + std::to_string(device.model.architecture) + "/" + precision;
     auto& known = kernels[name];
