@@ -187,15 +187,20 @@ void CudaBackend::remember(const Work& work) {
   if (work.weights) add(weights_, work.weights->shared_from_this());
 }
 
-// Gives back everything that this run can do without: the memory of other programs, weights that it does not
-// use, and a workspace that was larger. Weights come to other places then, which graphs do not know.
-void CudaBackend::drop_caches(const Work& work) {
+// Gives back what is quickly made again: graphs, the memory of other programs, a workspace that was larger.
+void CudaBackend::drop_buffers(const Work& work) {
   for (const auto& known : programs_) {
     const std::shared_ptr<CudaPrepared> program = known.lock();
     if (!program) continue;
     program->drop_graphs();
     if (program.get() != &work.prepared) program->drop_memory();
   }
+  if (workspace_bytes_ > work.prepared.workspace_bytes) take_workspace();
+}
+
+// Gives back weights that this run does not use. They come to other places then, which graphs do not know:
+// there are none but those of this run.
+void CudaBackend::drop_weights(const Work& work) {
   std::vector<WeightUse> used;
   for (const Binding& binding : work.plan.bindings) {
     if (binding.space == Space::weight) used.push_back(binding.weight);
@@ -204,18 +209,26 @@ void CudaBackend::drop_caches(const Work& work) {
     const std::shared_ptr<Weights> weights = known.lock();
     if (weights) weights->drop_all_but(weights.get() == work.weights ? used : std::vector<WeightUse>());
   }
-  if (workspace_bytes_ > work.prepared.workspace_bytes) take_workspace();
+}
+
+// Whether there was memory for it.
+bool CudaBackend::fits(const Work& work) {
+  try {
+    run_once(work);
+    return true;
+  } catch (const Error& e) {
+    if (e.code != code::out_of_memory) throw;
+    return false;
+  }
 }
 
 void CudaBackend::run(const Work& work) {
   remember(work);
-  try {
-    run_once(work);
-  } catch (const Error& e) {
-    if (e.code != code::out_of_memory) throw;
-    drop_caches(work);
-    run_once(work);
-  }
+  if (fits(work)) return;
+  drop_buffers(work);
+  if (fits(work)) return;
+  drop_weights(work);
+  run_once(work);
 }
 
 void CudaBackend::run_once(const Work& work) {
@@ -257,7 +270,7 @@ void CudaBackend::run_once(const Work& work) {
   const std::vector<Segment> segments = segments_of(plan);
   // A kernel that is launched for the first time may be loaded then, which a capture does not allow.
   const bool by_graph = state.is_warm && !work.options.profile;
-  if (by_graph && state.captured_with != workspace_.get()) {
+  if (by_graph && (state.graphs.empty() || state.captured_with != workspace_.get())) {
     state.drop_graphs();
     for (const Segment& segment : segments) {
       state.graphs.push_back(device_->capture([&] { bound.launch(segment); }));

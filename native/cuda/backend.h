@@ -26,7 +26,9 @@ class CudaBackend final : public Backend {
  private:
   std::shared_ptr<void> allocate(size_t bytes, const char* what);
   void remember(const Work& work);
-  void drop_caches(const Work& work);
+  void drop_buffers(const Work& work);
+  void drop_weights(const Work& work);
+  bool fits(const Work& work);
   void run_once(const Work& work);
   void reserve(const Work& work);
   void load_weights(const Work& work);
