@@ -2,7 +2,7 @@
 
 import { TintypeError } from '../errors.ts'
 import { devices } from '../runtime/device.ts'
-import { type DeviceName, type Precision, type Target, targetOf } from '../runtime/target.ts'
+import { type DeviceName, gpus, type Precision, type Target, targetOf } from '../runtime/target.ts'
 
 export interface DeviceOptions {
   readonly device?: DeviceName | 'auto' | readonly DeviceName[] | undefined
@@ -25,20 +25,34 @@ function cpuFor(precision: Precision | undefined, reason: string): ChosenDevices
   return { targets: [targetOf({})], note: other }
 }
 
-/** The first GPU that computes what it must; the CPU where there is none, or for int8, with the reason. */
-async function automatic(precision: Precision | undefined): Promise<ChosenDevices> {
-  if (precision === 'int8')
-    return { targets: [targetOf({ precision })], note: 'Precision "int8" is for the CPU.' }
+/** A GPU as a target, or why it is not to be trusted. */
+async function trusted(device: DeviceName, precision: Precision | undefined): Promise<Target | string> {
   try {
-    const target = targetOf({ device: 'cuda', precision })
+    const target = targetOf({ device, precision })
     // Late: its cases are numbers by the hundred thousand, made while it loads.
     const { distrust } = await import('../selftest/self-test.js')
     const failure = await distrust(target, `${target.name} ${target.precision}`)
-    if (failure === undefined) return { targets: [target], note: undefined }
-    return cpuFor(precision, `${target.name} failed its self-test: ${failure}`)
+    return failure === undefined ? target : `${target.name} failed its self-test: ${failure}`
   } catch (error) {
-    return cpuFor(precision, reasonOf(error))
+    return reasonOf(error)
   }
+}
+
+/** The first GPU that computes what it must; the CPU where there is none, or for int8, with the reasons. */
+async function automatic(precision: Precision | undefined): Promise<ChosenDevices> {
+  if (precision === 'int8')
+    return { targets: [targetOf({ precision })], note: 'Precision "int8" is for the CPU.' }
+  const reasons: string[] = []
+  try {
+    for (const { name } of gpus()) {
+      const tried = await trusted(name as DeviceName, precision)
+      if (typeof tried !== 'string') return { targets: [tried], note: undefined }
+      reasons.push(tried)
+    }
+  } catch (error) {
+    reasons.push(reasonOf(error))
+  }
+  return cpuFor(precision, reasons.join(' '))
 }
 
 /**

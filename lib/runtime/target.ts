@@ -60,6 +60,13 @@ export const cpu: Target = {
   ...{ device: 0, precision: undefined, matrices: 'stored' },
 }
 
+/**
+ * The GPUs of this machine, each at its number.
+ *
+ * @throws TintypeError `DEVICE_UNAVAILABLE` with the reason where there is none
+ */
+export const gpus = (): readonly DeviceInfo[] => callNative((addon) => addon.devices(), cudaNative())
+
 const int8IsForTheCpu = (device: string) =>
   new TintypeError('INVALID_ARGUMENT', `precision: "int8" is for the CPU, not for ${device}.`, {
     advice: 'GPUs take "f16", "bf16" or "fast"; for int8 weights leave device out.',
@@ -118,12 +125,12 @@ export function targetOf({ device = 'cpu', precision }: TargetOptions): Target {
   }
   if (precision === 'int8') throw int8IsForTheCpu(device)
   const index = Number(number[1] ?? 0)
-  const gpus = callNative((addon) => addon.devices(), cudaNative())
-  if (index >= gpus.length) {
-    const there = gpus.length === 1 ? 'there is one GPU' : `there are ${gpus.length} GPUs`
+  const all = gpus()
+  if (index >= all.length) {
+    const there = all.length === 1 ? 'there is one GPU' : `there are ${all.length} GPUs`
     throw new TintypeError('DEVICE_UNAVAILABLE', `There is no device cuda:${index}: ${there}.`)
   }
-  const { name, description, isa } = gpus[index]!
+  const { name, description, isa } = all[index]!
   if (precision === 'bf16' && isa === 'sm_75') {
     throw new TintypeError(
       'DEVICE_UNAVAILABLE',

@@ -81,7 +81,10 @@ export async function* selfTest(
 
 const verdicts = new Map<string, Promise<string | undefined>>()
 
-/** Says why a device is not to be trusted, if so. Takes some milliseconds on a GPU; asked once in a process. */
+/**
+ * Says why a device is not to be trusted, if so. Takes some milliseconds on a GPU; answered once in a process. What has
+ * nothing to do with its kernels, such as too little memory, may pass: then it is asked again.
+ */
 export function distrust(target: Target, key: string): Promise<string | undefined> {
   const known = verdicts.get(key)
   if (known) return known
@@ -92,5 +95,6 @@ export function distrust(target: Target, key: string): Promise<string | undefine
     return undefined
   })()
   verdicts.set(key, verdict)
+  verdict.catch(() => verdicts.delete(key))
   return verdict
 }

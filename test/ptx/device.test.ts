@@ -1,7 +1,7 @@
 // What the CUDA backend does when something fails, with the CUDA runtime of a machine that fails on demand: nothing but
 // the run that was meant, and never the process.
 
-import { beforeEach, it as check, describe, expect, inject } from 'vitest'
+import { beforeAll, beforeEach, it as check, describe, expect, inject } from 'vitest'
 import {
   type DeviceName,
   defaultModelFolder,
@@ -40,6 +40,7 @@ const paintOnce = async (where: LoadOptions, more: object = {}) => {
 
 /** Codes of CUDA. */
 const [outOfMemory, launchFailure, illegalAddress, notSupported] = [2, 719, 700, 801]
+const [unavailable, noImage, contained] = [46, 209, 226]
 
 beforeEach(() => {
   if (!missing) setUp()
@@ -221,14 +222,59 @@ describe('one GPU', () => {
     const begun = mallocs()
     await paintOnce(on(gpu), large)
     const needed = mallocs() - begun
-    // Another pipeline, whose last buffer of the same workspace does not fit: the weights of the first are let go of.
-    fail({ device: gpu, call: 'cudaMalloc', error: outOfMemory, nth: needed })
+    // Another pipeline, whose last buffer of the same workspace does not fit, nor when buffers have been let go of: then
+    // the weights of the first are.
+    fail({ device: gpu, call: 'cudaMalloc', error: outOfMemory, nth: needed, times: 2 })
     const again = mallocs()
     await paintOnce(on(gpu), large)
     expect(mallocs() - again).toBeGreaterThan(needed)
     const { cudaStreamBeginCapture } = stateOf(gpu).calls
     expect(await paint(pipeline)).toEqual(before)
     expect(stateOf(gpu).calls.cudaStreamBeginCapture).toBeGreaterThan(cudaStreamBeginCapture!)
+  })
+
+  it('keeps weights as long as there is other memory to let go of', async () => {
+    const gpu = addGpu()
+    await using pipeline = await load(folder, on(gpu))
+    const sent = () => stateOf(gpu).calls.cudaMemcpyAsync ?? 0
+    await paint(pipeline, large)
+    await paint(pipeline)
+    const begun = sent()
+    const expected = await paint(pipeline)
+    const usual = sent() - begun
+    // Of another size than all before.
+    fail({ device: gpu, call: 'cudaMalloc', error: outOfMemory })
+    await paint(pipeline, { width: 128 })
+    const again = sent()
+    expect(await paint(pipeline)).toEqual(expected)
+    // Inputs and outputs, and what depends on the prompt alone: no weight.
+    expect(sent() - again).toBeLessThan(usual + 10)
+  })
+
+  it('goes on with loading its kernels where memory ran out', async () => {
+    const expected = await paintOnce(on(addGpu()))
+    for (const [call, nth] of [['cudaLibraryLoadData', 2] as const, ['cudaLibraryGetKernel', 5] as const]) {
+      const gpu = addGpu()
+      fail({ device: gpu, call, error: outOfMemory, nth })
+      expect(await paintOnce(on(gpu)), call).toEqual(expected)
+    }
+  })
+
+  it('runs plans that need no memory of their own as often as wanted', async () => {
+    const count = 8
+    const value = (space: 'input' | 'output', place: number) =>
+      ({ space, place, bytes: count * 2, dtype: 'f16' }) as const
+    const plan: HandPlan = {
+      values: [value('input', 0), value('input', 1), value('output', 0)],
+      nodes: [{ op: 'add', dims: { count }, operands: { a: 0, b: 1, y: 2 } }],
+    }
+    await using program = compile(encode(plan), null, { target: targetOf(on(addGpu())) })
+    const [one, two] = [1, 2].map((number) => new Uint16Array(count).fill(bitsOf('f16', number)))
+    for (let run = 0; run < 3; run++) {
+      const sum = new Uint16Array(count)
+      await program.run({ inputs: [one!, one!], outputs: [sum] })
+      expect(sum).toEqual(two)
+    }
   })
 
   it('makes room by letting go of what the run does not use', async () => {
@@ -300,6 +346,8 @@ describe('one GPU', () => {
     ['cudaGraphLaunch', illegalAddress, 2],
     ['cudaEventSynchronize', illegalAddress, 12],
     ['cudaMemcpyAsync', illegalAddress, 5],
+    ['cudaLibraryGetKernel', illegalAddress, 7],
+    ['cudaGraphLaunch', contained, 2],
   ] as const)('is lost when %s breaks it, with all that was queued', async (call, error, nth) => {
     const gpu = addGpu()
     await using pipeline = await load(folder, on(gpu))
@@ -408,6 +456,27 @@ describe('what cannot be used says why', () => {
     expect(pipeline.info.deviceNote).toMatch(message)
   })
 
+  it.each([
+    ['cudaSetDevice', unavailable, /Choosing the device on cuda:\d+ failed: error 46/],
+    ['cudaLibraryGetKernel', noImage, /Looking for a kernel on cuda:\d+ failed: error 209/],
+  ])('a GPU that has %s fail', async (call, error, message) => {
+    const gpu = addGpu()
+    fail({ device: gpu, call, error })
+    await expect(paintOnce(on(gpu))).rejects.toMatchObject({
+      code: 'DEVICE_UNAVAILABLE',
+      message: expect.stringMatching(message),
+    })
+    // It may have passed.
+    await paintOnce(on(gpu))
+  })
+
+  it('a GPU that does not say what it is, without moving the others', async () => {
+    const [broken, sound] = [addGpu(), addGpu()]
+    fail({ device: broken, call: 'cudaGetDeviceProperties', error: unavailable, times: 1000 })
+    expect(targetOf(on(broken))).toMatchObject({ name: `cuda:${broken}`, description: 'error 46' })
+    expect(targetOf(on(sound))).toMatchObject({ name: `cuda:${sound}`, device: sound })
+  })
+
   it('an old GPU', async () => {
     await expect(load(folder, on(addGpu({ architecture: 61 })))).rejects.toMatchObject({
       code: 'DEVICE_UNAVAILABLE',
@@ -416,8 +485,12 @@ describe('what cannot be used says why', () => {
   })
 })
 
-// The first GPU of the process, which no test above uses.
+// The first GPU of the process, which no test above uses, and the next, which is sound.
 describe('auto', () => {
+  beforeAll(() => {
+    if (!missing) addGpu()
+  })
+
   it('takes a GPU that passes its self-test', async () => {
     await using pipeline = await load(folder, { device: 'auto' })
     expect(pipeline.info.devices).toEqual([{ name: 'cuda:0', description: 'interpreted GPU' }])
@@ -425,10 +498,25 @@ describe('auto', () => {
     await paint(pipeline)
   })
 
-  it('takes the CPU where a GPU fails it', async () => {
+  it('takes the next GPU where the first fails it', async () => {
     fail({ device: 0, call: 'cudaLaunchKernelExC', error: launchFailure, nth: 3 })
+    await using pipeline = await load(folder, { device: 'auto', precision: 'fast' })
+    expect(pipeline.info.devices).toEqual([{ name: 'cuda:1', description: 'interpreted GPU' }])
+    expect(pipeline.info.deviceNote).toBeUndefined()
+  })
+
+  it('takes the CPU where all fail it, and asks again what may have passed', async () => {
+    fail({ call: 'cudaMalloc', error: outOfMemory, times: 1e6 })
+    {
+      await using pipeline = await load(folder, { device: 'auto', precision: 'bf16' })
+      expect(pipeline.info.devices).toEqual([{ name: 'cpu', description: undefined }])
+      // The first is lost since the test above.
+      expect(pipeline.info.deviceNote).toMatch(
+        /^cuda:0 failed its self-test: .* The workspace needs [\d.]+ MiB on cuda:1; /,
+      )
+    }
+    setUp()
     await using pipeline = await load(folder, { device: 'auto', precision: 'bf16' })
-    expect(pipeline.info.devices).toEqual([{ name: 'cpu', description: undefined }])
-    expect(pipeline.info.deviceNote).toMatch(/cuda:0 failed its self-test: .*on cuda:0 failed/)
+    expect(pipeline.info.devices).toEqual([{ name: 'cuda:1', description: 'interpreted GPU' }])
   })
 })
