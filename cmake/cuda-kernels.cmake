@@ -5,7 +5,8 @@
 #   compute_80/f16/linear.ptx   what nvcc emits
 #   sm_86/f16/linear.ptx        what an architecture runs: the PTX of its own, or of the next one below that has some
 #   sm_86/f16/linear.cubin      machine code of it, and in linear.log what that takes of a processor
-#   linear_f16.fatbin           machine code for each architecture, PTX of the newest for what comes after it
+#   linear_f16.fatbin           machine code for each architecture, and PTX for those that have none: of the newest for what
+#                               comes after it, of 80 for what lies between 90 and 120
 
 include(${CMAKE_CURRENT_LIST_DIR}/cuda-toolkit.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/cuda-modules.cmake)
@@ -63,6 +64,7 @@ foreach(precision IN LISTS cuda_precisions)
     cmake_path(GET source STEM name)
     set(images "")
     set(made "")
+    set(ptx_80 "")
     foreach(architecture IN LISTS TINTYPE_CUDA_ARCHITECTURES)
       # Turing has no bf16.
       if(precision STREQUAL "bf16" AND architecture LESS 80)
@@ -87,12 +89,18 @@ foreach(precision IN LISTS cuda_precisions)
       endif()
       full_name(${architecture} target)
       list(APPEND images --image3=kind=elf,sm=${target},file=${base}.cubin)
+      if(architecture EQUAL 80)
+        set(ptx_80 --image3=kind=ptx,sm=80,file=${ptx})
+      endif()
       list(APPEND made ${ptx} ${base}.cubin)
       list(APPEND ptx_sm_${architecture} ${base}.ptx)
     endforeach()
+    if(virtual EQUAL 80)
+      set(ptx_80 "")
+    endif()
     set(fatbin ${cuda_kernels}/${name}_${precision}.fatbin)
     add_custom_command(OUTPUT ${fatbin}
-      COMMAND ${FATBINARY} -64 --create=${fatbin} ${images} --image3=kind=ptx,sm=${virtual},file=${ptx}
+      COMMAND ${FATBINARY} -64 --create=${fatbin} ${images} ${ptx_80} --image3=kind=ptx,sm=${virtual},file=${ptx}
       DEPENDS ${made} VERBATIM)
     list(APPEND cuda_fatbins ${fatbin})
   endforeach()
