@@ -46,7 +46,7 @@ export function describeMachine(): Machine {
     cores: cpu.cores,
     isa: cpu.isa,
     memoryBytes: totalmem(),
-    os: `${type()} ${release()}`,
+    os: `${type()} ${/^[\d.]+/.exec(release())?.[0] ?? release()}`,
     arch: process.arch,
     node: process.version,
     tintype: version,
