@@ -136,7 +136,8 @@ export class Pipeline {
   }
 
   /**
-   * The same as `generate`, event by event. Leaving the loop early ends the generation.
+   * The same as `generate`, event by event. Leaving the loop early ends the generation; `dispose()` does not wait for whoever
+   * has an event and asks for no other.
    *
    * @example
    * for await (const event of pipeline.stream({ prompt: 'red apple' })) {
@@ -146,16 +147,20 @@ export class Pipeline {
    */
   async *stream(options: GenerateOptions): AsyncGenerator<GenerateEvent, void, void> {
     const resolved = resolveOptions(options, this.#model.defaults)
-    const work = this.#begin(resolved.signal)
+    const signal = this.#withEnd(resolved.signal)
+    let end = this.#begin()
     try {
-      for await (const event of runGeneration(this.#model, { ...resolved, signal: work.signal })) {
+      for await (const event of runGeneration(this.#model, { ...resolved, signal })) {
         if (event.type !== 'result') resolved.onProgress?.(event)
+        // Nothing runs until the caller asks for the next event, which may be never, or after `await dispose()`.
+        end()
         yield event
+        if (event.type !== 'result') end = this.#begin()
       }
     } catch (error) {
       throw this.#end.signal.aborted ? disposed() : error
     } finally {
-      work.end()
+      end()
     }
   }
 
@@ -244,26 +249,30 @@ export class Pipeline {
     for (const part of [this.#model.textEncoder, this.#model.unet, this.#model.vae]) part.dispose()
   }
 
-  /** Registers a piece of work that `dispose` waits for. */
-  #begin(signal: AbortSignal | undefined): { readonly signal: AbortSignal; readonly end: () => void } {
+  /** Registers a piece of work that `dispose` waits for; call what it returns at its end. */
+  #begin(): () => void {
     if (this.#disposal) throw disposed()
     const { promise, resolve } = withResolvers()
     this.#running.add(promise)
-    const end = () => {
+    return () => {
       this.#running.delete(promise)
       resolve()
     }
-    return { signal: signal ? AbortSignal.any([signal, this.#end.signal]) : this.#end.signal, end }
+  }
+
+  /** Aborted by the caller or by `dispose`. */
+  #withEnd(signal: AbortSignal | undefined): AbortSignal {
+    return signal ? AbortSignal.any([signal, this.#end.signal]) : this.#end.signal
   }
 
   async #during<T>(signal: AbortSignal | undefined, body: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const work = this.#begin(signal)
+    const end = this.#begin()
     try {
-      return await body(work.signal)
+      return await body(this.#withEnd(signal))
     } catch (error) {
       throw this.#end.signal.aborted ? disposed() : error
     } finally {
-      work.end()
+      end()
     }
   }
 }

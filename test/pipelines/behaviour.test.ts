@@ -213,6 +213,33 @@ describe('disposal', () => {
     await expect(doomed.generate(options)).rejects.toMatchObject({ code: 'DISPOSED' })
     await expect(doomed.encodePrompt('a')).rejects.toMatchObject({ code: 'DISPOSED' })
   })
+
+  it.each(['stage', 'step'])('does not wait for a stream that is left at a %s', async (type) => {
+    const doomed = await load(folder)
+    const events = doomed.stream({ ...options, signal: new AbortController().signal })
+    for (let event = await events.next(); event.value?.type !== type; event = await events.next());
+    await doomed.dispose()
+    await expect(events.next()).rejects.toMatchObject({ code: 'DISPOSED' })
+    expect(await events.next()).toEqual({ value: undefined, done: true })
+  })
+
+  it('does not wait for a stream that nobody asks again, which may still be ended', async () => {
+    const doomed = await load(folder)
+    const events = doomed.stream(options)
+    await events.next()
+    await doomed.dispose()
+    expect(await events.return()).toEqual({ value: undefined, done: true })
+  })
+
+  it('leaves a stream its result', async () => {
+    const doomed = await load(folder)
+    const types: string[] = []
+    for await (const event of doomed.stream(options)) {
+      types.push(event.type)
+      if (event.type === 'result') await doomed.dispose()
+    }
+    expect(types.at(-1)).toBe('result')
+  })
 })
 
 describe('tintype.json', () => {
