@@ -1,5 +1,6 @@
 // What users hold: a loaded model, its generations, and its end.
 
+import { setMaxListeners } from 'node:events'
 import { inspect } from 'node:util'
 import { TintypeError } from '../errors.ts'
 import type { ImageInput } from '../image/input.ts'
@@ -262,7 +263,10 @@ export class Pipeline {
 
   /** Aborted by the caller or by `dispose`. */
   #withEnd(signal: AbortSignal | undefined): AbortSignal {
-    return signal ? AbortSignal.any([signal, this.#end.signal]) : this.#end.signal
+    const ended = signal ? AbortSignal.any([signal, this.#end.signal]) : this.#end.signal
+    // Every program that runs listens: any number of generations, on any number of devices, are no leak.
+    setMaxListeners(0, ended)
+    return ended
   }
 
   async #during<T>(signal: AbortSignal | undefined, body: (signal: AbortSignal) => Promise<T>): Promise<T> {

@@ -199,6 +199,17 @@ describe('several at once', () => {
     expect((await again).latents).toEqual(alone)
     await Promise.all(others)
   })
+
+  it('takes a dozen without a warning of a leak', async () => {
+    const warnings: Error[] = []
+    const note = (warning: Error) => warnings.push(warning)
+    process.on('warning', note)
+    await Promise.all(
+      Array.from({ length: 12 }, (_, seed) => pipeline.generate({ ...options, seed, steps: 1 })),
+    )
+    process.off('warning', note)
+    expect(warnings).toEqual([])
+  })
 })
 
 describe('disposal', () => {
