@@ -101,7 +101,9 @@ export async function* runGeneration(
   }
 
   // 1. Everything that can be wrong is found before the first op runs.
-  if (signal?.aborted) throw new TintypeError('ABORTED', 'The generation was aborted before it began.')
+  if (signal?.aborted) {
+    throw new TintypeError('ABORTED', 'The generation was aborted before it began.', { cause: signal.reason })
+  }
   if (options.latents) checkLatents(options.latents, shape)
   const merging = chooseMerging(
     { config: model.configs.unet, size: { height: shape.h, width: shape.w } },

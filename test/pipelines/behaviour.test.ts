@@ -179,6 +179,17 @@ describe('cancelling', () => {
     await expect(aborted).rejects.toMatchObject({ code: 'ABORTED', name: 'AbortError' })
   })
 
+  it('tells why it was aborted, whenever that was', async () => {
+    const cause = new Error('mine')
+    const before = pipeline.generate({ ...options, signal: AbortSignal.abort(cause) })
+    await expect(before).rejects.toMatchObject({ code: 'ABORTED', cause })
+    const controller = new AbortController()
+    const { signal } = controller
+    const onProgress = () => controller.abort(cause)
+    const amid = pipeline.generate({ ...options, signal, onProgress })
+    await expect(amid).rejects.toMatchObject({ code: 'ABORTED', cause })
+  })
+
   it('stops in the middle, and only that generation', async () => {
     const controller = new AbortController()
     const long = pipeline.generate({
