@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import { unpackedPath } from '../runtime/asar.ts'
 import { packageRoot } from '../runtime/candidates.ts'
+import { copyOptions } from './copy-options.ts'
 import { load, type Pipeline } from './pipeline.ts'
 import type { GenerateOptions, GenerateResult } from './types.ts'
 
@@ -25,11 +26,14 @@ export function defaultPipeline(): Promise<Pipeline> {
 
 /**
  * Paints with the model that comes with the package: small pictures of everyday things on plain backgrounds.
+ * Options are read at the call.
  *
  * @example
  * const { images } = await generate({ prompt: 'red apple', seed: 1 })
  * await images[0].toFile('apple.png')
  */
 export async function generate(options: GenerateOptions): Promise<GenerateResult> {
-  return (await defaultPipeline()).generate(options)
+  // Now, not after the model has been loaded.
+  const own = copyOptions(options)
+  return (await defaultPipeline()).generate(own)
 }

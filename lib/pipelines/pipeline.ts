@@ -7,6 +7,7 @@ import type { ImageInput } from '../image/input.ts'
 import { createGenerator } from '../schedulers/noise.ts'
 import { type ChosenDevices, chooseDevices, type DeviceOptions } from './choose-device.ts'
 import type { VaeTiling } from './choose-tiling.ts'
+import { copyImage, copyOptions } from './copy-options.ts'
 import { runGeneration } from './generation.ts'
 import { decodePictures, encodePicture } from './image-stages.ts'
 import { toChannelsFirst, toChannelsLast } from './layout.ts'
@@ -125,7 +126,7 @@ export class Pipeline {
   }
 
   /**
-   * Paints pictures.
+   * Paints pictures. Options are read at the call: changing them, or what they hold, afterwards changes nothing.
    *
    * @throws TintypeError `INVALID_ARGUMENT`, `UNKNOWN_OPTION`, `INVALID_IMAGE`, `ABORTED`, `OUT_OF_MEMORY`, `DISPOSED`
    */
@@ -146,7 +147,11 @@ export class Pipeline {
    *   if (event.type === 'result') await event.result.images[0].toFile('apple.png')
    * }
    */
-  async *stream(options: GenerateOptions): AsyncGenerator<GenerateEvent, void, void> {
+  stream(options: GenerateOptions): AsyncGenerator<GenerateEvent, void, void> {
+    return this.#stream(copyOptions(options))
+  }
+
+  async *#stream(options: GenerateOptions): AsyncGenerator<GenerateEvent, void, void> {
     const resolved = resolveOptions(options, this.#model.defaults)
     const signal = this.#withEnd(resolved.signal)
     let end = this.#begin()
@@ -194,8 +199,9 @@ export class Pipeline {
     image: ImageInput,
     options: Pick<GenerateOptions, 'width' | 'height' | 'seed' | 'rng' | 'signal'> = {},
   ): Promise<Latents> {
+    const init = copyImage(image)
     const { width, height, seed, rng, signal } = resolveOptions(
-      { ...options, prompt: '', init: image },
+      { ...options, prompt: '', init },
       this.#model.defaults,
     )
     const { factor, latentChannels: c } = this.#model.configs.vae
@@ -204,7 +210,7 @@ export class Pipeline {
     const noise =
       options.seed === undefined ? new Float32Array(size) : createGenerator({ seed, rng }).randn(size)
     return this.#during(signal, async (ended) => {
-      const latents = await encodePicture(this.#model, image, shape, toChannelsLast(noise, shape), ended)
+      const latents = await encodePicture(this.#model, init, shape, toChannelsLast(noise, shape), ended)
       return { data: toChannelsFirst(latents, shape), shape: [1, c, shape.h, shape.w] }
     })
   }

@@ -4,7 +4,7 @@ import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type GenerateEvent, load, type Pipeline, readPngText } from '../../lib/index.ts'
+import { type GenerateEvent, generate, load, type Pipeline, readPngText } from '../../lib/index.ts'
 import { openGolden } from '../golden/pipelines.ts'
 
 const { folder } = openGolden('sd1')
@@ -98,6 +98,45 @@ describe('generate', () => {
     const far = await pipeline.generate({ ...options, init: await images[0]!.toBuffer(), strength: 1 })
     expect(near.timings.encode).toBeGreaterThan(0)
     expect(near.latents).not.toEqual(far.latents)
+  })
+})
+
+describe('options that are changed after the call', () => {
+  it('change nothing', async () => {
+    const { latents } = await pipeline.generate({ ...options, prompt: ['apple', 'pear'] })
+    const prompt = ['apple', 'pear']
+    const mine = { ...options, prompt, seed: 5 as number }
+    const events = pipeline.stream(mine)
+    const running = pipeline.generate(mine)
+    mine.seed = 6
+    prompt[1] = 'worm'
+    expect((await running).latents).toEqual(latents)
+    const last = (await collect(events)).at(-1)
+    expect(last?.type === 'result' && last.result.latents).toEqual(latents)
+  })
+
+  it('change no picture to start from, and no noise', async () => {
+    const init = { data: new Uint8Array(64 * 48 * 3).fill(200), width: 64, height: 48 }
+    const noise = new Float32Array(192).fill(0.5)
+    const paint = () =>
+      Promise.all([
+        pipeline.generate({ ...options, init, strength: 0.5 }),
+        pipeline.generate({ ...options, latents: noise }),
+        pipeline.encodeImage(init, { width: 64, height: 48 }),
+      ])
+    const values = ([a, b, c]: Awaited<ReturnType<typeof paint>>) => [a.latents, b.latents, c.data]
+    const expected = values(await paint())
+    const running = paint()
+    init.data.fill(0)
+    noise.fill(0)
+    expect(values(await running)).toEqual(expected)
+  })
+
+  it('change nothing of what the embedded model paints', async () => {
+    const mine = { prompt: 'red apple', seed: 1, steps: 1, output: 'latents' as const }
+    const running = generate(mine)
+    mine.seed = 2
+    expect((await running).seed).toBe(1n)
   })
 })
 
