@@ -73,7 +73,8 @@ export interface ParsedParameters {
   readonly settings: ReadonlyMap<string, string>
 }
 
-const setting = /\s*([\w ]+):\s*("(?:\\.|[^\\"])*"|[^,]*)(?:,|$)/gy
+/** A name begins with no space: two parts that could both take spaces would try every way to share them. */
+const setting = /\s*(\w[\w ]*):\s*("(?:\\.|[^\\"])*"|[^,]*)(?:,|$)/gy
 
 function unquote(value: string): string {
   if (!value.startsWith('"')) return value.trim()

@@ -79,6 +79,8 @@ describe('parseParameters', () => {
     const start = performance.now()
     parseParameters(`${'a'.repeat(1e5)}\n${'a: "\\'.repeat(3e4)}`)
     parseParameters(`${' '.repeat(1e5)}:`)
+    parseParameters(`a\n${' '.repeat(1e5)}b`)
+    parseParameters(`a\n${' '.repeat(1e5)}:`)
     expect(performance.now() - start).toBeLessThan(2000)
   })
 })
