@@ -76,6 +76,9 @@ export interface ParsedParameters {
 /** A name begins with no space: two parts that could both take spaces would try every way to share them. */
 const setting = /\s*(\w[\w ]*):\s*("(?:\\.|[^\\"])*"|[^,]*)(?:,|$)/gy
 
+/** No settings are as long; a quoted value of some megabytes would overflow the stack of the pattern. */
+const mostSettings = 2 ** 20
+
 function unquote(value: string): string {
   if (!value.startsWith('"')) return value.trim()
   try {
@@ -94,7 +97,7 @@ function unquote(value: string): string {
 export function parseParameters(text: string): ParsedParameters {
   const lines = text.trim().split('\n')
   const last = lines.at(-1)!
-  const pairs = [...last.matchAll(setting)]
+  const pairs = last.length > mostSettings ? [] : [...last.matchAll(setting)]
   // As A1111 does: fewer than three pairs are a prompt that happens to have a colon.
   const isSettings = pairs.length >= 3
   const texts = isSettings ? lines.slice(0, -1) : lines

@@ -75,6 +75,11 @@ describe('parseParameters', () => {
     expect(parseParameters('').prompt).toBe('')
   })
 
+  it('takes a line too long for settings for a prompt', () => {
+    const long = `a: "${'b'.repeat(2 ** 24)}`
+    expect(parseParameters(long).prompt).toBe(long)
+  })
+
   it('is quick with hostile text', () => {
     const start = performance.now()
     parseParameters(`${'a'.repeat(1e5)}\n${'a: "\\'.repeat(3e4)}`)
