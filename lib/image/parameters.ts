@@ -1,6 +1,12 @@
 // The text in which pictures carry how they were made, as A1111 writes it and most tools read it.
 
-/** What it takes to paint a picture again. */
+import type { Precision } from '../runtime/target.ts'
+
+/**
+ * What it takes to paint a picture again, besides the model, the picture that it started from and `latents` that were
+ * given. What is optional is there where it changed the picture. `exact`, `vaeTiling`, `sequentialGuidance` and the
+ * number of threads, which change rounding alone, are not told.
+ */
 export interface GenerationParameters {
   readonly prompt: string
   readonly negativePrompt: string
@@ -16,13 +22,29 @@ export interface GenerationParameters {
   /** Where tokens were merged: what share of them. */
   readonly tokenMerging?: number
   readonly seed: bigint
+  /** Whose noise the seed gave. */
+  readonly rng: 'torch-cpu' | 'torch-cuda'
+  /**
+   * Where several pictures were painted at once, how many. They share the noise of the seed: with `count: batchSize` and
+   * the other options, `images[batchPosition]` is this picture again.
+   */
+  readonly batchSize?: number
+  /** Which of them it is, from 0. */
+  readonly batchPosition?: number
+  /** The start was not the seed's noise but `latents`. */
+  readonly latents?: 'given'
   readonly width: number
   readonly height: number
   readonly model: string
-  /** Where the CPU rounded the model's matrices to it. */
-  readonly precision?: 'int8' | 'bf16'
+  /** Where it was not float32 over the weights as they are stored. */
+  readonly precision?: Precision
   /** Of image to image. */
   readonly strength?: number
+  /** DDIM's, where it added noise. */
+  readonly eta?: number
+  /** Where the noise of a stochastic sampler was scaled. */
+  readonly temperature?: number
+  readonly threshold?: { readonly percentile: number; readonly max: number }
 }
 
 const samplerNames: ReadonlyMap<string, string> = new Map([
@@ -35,32 +57,50 @@ const samplerNames: ReadonlyMap<string, string> = new Map([
 /** A1111 quotes values, as JSON does, where they would be taken apart otherwise. */
 const quote = (value: string) => (/[,:"\n]/.test(value) ? JSON.stringify(value) : value)
 
+/** As A1111 calls its generators: `NV` is CUDA's noise on any machine. A text that names none would mean that of a GPU. */
+const generators = { 'torch-cpu': 'CPU', 'torch-cuda': 'NV' } as const
+
+/** By A1111's names where it has one: its `Sigma noise` is the temperature. */
+const settingsOf = (
+  parameters: GenerationParameters,
+): readonly (readonly [string, string | number | bigint | undefined])[] => {
+  const { scheduler, karras, width, height, threshold } = parameters
+  const sampler = samplerNames.get(scheduler) ?? scheduler
+  return [
+    ['Steps', parameters.steps],
+    ['Sampler', karras ? `${sampler} Karras` : sampler],
+    ['CFG scale', parameters.guidanceScale],
+    ['Seed', parameters.seed],
+    ['Size', `${width}x${height}`],
+    ['Model', parameters.model],
+    ['Precision', parameters.precision],
+    ['Batch size', parameters.batchSize],
+    ['Batch pos', parameters.batchPosition],
+    ['Denoising strength', parameters.strength],
+    ['Eta DDIM', parameters.eta],
+    ['Sigma noise', parameters.temperature],
+    ['Threshold percentile', threshold?.percentile],
+    ['Threshold max', threshold?.max],
+    ['Guidance interval', parameters.guidanceInterval?.join('-')],
+    ['Cache interval', parameters.cacheInterval],
+    ['Token merging ratio', parameters.tokenMerging],
+    ['Latents', parameters.latents],
+    ['RNG', generators[parameters.rng]],
+    ['Version', 'tintype'],
+  ]
+}
+
 /**
  * @example
  * red apple
  * Negative prompt: blurry
- * Steps: 20, Sampler: Euler a, CFG scale: 7.5, Seed: 1, Size: 512x512, Model: default, Version: tintype
+ * Steps: 20, Sampler: Euler a, CFG scale: 7.5, Seed: 1, Size: 512x512, Model: default, RNG: CPU, Version: tintype
  */
 export function formatParameters(parameters: GenerationParameters): string {
-  const { prompt, negativePrompt, steps, scheduler, karras, guidanceScale, seed, width, height } = parameters
-  const sampler = samplerNames.get(scheduler) ?? scheduler
-  const settings: [string, string | number | bigint][] = [
-    ['Steps', steps],
-    ['Sampler', karras ? `${sampler} Karras` : sampler],
-    ['CFG scale', guidanceScale],
-    ['Seed', seed],
-    ['Size', `${width}x${height}`],
-    ['Model', parameters.model],
-  ]
-  const { precision, strength, guidanceInterval, cacheInterval, tokenMerging } = parameters
-  if (precision) settings.push(['Precision', precision])
-  if (strength !== undefined) settings.push(['Denoising strength', strength])
-  if (guidanceInterval) settings.push(['Guidance interval', guidanceInterval.join('-')])
-  if (cacheInterval !== undefined) settings.push(['Cache interval', cacheInterval])
-  if (tokenMerging !== undefined) settings.push(['Token merging ratio', tokenMerging])
-  settings.push(['Version', 'tintype'])
+  const { prompt, negativePrompt } = parameters
   const lines = [prompt]
   if (negativePrompt !== '') lines.push(`Negative prompt: ${negativePrompt}`)
+  const settings = settingsOf(parameters).filter(([, value]) => value !== undefined)
   lines.push(settings.map(([name, value]) => `${name}: ${quote(String(value))}`).join(', '))
   return lines.join('\n')
 }

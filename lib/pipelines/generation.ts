@@ -11,6 +11,7 @@ import { decodePictures, encodePicture } from './image-stages.ts'
 import { type ImageShape, toChannelsFirst, toChannelsLast } from './layout.ts'
 import type { Model } from './model.ts'
 import type { ResolvedOptions } from './options.ts'
+import { parametersOf } from './parameters-of.ts'
 import { stepKinds } from './step-kinds.ts'
 import { encodeTexts } from './text-stage.ts'
 import type { GenerateEvent, GenerateResult, StageEvent, Timings } from './types.ts'
@@ -140,28 +141,12 @@ export async function* runGeneration(
   if (options.init !== undefined) yield watch.enter('encode')
   const latents = await startLatents(model, options, { shape, trajectory, generator })
 
+  const made = { model, options, trajectory, merging, guided, prompts, negatives }
   const toPictures = async (values: Float32Array) => {
     const decoded = await decodePictures(model, values, shape, signal)
     return decoded.map((data, i) => {
       const { width, height } = options
-      const parameters = {
-        prompt: prompts[i]!,
-        negativePrompt: guided ? negatives[i]! : '',
-        steps,
-        scheduler: trajectory.scheduler,
-        karras: trajectory.karras,
-        guidanceScale,
-        ...(guided && (guidanceInterval[0] > 0 || guidanceInterval[1] < 1) && { guidanceInterval }),
-        ...(cacheInterval > 1 && { cacheInterval }),
-        ...(merging && { tokenMerging: merging.share }),
-        seed,
-        width,
-        height,
-        model: model.name,
-        ...(model.matrices !== 'stored' && { precision: model.matrices }),
-        ...(options.init !== undefined && { strength: options.strength }),
-      }
-      return new Picture({ width, height, data, seed, parameters })
+      return new Picture({ width, height, data, seed, parameters: parametersOf(made, i) })
     })
   }
 

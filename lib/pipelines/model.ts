@@ -6,7 +6,7 @@ import * as z from 'zod'
 import { TintypeError } from '../errors.ts'
 import { readJson } from '../json-file.ts'
 import { type ModelConfigs, readModelConfigs } from '../models/configs.ts'
-import type { Matrices } from '../runtime/target.ts'
+import { cpu, type Precision } from '../runtime/target.ts'
 import { parseSchedulerConfig } from '../schedulers/config.ts'
 import type { SchedulerConfig } from '../schedulers/contract.ts'
 import { ClipTokenizer } from '../tokenizer/clip.ts'
@@ -26,8 +26,8 @@ export interface Model {
   readonly vae: Component
   readonly defaults: ModelDefaults
   readonly vaeTiling: VaeTiling
-  /** How the CPU keeps its matrices. */
-  readonly matrices: Matrices
+  /** Undefined for float32 over weights as they are stored. */
+  readonly precision: Precision | undefined
 }
 
 export interface ModelOptions extends ComponentOptions {
@@ -79,6 +79,7 @@ export async function openModel(folder: string, options: ModelOptions): Promise<
   const scheduler = parseSchedulerConfig(await readJson(schedulerFile), schedulerFile)
   const tokenizer = await ClipTokenizer.load(join(folder, 'tokenizer'))
   const defaults = await readDefaults(folder, configs)
+  const { precision, matrices } = options.targets?.[0] ?? cpu
   const opened: Component[] = []
   const open = async (part: string, ...graphs: Parameters<typeof Component.open>[1]) => {
     const component = await Component.open(join(folder, part), graphs, options)
@@ -97,7 +98,7 @@ export async function openModel(folder: string, options: ModelOptions): Promise<
       vae: await open('vae', decodeGraph(configs, surveyed), encodeGraph(configs, surveyed)),
       defaults,
       vaeTiling: options.vaeTiling ?? 'auto',
-      matrices: options.targets?.[0]?.matrices ?? 'stored',
+      precision: precision ?? (matrices === 'stored' ? undefined : matrices),
     }
   } catch (error) {
     for (const component of opened) component.dispose()

@@ -59,6 +59,31 @@ describe('generate', () => {
     expect(Math.max(...differences)).toBeLessThanOrEqual(1)
   })
 
+  it('tells of all that changed a picture, and which of several it is', async () => {
+    const { images } = await pipeline.generate(options)
+    const plain = images[0]!.parameters
+    const unchanged = ['batchSize', 'latents', 'eta', 'temperature', 'threshold', 'precision']
+    expect(Object.keys(plain).filter((name) => unchanged.includes(name))).toEqual([])
+    const changed = {
+      rng: 'torch-cuda',
+      eta: 0.5,
+      temperature: 0.9,
+      threshold: { percentile: 0.9, max: 4 },
+    } as const
+    const { images: others } = await pipeline.generate({ ...options, ...changed, prompt: ['apple', 'pear'] })
+    expect(others.map(({ parameters }) => parameters)).toMatchObject([
+      { ...changed, batchSize: 2, batchPosition: 0 },
+      { ...changed, batchSize: 2, batchPosition: 1 },
+    ])
+    // As their docstring says, the second can be painted again.
+    const again = await pipeline.generate({ ...options, ...changed, prompt: 'pear', count: 2 })
+    const differences = again.images[1]!.data.map((byte, i) => Math.abs(byte - others[1]!.data[i]!))
+    expect(Math.max(...differences)).toBeLessThanOrEqual(1)
+    const latents = new Float32Array(192).fill(0.5)
+    const given = await pipeline.generate({ ...options, latents })
+    expect(given.images[0]!.parameters.latents).toBe('given')
+  })
+
   it('goes without guidance', async () => {
     const free = await pipeline.generate({ ...options, guidanceScale: 1 })
     const ignored = await pipeline.generate({ ...options, guidanceScale: 1, negativePrompt: 'blue' })

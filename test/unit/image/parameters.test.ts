@@ -15,6 +15,7 @@ const parameters: GenerationParameters = {
   karras: false,
   guidanceScale: 7.5,
   seed: 2n ** 63n,
+  rng: 'torch-cpu',
   width: 512,
   height: 384,
   model: 'default',
@@ -24,7 +25,7 @@ describe('formatParameters', () => {
   it('writes what A1111 writes', () => {
     expect(formatParameters(parameters)).toBe(
       'red apple\nNegative prompt: blurry\n' +
-        'Steps: 20, Sampler: Euler a, CFG scale: 7.5, Seed: 9223372036854775808, Size: 512x384, Model: default, Version: tintype',
+        'Steps: 20, Sampler: Euler a, CFG scale: 7.5, Seed: 9223372036854775808, Size: 512x384, Model: default, RNG: CPU, Version: tintype',
     )
   })
 
@@ -51,7 +52,45 @@ it('tells of weights in int8', () => {
   expect(formatParameters(parameters)).not.toContain('Precision')
 })
 
+/** Everything that may have changed a picture. */
+const everything: GenerationParameters = {
+  ...parameters,
+  ...{
+    rng: 'torch-cuda',
+    latents: 'given',
+    batchSize: 4,
+    batchPosition: 3,
+    precision: 'fast',
+    strength: 0.6,
+  },
+  ...{ eta: 0.5, temperature: 0.9, threshold: { percentile: 0.995, max: 5 } },
+  ...{ guidanceInterval: [0.2, 0.8], cacheInterval: 3, tokenMerging: 0.5 },
+}
+
 describe('parseParameters', () => {
+  it('reads back all that changed the picture', () => {
+    const { settings } = parseParameters(formatParameters(everything))
+    expect(Object.fromEntries(settings)).toEqual({
+      ...{
+        Steps: '20',
+        Sampler: 'Euler a',
+        'CFG scale': '7.5',
+        Seed: '9223372036854775808',
+        Size: '512x384',
+      },
+      ...{
+        Model: 'default',
+        Precision: 'fast',
+        'Batch size': '4',
+        'Batch pos': '3',
+        'Denoising strength': '0.6',
+      },
+      ...{ 'Eta DDIM': '0.5', 'Sigma noise': '0.9', 'Threshold percentile': '0.995', 'Threshold max': '5' },
+      ...{ 'Guidance interval': '0.2-0.8', 'Cache interval': '3', 'Token merging ratio': '0.5' },
+      ...{ Latents: 'given', RNG: 'NV', Version: 'tintype' },
+    })
+  })
+
   it.each([
     parameters,
     { ...parameters, prompt: 'two\nlines: of, prompt', negativePrompt: '' },

@@ -22,7 +22,7 @@ const parameters = {
     karras: false,
     guidanceScale: 5,
   },
-  ...{ seed: 1n, width, height, model: 'default' },
+  ...{ seed: 1n, rng: 'torch-cpu' as const, width, height, model: 'default' },
 }
 const picture = new Picture({ width, height, data, seed: 1n, parameters })
 
