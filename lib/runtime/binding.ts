@@ -6,7 +6,7 @@ import type { DeviceInfo } from './device.ts'
 import { currentPlatform, platforms } from './platform.ts'
 import { probe } from './probe.ts'
 import type { WeightLocation } from './program.ts'
-import { requireFrom } from './require.ts'
+import { ownFile, requireFrom } from './require.ts'
 import type { Matrices } from './target.ts'
 
 export interface NativeRun {
@@ -48,8 +48,6 @@ export interface Native {
   releaseWorkspace(options: { readonly device: number }): void
 }
 
-const require = requireFrom(import.meta.url)
-
 export interface Refusal {
   readonly candidate: Candidate
   readonly reason: string
@@ -84,7 +82,7 @@ function load(): Loaded {
     let reason = refusal(candidate)
     if (reason === undefined) {
       try {
-        return { addon: require(candidate.file!) as Native, candidate, refused }
+        return { addon: requireFrom(ownFile())(candidate.file!) as Native, candidate, refused }
       } catch (error) {
         // The first line says it; the others list who required it.
         reason = String(error instanceof Error ? error.message : error).split('\n')[0]!

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { unpackedPath } from './asar.ts'
 import { readElf } from './elf.ts'
 import { currentLibc, currentPlatform, platforms } from './platform.ts'
-import { requireFrom } from './require.ts'
+import { ownFile, requireFrom } from './require.ts'
 
 /** The addon, and the CUDA backend beside it. */
 export type ModuleName = 'tintype' | 'tintype_cuda'
@@ -25,8 +25,9 @@ export interface Candidate {
 
 /** The nearest folder above this file that has a package.json: the package, unless this was bundled into a program. */
 function folderAbove(): string | undefined {
-  // Not by `new URL(..., import.meta.url)`, which bundlers take for a file to copy.
-  let folder = dirname(fileURLToPath(import.meta.url))
+  // Not by `new URL(...)` beside it, which bundlers take for a file to copy.
+  const file = ownFile()
+  let folder = dirname(file.startsWith('file:') ? fileURLToPath(file) : file)
   while (!existsSync(join(folder, 'package.json'))) {
     const parent = dirname(folder)
     if (parent === folder) return undefined
@@ -44,10 +45,7 @@ function manifestIn(folder: string): { readonly name?: string; readonly version?
 }
 
 /** Where packages are looked for: from here, and from the program, where a bundler has put the path of its own machine here. */
-const vantagePoints = (): string[] => [
-  import.meta.url,
-  ...(process.argv[1] ? [resolve(process.argv[1])] : []),
-]
+const vantagePoints = (): string[] => [ownFile(), ...(process.argv[1] ? [resolve(process.argv[1])] : [])]
 
 /**
  * The folder of the package; undefined where this code was bundled into a file that lies elsewhere and the package

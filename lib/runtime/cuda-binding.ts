@@ -6,9 +6,7 @@ import { type Native, objection, type Refusal } from './binding.ts'
 import { type Candidate, candidates, packageNames, packageVersion } from './candidates.ts'
 import { currentPlatform } from './platform.ts'
 import { probe } from './probe.ts'
-import { requireFrom } from './require.ts'
-
-const require = requireFrom(import.meta.url)
+import { ownFile, requireFrom } from './require.ts'
 
 /** A GPU as the CUDA backend sees it. */
 export interface GpuInfo {
@@ -75,7 +73,7 @@ function load(): Native | TintypeError {
     }
     if (sound) {
       try {
-        return require(candidate.file!) as Native
+        return requireFrom(ownFile())(candidate.file!) as Native
       } catch (error) {
         reason = String(error instanceof Error ? error.message : error).split('\n')[0]!
       }

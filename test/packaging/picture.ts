@@ -5,11 +5,10 @@ import { generate } from '../../lib/index.ts'
 
 export const request = { prompt: 'red apple', seed: 1, steps: 4 } as const
 
-/** A program that makes it; the path of the file is its first argument. */
+/** A program that makes it; the path of the file is its first argument. A bundle in CommonJS cannot await at top level. */
 export const paintingProgram = `
 import { generate } from 'tintype'
-const { images } = await generate(${JSON.stringify(request)})
-await images[0].toFile(process.argv[2])
+generate(${JSON.stringify(request)}).then(({ images }) => images[0].toFile(process.argv[2]))
 `
 
 const pixels = async (picture: string | Buffer) =>
