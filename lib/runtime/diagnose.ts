@@ -55,15 +55,20 @@ export interface Diagnosis {
   readonly advice: readonly string[]
 }
 
-function diagnoseAddon(candidate: Candidate, chosen: Candidate | undefined): AddonDiagnosis {
+/** `isas`: of the chosen one, which is loaded already and needs no test. */
+function diagnoseAddon(
+  candidate: Candidate,
+  chosen: { readonly name: string; readonly isas: readonly string[] } | undefined,
+): AddonDiagnosis {
+  if (candidate.name === chosen?.name)
+    return { ...candidate, state: 'chosen', reason: undefined, isas: chosen.isas }
   const refused = (reason: string): AddonDiagnosis => ({ ...candidate, state: 'refused', reason, isas: [] })
   const known = objection(candidate)
   if (typeof known === 'object') return refused(known.reason)
   const tested = probe(candidate.file!)
   if (!tested.loads) return refused(tested.reason)
-  const state = candidate.name === chosen?.name ? 'chosen' : 'usable'
   const [cpu] = tested.devices as unknown as readonly DeviceInfo[]
-  return { ...candidate, state, reason: undefined, isas: cpu?.isas ?? [] }
+  return { ...candidate, state: 'usable', reason: undefined, isas: cpu?.isas ?? [] }
 }
 
 /** The first backend that is sound is the one that a pipeline takes: where no GPU answers it, none answers another. */
@@ -129,8 +134,9 @@ function attempt<T>(get: () => T): { readonly value?: T; readonly message?: stri
 export function diagnose(): Diagnosis {
   const platform = currentPlatform()
   const chosen = attempt(() => chosenAddon().candidate).value
-  const addons = candidates().map((candidate) => diagnoseAddon(candidate, chosen))
   const listed = chosen ? attempt(devices) : {}
+  const known = chosen && { name: chosen.name, isas: listed.value?.[0]?.isas ?? [] }
+  const addons = candidates().map((candidate) => diagnoseAddon(candidate, known))
   const gpus = nvidiaGpus()
   const trials = candidates('tintype_cuda').map(tryCuda)
   const cuda = diagnoseCuda(trials)

@@ -195,6 +195,12 @@ describe('a diagnosis', () => {
     expect(embeddedModel!.bytes).toBeGreaterThan(1e6)
   })
 
+  it('needs no test of what is loaded already', () => {
+    vi.stubEnv('TINTYPE_PROBE', '1')
+    const { addons, devices } = diagnose()
+    expect(addons[0]).toMatchObject({ state: 'chosen', isas: devices[0]!.isas })
+  })
+
   it('throws nothing where no addon loads, and says what to do', async () => {
     vi.stubEnv('TINTYPE_ADDON', crashing)
     vi.resetModules()
