@@ -4,15 +4,19 @@ import { extname } from 'node:path'
 
 const longestSlug = 48
 
-/** `A red apple, on snow!` becomes `a-red-apple-on-snow`. */
+/**
+ * `A red apple, on snow!` becomes `a-red-apple-on-snow`. Accents of Latin, Greek and Cyrillic letters go; the marks of other scripts
+ * are what tells words apart.
+ */
 export function slug(prompt: string): string {
   const words = prompt
     .normalize('NFKD')
     .toLowerCase()
-    .replace(/\p{M}/gu, '')
-    .match(/[\p{L}\p{N}]+/gu)
-  const joined = [...(words ?? []).join('-')].slice(0, longestSlug).join('')
-  return joined.replace(/-+$/, '') || 'picture'
+    .replace(/[\u0300-\u036f]/g, '')
+    .normalize('NFC')
+    .match(/[\p{L}\p{M}\p{N}]+/gu)
+  const letters = [...new Intl.Segmenter().segment((words ?? []).join('-'))].map(({ segment }) => segment)
+  return letters.slice(0, longestSlug).join('').replace(/-+$/, '') || 'picture'
 }
 
 /**
