@@ -38,7 +38,8 @@ function withContraction(graph: Graph, node: Node): Graph | undefined {
   if (!other) return undefined
   const first = contracted({ ...node, operands: { ...operands, y: residual } })
   const second = { ...other, operands: { ...other.operands, residual, y: node.operands.y! } }
-  const nodes = graph.nodes.flatMap((one) => (one === other ? [first, second] : one === node ? [] : [one]))
+  // Where the contraction was: all that either reads has been written there.
+  const nodes = graph.nodes.flatMap((one) => (one === other ? [] : one === node ? [first, second] : [one]))
   return { ...graph, nodes }
 }
 

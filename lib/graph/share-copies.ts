@@ -39,13 +39,19 @@ export function shareCopies(graph: Graph): Graph {
     nodes.push({ op: 'tile', dims, operands: { x: source, y: value }, params: {} })
   }
 
-  /** How many copies the node computes of the same, if all that it reads is that many times the same. */
+  /** How many copies the node computes of the same, if all that it reads is that many times the same and one of them is a node. */
   const timesOf = (node: Node): number | undefined => {
     const batch = batchOf(node)
-    const batched = readsOf(node).filter(({ spec }) => batch !== undefined && spec.dims[0] === batch)
-    const times = new Set(batched.map(({ value }) => pending.get(value)?.times))
+    if (batch === undefined) return undefined
+    const batched = readsOf(node).filter(({ spec }) => spec.dims[0] === batch)
+    const [times, ...other] = new Set(batched.map(({ value }) => pending.get(value)?.times))
     const others = readsOf(node).filter(({ spec }) => spec.dims[0] !== batch)
-    return times.size === 1 && !others.some(({ value }) => pending.has(value)) ? [...times][0] : undefined
+    if (times === undefined || other.length > 0 || others.some(({ value }) => pending.has(value))) {
+      return undefined
+    }
+    const dims = { ...node.dims, [batch]: node.dims[batch]! / times }
+    const fault = opOf(node.op).check?.({ ...dims, ...node.params } as never)
+    return Number.isInteger(dims[batch]) && fault === undefined ? times : undefined
   }
 
   const once = (node: Node, times: number): Node => {
@@ -63,6 +69,7 @@ export function shareCopies(graph: Graph): Graph {
 
   for (const node of graph.nodes) {
     if (node.op === 'tile') {
+      make(node.operands.x!)
       pending.set(node.operands.y!, { source: node.operands.x!, times: node.dims.times! })
       continue
     }

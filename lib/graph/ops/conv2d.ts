@@ -108,6 +108,7 @@ export const conv2d = defineOp({
     const wide = Math.floor((w * upsample + padLeft + padRight - kw) / stride) + 1
     if (ho !== high || wo !== wide) return `output is ${ho}x${wo}, expected ${high}x${wide}`
     if (rows !== 1 && rows !== n) return `rowBias has ${rows} rows, expected 1 or ${n}`
+    if (upsample !== 1 && upsample !== 2) return `upsample is ${upsample}, expected 1 or 2`
     const strides = algorithm === 'winograd4' ? 2 : 1
     if (isWinograd(algorithm) && !(kh === 3 && kw === 3 && stride <= strides)) {
       const allowed = strides === 2 ? '1 or 2' : '1'

@@ -35,7 +35,7 @@ export const timestepEmbedding = defineOp({
     cosFirst: int(),
     shift: float,
   },
-  check: ({ dim, shift }) => (dim / 2 > shift ? undefined : `${dim} values are too few`),
+  check: ({ dim, shift }) => (Math.floor(dim / 2) > shift ? undefined : `${dim} values are too few`),
   reference({ t, y, m, dim, cosFirst, shift }, round) {
     const half = Math.floor(dim / 2)
     for (let i = 0; i < m; i++) {

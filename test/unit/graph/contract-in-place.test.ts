@@ -1,12 +1,17 @@
 // Which shortcuts take the memory of their input.
 
 import { describe, expect, it } from 'vitest'
+import { chooseConvolutions } from '../../../lib/graph/choose-convolution.ts'
 import { contractInPlace } from '../../../lib/graph/contract-in-place.ts'
+import { fuse } from '../../../lib/graph/fuse.ts'
 import type { Graph } from '../../../lib/graph/graph.ts'
 import { opOf } from '../../../lib/graph/ops.ts'
 import { bytesOf, planMemory } from '../../../lib/graph/plan-memory.ts'
 import { verify } from '../../../lib/graph/verify.ts'
 import { conv } from '../../../lib/selftest/cases/conv2d.ts'
+import { add, conv2d, silu } from '../../../lib/tensor/functional.ts'
+import { Scope } from '../../../lib/tensor/scope.ts'
+import { type Tensor, Trace } from '../../../lib/tensor/trace.ts'
 import { largeBlock } from './large-block.ts'
 
 const contractions = (graph: Graph) =>
@@ -45,6 +50,21 @@ describe('contractInPlace', () => {
     expect(convolutions(after)).toEqual(['3x3', '1x1', '3x3'])
     expect(after.outputs).toEqual(before.outputs)
     expect(verify(after, before)).toBe(after)
+  })
+
+  it('leaves no branch in front of what it reads', () => {
+    const trace = new Trace()
+    const scope = new Scope(trace)
+    const a = trace.input('a', 'f32', [1, 300, 300, 256])
+    const layer = (x: Tensor, name: string, out: number, size: number) =>
+      conv2d(x, scope.weight(name, out, x.shape.at(-1)!, size, size), undefined, { padding: (size - 1) / 2 })
+    const other = layer(a, 'other', 128, 3)
+    const x = layer(a, 'x', 256, 3)
+    const behind = layer(layer(a, 'p', 256, 3), 'q', 256, 3)
+    trace.output('y', silu(add(layer(x, 'y', 128, 1), other)))
+    trace.output('q', silu(behind))
+    const graph = chooseConvolutions(fuse(trace.graph()))
+    expect(() => verify(contractInPlace(graph), graph)).not.toThrow()
   })
 
   it('gives the second convolution the memory of the shortcut', () => {

@@ -3,8 +3,8 @@ import { interpret } from '../../../lib/graph/interpret.ts'
 import { print } from '../../../lib/graph/print.ts'
 import { shareCopies } from '../../../lib/graph/share-copies.ts'
 import { verify } from '../../../lib/graph/verify.ts'
-import { add, attention, linear, silu, tile } from '../../../lib/tensor/functional.ts'
-import { Trace } from '../../../lib/tensor/trace.ts'
+import { add, addRowBias, attention, linear, silu, stack, tile } from '../../../lib/tensor/functional.ts'
+import { type Tensor, Trace } from '../../../lib/tensor/trace.ts'
 
 /** Two copies of x meet two different contexts. */
 function guided() {
@@ -47,5 +47,29 @@ describe('shareCopies', () => {
 
   it('changes no result', () => {
     expect(run(verify(shareCopies(guided())))).toEqual(run(verify(guided())))
+  })
+
+  /** What becomes of x (2, 3, 4) and b (4, 4). */
+  const madeOf = (build: (x: Tensor, b: Tensor) => Tensor) => {
+    const trace = new Trace()
+    const [x, b] = [trace.input('x', 'f32', [2, 3, 4]), trace.input('b', 'f32', [4, 4])]
+    trace.output('y', build(x, b))
+    return verify(trace.graph())
+  }
+  it.each<[string, (x: Tensor, b: Tensor) => Tensor]>([
+    ['copies meet rows of their own', (x, b) => addRowBias(tile(x, 2), b)],
+    ['copies follow each other in one row', (x) => stack(tile(x, 2), tile(silu(x), 2))],
+    ['copies are copied', (x) => silu(tile(tile(x, 2), 3))],
+  ])('ends where %s', (_, build) => {
+    const graph = madeOf(build)
+    const inputs = { x: numbers(24, 1), b: numbers(16, 2) }
+    const given = (one: typeof graph) => ({
+      inputs: Object.fromEntries(
+        one.inputs.map((id) => [one.values[id]!.name, inputs[one.values[id]!.name as 'x' | 'b']]),
+      ),
+      weight: () => numbers(16, 3),
+    })
+    const shared = verify(shareCopies(graph))
+    expect(interpret(shared, given(shared))).toEqual(interpret(graph, given(graph)))
   })
 })
