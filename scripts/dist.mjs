@@ -1,6 +1,7 @@
 // Makes dist/ of a package: one file for the API, one for the command line and chunks for what is shared or rarely
 // needed, since Node takes 0.2 s to find and compile 230 small files; declarations beside them.
-// What is bundled from other packages is under their licences, which are put beside it.
+// What others made is under their licences, which are put beside it: of packages that are bundled, or compiled into the
+// addon, and of what the embedded model came from.
 // usage: node scripts/dist.mjs [FOLDER]
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -30,7 +31,8 @@ function licenceOf(name, at) {
 }
 
 rmSync(join(folder, 'dist'), { recursive: true, force: true })
-const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc')
+const require = createRequire(import.meta.url)
+const tsc = require.resolve('typescript/bin/tsc')
 const { status } = spawnSync(process.execPath, [tsc, '-p', join(folder, 'tsconfig.build.json')], {
   stdio: 'inherit',
 })
@@ -54,5 +56,8 @@ const { metafile } = await build({
   metafile: true,
   logLevel: 'warning',
 })
-const licences = [...packagesOf(Object.keys(metafile.inputs))].sort().map((one) => licenceOf(...one))
+const packages = packagesOf(Object.keys(metafile.inputs))
+packages.set('node-addon-api', dirname(require.resolve('node-addon-api/package.json')))
+const licences = [...packages].sort().map((one) => licenceOf(...one))
+licences.push(readFileSync(join(root, 'models/default/THIRD-PARTY-LICENCES.txt'), 'utf8'))
 writeFileSync(join(folder, 'dist', 'THIRD-PARTY-LICENCES.txt'), licences.join('\n\n'))

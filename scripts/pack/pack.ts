@@ -1,7 +1,7 @@
 // Lays out the packages of a release in folders of their own and packs them.
 
 import { createRequire } from 'node:module'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { $, fs } from 'zx'
 import { platforms } from '../../lib/runtime/platform.ts'
 import {
@@ -15,6 +15,10 @@ import {
 
 /** Limits on the tarballs, in MB: what a user downloads. */
 const budgets = { main: 60, binary: 5, cuda: 15 } as const
+
+const require = createRequire(resolve('package.json'))
+/** Both binaries have it compiled in; npm packs every LICENSE with any extension. */
+const addonLicence = join(dirname(require.resolve('node-addon-api/package.json')), 'LICENSE.md')
 
 const cudaPlatforms = platforms.filter(({ cuda }) => cuda)
 
@@ -104,6 +108,7 @@ async function stageBinary(
   const [file] = manifest.files as string[]
   await fs.copy(binary, join(folder, file!))
   await fs.copy('LICENSE', join(folder, 'LICENSE'))
+  await fs.copy(addonLicence, join(folder, 'LICENSE.node-addon-api.md'))
   const notice = file === 'tintype_cuda.node' ? `\n${cudaNotice}\n` : ''
   await fs.writeFile(join(folder, 'README.md'), `# ${manifest.name}\n\n${manifest.description}\n${notice}`)
   await fs.writeJson(join(folder, 'package.json'), manifest, { spaces: 2 })
@@ -119,7 +124,6 @@ async function stageMain(stage: string, main: Manifest, binaries: readonly Manif
   for (const { path } of files) {
     if (!/^(build|dist)\//.test(path)) await fs.copy(path, join(folder, path))
   }
-  const require = createRequire(resolve('package.json'))
   const manifest = publishedManifest(main, binaries, (name) => require(`${name}/package.json`).version)
   await fs.writeJson(join(folder, 'package.json'), manifest, { spaces: 2 })
 
