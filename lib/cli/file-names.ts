@@ -1,6 +1,8 @@
 // Where pictures go: the name that was given, numbered where there are several, or one made of prompt and seed.
 
-import { extname } from 'node:path'
+import { access, constants } from 'node:fs/promises'
+import { dirname, extname, resolve, sep } from 'node:path'
+import { TintypeError } from '../errors.ts'
 
 const longestSlug = 48
 
@@ -35,4 +37,26 @@ export function outputPaths(
   const stem = base.slice(0, base.length - extension.length)
   const digits = String(pictures.length).length
   return pictures.map((_, i) => `${stem}-${String(i + 1).padStart(digits, '0')}${extension}`)
+}
+
+/**
+ * Whether pictures can be written there, asked before they are painted, which may take minutes.
+ *
+ * @param output what `-o` says, if anything
+ * @throws TintypeError `IO`
+ */
+export async function checkFolder(output: string | undefined): Promise<void> {
+  const folder = dirname(output ?? '.')
+  try {
+    // What ends in a separator must be a folder.
+    await access(`${folder}${sep}`, constants.W_OK)
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    const missing = code === 'ENOENT' || code === 'ENOTDIR'
+    const wrong = missing ? `there is no folder ${folder}` : `nothing can be written to ${resolve(folder)}`
+    throw new TintypeError('IO', `${output ?? 'The picture'} cannot be written: ${wrong} (${code}).`, {
+      advice: missing ? 'Make the folder first.' : 'Check permissions, or name another folder with -o.',
+      cause,
+    })
+  }
 }

@@ -3,7 +3,7 @@
 import { text } from 'node:stream/consumers'
 import type { GenerateOptions, GenerateResult, LoadOptions, Picture, ProgressEvent } from '../index.ts'
 import type { Size } from './arguments.ts'
-import { outputPaths } from './file-names.ts'
+import { checkFolder, outputPaths } from './file-names.ts'
 import { progressOn, silent } from './progress.ts'
 
 export interface GenerateFlags {
@@ -94,6 +94,7 @@ export async function generateCommand(
   const { load, defaultModelFolder } = await import('../index.js')
   const { formatOf } = await import('../image/picture.js')
   if (flags.output !== undefined) formatOf(flags.output)
+  await checkFolder(flags.output)
   const options = optionsFrom(await readPrompts(prompts), flags, signal)
   const { device, precision, threads, vaeTiling } = flags
   const where = { device, precision, threads, vaeTiling }

@@ -95,7 +95,8 @@ describe('tintype', () => {
     [['x', '-o', 'x.gif'], 2, /no picture format/],
     [['x', '--model', 'nowhere'], 1, /cannot be read/],
     [['x', '--model', model, '--init', 'none.png'], 1, /does not exist/],
-    [['x', ...tiny, '-q', '-o', 'no/such/folder.png'], 1, /Does its folder exist/],
+    // Before anything else is loaded or painted.
+    [['x', '--model', 'nowhere', '-o', 'no/such/x.png'], 1, /there is no folder no\/such \(ENOENT\)/],
   ])('refuses %j', async (args, expected, message) => {
     const { code, stdout, stderr } = await tintype(args)
     expect({ code, stdout }).toEqual({ code: expected, stdout: '' })

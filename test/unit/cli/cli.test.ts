@@ -1,6 +1,9 @@
 // The parts of the command line that need no model: words to values, file names, progress.
 
-import { describe, expect, it } from 'vitest'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
 import {
   parseInterval,
   parseNumber,
@@ -9,7 +12,7 @@ import {
   parseSwitch,
   parseThreshold,
 } from '../../../lib/cli/arguments.ts'
-import { outputPaths, slug } from '../../../lib/cli/file-names.ts'
+import { checkFolder, outputPaths, slug } from '../../../lib/cli/file-names.ts'
 import { formatSeconds, formatStep, progressOn } from '../../../lib/cli/progress.ts'
 
 describe('arguments', () => {
@@ -72,6 +75,36 @@ describe('file names', () => {
     expect(outputPaths(undefined, [apple])).toEqual(['red-apple-7.png'])
     expect(outputPaths(undefined, Array(10).fill(apple))[8]).toBe('red-apple-7-09.png')
     expect(outputPaths('a.png', [])).toEqual([])
+  })
+})
+
+describe('the folder of pictures', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tintype-output-'))
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  it('is one that can be written to', async () => {
+    await checkFolder(undefined)
+    await checkFolder('apple.png')
+    await checkFolder(join(folder, 'apple.png'))
+  })
+
+  it('is asked for where it is missing, and where it is a file', async () => {
+    writeFileSync(join(folder, 'file'), '')
+    for (const [name, code] of [
+      ['none', 'ENOENT'],
+      ['file', 'ENOTDIR'],
+    ] as const) {
+      const output = join(folder, name, 'apple.png')
+      const message = `${output} cannot be written: there is no folder ${join(folder, name)} (${code}). Make the folder first.`
+      await expect(checkFolder(output)).rejects.toMatchObject({ code: 'IO', message })
+    }
+  })
+
+  // Root may write everywhere, and Windows has no such mode.
+  it.runIf((process.getuid?.() ?? 0) !== 0)('is refused where it is read-only', async () => {
+    chmodSync(folder, 0o555)
+    await expect(checkFolder(join(folder, 'apple.png'))).rejects.toThrow(/nothing can be written to .*EACCES/)
+    chmodSync(folder, 0o755)
   })
 })
 
