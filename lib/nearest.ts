@@ -19,11 +19,18 @@ function editDistance(a: string, b: string): number {
   return last[b.length]!
 }
 
-/** The candidate closest to `name`, or undefined when none is close enough to be a slip of the keyboard. */
-export function nearest(name: string, candidates: Iterable<string>): string | undefined {
+/** How many edits are a slip of the keyboard, where the name is wrong in any case. */
+const slip = (name: string) => Math.max(2, Math.floor(name.length / 3))
+
+/** The candidate closest to `name`, or undefined when none is within `mostEdits`. */
+export function nearest(
+  name: string,
+  candidates: Iterable<string>,
+  mostEdits = slip(name.slice(0, 64)),
+): string | undefined {
   const wanted = name.slice(0, 64).toLowerCase()
   let best: string | undefined
-  let bestDistance = Math.max(2, Math.floor(wanted.length / 3)) + 1
+  let bestDistance = mostEdits + 1
   for (const candidate of candidates) {
     const distance = editDistance(wanted, candidate.toLowerCase())
     if (distance < bestDistance) {

@@ -17,6 +17,7 @@ import { buildCommand } from './build.ts'
 import { type DoctorFlags, doctorCommand } from './doctor.ts'
 import { type GenerateFlags, generateCommand } from './generate.ts'
 import { type InfoFlags, infoCommand } from './info.ts'
+import { refuseMistakenCommand } from './mistaken-command.ts'
 import { type SelftestFlags, selftestCommand } from './selftest.ts'
 
 /** As shells know them: 2 is a mistake on the command line, 130 is Ctrl-C. */
@@ -30,6 +31,7 @@ Examples:
   $ tintype "a watercolour" --model ./stable-diffusion-v1-5 --init photo.jpg --strength 0.6
   $ echo "a fox" | tintype - --count 4 --json
 
+Prompts that are named as a command come after --: tintype -- doctor
 Paths of the pictures go to stdout, progress to stderr. Several pictures are numbered: apple-1.png, apple-2.png.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted. TINTYPE_DEBUG=1 shows stacks.`
 
@@ -100,7 +102,20 @@ function buildProgram(signal: AbortSignal): Command {
     .option('--json', 'print the result as JSON')
     .option('-q, --quiet', 'no progress')
     .addHelpText('after', examples)
-    .action((prompts: string[], flags: GenerateFlags) => generateCommand(prompts, flags, signal))
+    .action((prompts: string[], flags: GenerateFlags) => {
+      refuseMistakenCommand(
+        prompts,
+        program.commands.map((command) => command.name()),
+      )
+      return generateCommand(prompts, flags, signal)
+    })
+  // What follows -- are prompts, and no command takes any.
+  if (!process.argv.includes('--')) addCommands(program)
+  return program
+}
+
+function addCommands(program: Command): void {
+  program.helpCommand('help [command]', 'show help, of a command too')
   program
     .command('info')
     .description('show the machine and the model')
@@ -126,7 +141,6 @@ function buildProgram(signal: AbortSignal): Command {
     .command('build')
     .description('compile the native addon, where no prebuilt one fits (takes CMake and a C++20 compiler)')
     .action(() => buildCommand())
-  return program
 }
 
 /** One line for people; for programs that asked for JSON, JSON as well. */

@@ -57,6 +57,25 @@ describe('tintype', () => {
     expect(version).toMatch(/^\d+\.\d+\.\d+\n$/)
   })
 
+  it.each([
+    [['help'], /Usage: tintype \[options\] <prompts\.\.\.>/],
+    [['help', 'selftest'], /Usage: tintype selftest /],
+  ])('explains itself to those who ask by %j', async (args, expected) => {
+    const { code, stdout } = await tintype(args)
+    expect(code).toBe(0)
+    expect(stdout).toMatch(expected)
+  })
+
+  it.each(['doctr', 'doctor', 'help'])('paints "%s" where it comes after --', async (word) => {
+    const { code, stdout } = await tintype([...tiny, '--quiet', '--', word])
+    expect({ code, stdout }).toEqual({ code: 0, stdout: `${word}-7.png\n` })
+  })
+
+  it.each(['hip', 'bulb', 'doctor at work'])('paints "%s", which is no command', async (prompt) => {
+    const { code } = await tintype([prompt, ...tiny, '--quiet', '-o', 'x.png'])
+    expect(code).toBe(0)
+  })
+
   it('paints a picture: the path to stdout, progress to stderr', async () => {
     const { code, stdout, stderr } = await tintype(['a red apple', ...tiny, '-o', 'apple.png'])
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'apple.png\n' })
@@ -86,6 +105,13 @@ describe('tintype', () => {
 
   it.each<[string[], number, RegExp]>([
     [[], 2, /missing required argument 'prompts'/],
+    [
+      ['doctr', ...tiny],
+      2,
+      /no command "doctr"\. Did you mean "tintype doctor"\? To paint it: tintype -- doctr/,
+    ],
+    [['hlep', ...tiny], 2, /Did you mean "tintype help"/],
+    [['version', ...tiny], 2, /Did you mean "tintype --version"/],
     [['x', '--stpes', '3'], 2, /unknown option '--stpes'[\s\S]*--steps/],
     [['x', '--seed', 'many'], 2, /Expected an integer/],
     [['x', '--model', model, '--steps', '0'], 2, /Option steps must be an integer/],

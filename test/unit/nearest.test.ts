@@ -19,6 +19,12 @@ describe('nearest', () => {
     expect(suggestion('step', ['steps', 'seed'])).toBe('Did you mean "steps"?')
   })
 
+  it('takes as few edits as asked', () => {
+    expect(nearest('doctr', ['doctor'], 1)).toBe('doctor')
+    expect(nearest('dctr', ['doctor'], 1)).toBeUndefined()
+    expect(nearest('dctr', ['doctor'])).toBe('doctor')
+  })
+
   it('is quick with hostile names', () => {
     expect(nearest('x'.repeat(1e6), ['steps'])).toBeUndefined()
   })
