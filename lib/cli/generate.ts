@@ -1,6 +1,7 @@
 // `tintype PROMPT`: paints pictures and writes them to files.
 
 import { text } from 'node:stream/consumers'
+import { TintypeError } from '../errors.ts'
 import type { GenerateOptions, GenerateResult, LoadOptions, Picture, ProgressEvent } from '../index.ts'
 import type { Size } from './arguments.ts'
 import { checkFolder, outputPaths } from './file-names.ts'
@@ -35,12 +36,17 @@ export interface GenerateFlags {
   readonly quiet?: boolean
 }
 
-/** A prompt of `-` is what stdin says. */
-async function readPrompts(prompts: readonly string[]): Promise<string[]> {
-  return Promise.all(
-    prompts.map(async (prompt) => (prompt === '-' ? (await text(process.stdin)).trim() : prompt)),
-  )
+async function readStdin(): Promise<string> {
+  const prompt = (await text(process.stdin)).trim()
+  if (prompt !== '') return prompt
+  throw new TintypeError('INVALID_ARGUMENT', 'Expected a prompt on stdin, which - stands for, got nothing.', {
+    advice: 'Example: echo "red apple" | tintype -',
+  })
 }
+
+/** A prompt of `-` is what stdin says. */
+const readPrompts = (prompts: readonly string[]): Promise<string[]> =>
+  Promise.all(prompts.map((prompt) => (prompt === '-' ? readStdin() : prompt)))
 
 const optionsFrom = (
   prompt: readonly string[],

@@ -112,6 +112,7 @@ describe('tintype', () => {
     ],
     [['hlep', ...tiny], 2, /Did you mean "tintype help"/],
     [['version', ...tiny], 2, /Did you mean "tintype --version"/],
+    [['-', ...tiny], 2, /Expected a prompt on stdin/],
     [['x', '--stpes', '3'], 2, /unknown option '--stpes'[\s\S]*--steps/],
     [['x', '--seed', 'many'], 2, /Expected an integer/],
     [['x', '--model', model, '--steps', '0'], 2, /Option steps must be an integer/],
