@@ -53,8 +53,12 @@ function buildProgram(signal: AbortSignal): Command {
     .option('-m, --model <folder>', "a model in diffusers' layout (default: the embedded one)")
     .option('-n, --negative <text>', 'what to avoid')
     .option('--size <WxH>', "pixels (default: the model's)", parseSize)
-    .option('-s, --steps <n>', 'denoising steps (default: 20)', parseNumber)
-    .option('-g, --guidance <x>', 'how closely to follow the prompt, 1 for off (default: 7.5)', parseNumber)
+    .option('-s, --steps <n>', "denoising steps (default: the model's, or 20)", parseNumber)
+    .option(
+      '-g, --guidance <x>',
+      "how closely to follow the prompt, 1 for off (default: the model's, or 7.5)",
+      parseNumber,
+    )
     .option(
       '--guidance-interval <from,to>',
       'guide only in this part of the run (default: 0,1)',
@@ -69,13 +73,13 @@ function buildProgram(signal: AbortSignal): Command {
     )
     .option('--seed <n>', 'where the noise starts (default: random, told in the file)', parseSeed)
     .addOption(
-      new Option('--rng <name>', "whose noise a seed gives: PyTorch's on a CPU or on CUDA").choices([
-        'torch-cpu',
-        'torch-cuda',
-      ]),
+      new Option(
+        '--rng <name>',
+        "whose noise a seed gives: PyTorch's on a CPU or on CUDA (default: torch-cpu)",
+      ).choices(['torch-cpu', 'torch-cuda']),
     )
     .option('--scheduler <name>', "ddim, euler, euler-ancestral or dpmpp-2m (default: the model's)")
-    .option('--karras', "Karras et al.'s noise levels")
+    .option('--karras', "Karras et al.'s noise levels (default: the model's)")
     .option('-c, --count <n>', 'pictures per prompt (default: 1)', parseNumber)
     .option('--init <file>', 'a picture to start from')
     .option('--strength <x>', 'how far to go from it, above 0 to 1 (default: 0.8)', parseNumber)
@@ -93,7 +97,11 @@ function buildProgram(signal: AbortSignal): Command {
         'what a GPU computes in (default: f16); on the CPU int8 for smaller weights, bf16 for speed if it has AVX512-BF16',
       ).choices(['f16', 'bf16', 'fast', 'int8']),
     )
-    .option('--threads <n>', 'threads to compute with (default: one for each core)', parseNumber)
+    .option(
+      '--threads <n>',
+      'threads to compute with (default: TINTYPE_THREADS, or one for each core)',
+      parseNumber,
+    )
     .option(
       '--vae-tiling <when>',
       'encode and decode in strips, in less memory: auto, on or off (default: auto)',

@@ -53,6 +53,9 @@ describe('tintype', () => {
     expect(code).toBe(0)
     expect(stdout).toMatch(/Usage: tintype \[options\] <prompts\.\.\.>/)
     expect(stdout).toContain('Exit codes')
+    // What a model's folder may say is no number of ours.
+    const words = stdout.replace(/\s+/g, ' ')
+    expect(words).toMatch(/steps \(default: the model's, or 20\).*off \(default: the model's, or 7\.5\)/)
     const { stdout: version } = await tintype(['--version'])
     expect(version).toMatch(/^\d+\.\d+\.\d+\n$/)
   })
