@@ -40,7 +40,8 @@ function* words(text: string): Generator<string> {
 /** A pattern that finds any of the tokens, the longest first; undefined for none. */
 function anyOf(tokens: readonly string[]): RegExp | undefined {
   if (tokens.length === 0) return undefined
-  const literal = (token: string) => token.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
+  // Not the hyphen: outside of a class, the u flag refuses `\-`.
+  const literal = (token: string) => token.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')
   const longestFirst = [...tokens].sort((a, b) => b.length - a.length)
   return new RegExp(`(${longestFirst.map(literal).join('|')})`, 'u')
 }

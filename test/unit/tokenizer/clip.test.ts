@@ -96,6 +96,14 @@ describe('load', () => {
     expect((await load({ 'tokenizer_config.json': { model_max_length: 1e30 } })).maxLength).toBe(77)
   })
 
+  test('added tokens may have any character that means something in a pattern', async () => {
+    const tokens = ['<cat-toy>', '^$.*+?', '()[]{}', 'a|b', '\\d/-']
+    const entries = tokens.map((content, i) => [6 + i, { content }])
+    const settings = { added_tokens_decoder: Object.fromEntries(entries) }
+    const odd = await load({ 'tokenizer_config.json': settings })
+    expect(odd.encode(`b${tokens.join('b')}`)).toEqual([2, 6, 2, 7, 2, 8, 2, 9, 2, 10])
+  })
+
   test.each([
     ['vocab.json missing', { 'vocab.json': undefined }, 'MODEL_NOT_FOUND', 'vocab.json'],
     ['merges.txt missing', { 'merges.txt': undefined }, 'MODEL_NOT_FOUND', 'merges.txt'],
