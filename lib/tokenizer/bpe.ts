@@ -1,7 +1,8 @@
-// Byte-pair encoding of one word: the merges of merges.txt, lowest rank first. It knows no Unicode and no prompts.
+// Byte-pair encoding of one word: its merges, lowest rank first. It knows no Unicode and no prompts.
 
 import { TintypeError } from '../errors.ts'
 import { byteCharacters, tokenBytes } from './byte-alphabet.ts'
+import type { Merges } from './merges.ts'
 import { MinHeap } from './min-heap.ts'
 import type { Vocabulary } from './vocabulary.ts'
 
@@ -20,15 +21,14 @@ const positions = 2 ** 32
  */
 export class Bpe {
   readonly #vocabulary: Vocabulary
-  readonly #merges: ReadonlyMap<string, number>
+  readonly #merges: Merges
   readonly #inner: Int32Array
   readonly #last: Int32Array
 
   /**
-   * @param merges two tokens with a space between -> rank, the lowest the best
    * @param unknownId the id of a byte that the vocabulary lacks
    */
-  constructor(vocabulary: Vocabulary, merges: ReadonlyMap<string, number>, unknownId: number) {
+  constructor(vocabulary: Vocabulary, merges: Merges, unknownId: number) {
     this.#vocabulary = vocabulary
     this.#merges = merges
     const byteIds = (suffix: string) =>
@@ -48,7 +48,7 @@ export class Bpe {
     if (id === undefined) {
       throw new TintypeError(
         'INVALID_CONFIG',
-        `merges.txt makes the token "${token}", which vocab.json lacks.`,
+        `A merge makes the token "${token}", which the vocabulary lacks.`,
       )
     }
     return id

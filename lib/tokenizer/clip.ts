@@ -74,7 +74,7 @@ export class ClipTokenizer {
   readonly #normalized: RegExp | undefined
 
   /**
-   * Reads vocab.json, merges.txt and, where there, tokenizer_config.json and special_tokens_map.json.
+   * Reads vocab.json and merges.txt, or tokenizer.json where they are missing, and the settings files that are there.
    *
    * @throws TintypeError `MODEL_NOT_FOUND`, `INVALID_CONFIG` or `UNSUPPORTED_MODEL`
    */
@@ -83,11 +83,20 @@ export class ClipTokenizer {
   }
 
   constructor({ vocabulary, merges, config }: TokenizerFolder) {
+    const addedTexts = new Map<number, string>()
     for (const { text, normalized, id: configured } of config.added) {
       const id = vocabulary.idOf(text) ?? configured
       if (id === undefined) {
-        throw new TintypeError('INVALID_CONFIG', `vocab.json lacks the special token "${text}".`)
+        throw new TintypeError('INVALID_CONFIG', `The vocabulary lacks the special token "${text}".`)
       }
+      const other = vocabulary.tokenOf(id) ?? addedTexts.get(id) ?? text
+      if (other !== text) {
+        throw new TintypeError(
+          'INVALID_CONFIG',
+          `The added token "${text}" has the id ${id}, which is that of "${other}".`,
+        )
+      }
+      addedTexts.set(id, text)
       this.#addedIds.set(normalized ? normalizeText(text) : text, id)
     }
     const idOf = (token: string): number => {

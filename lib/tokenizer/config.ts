@@ -1,7 +1,9 @@
-// The settings of a tokenizer folder: special tokens and length, from tokenizer_config.json and special_tokens_map.json.
+// The settings of a tokenizer folder: added tokens, special ones among them, and length, from tokenizer_config.json and
+// the files that older and newer versions of transformers write beside it.
 
 import * as z from 'zod'
-import { TintypeError } from '../errors.ts'
+import { type ErrorCode, TintypeError } from '../errors.ts'
+import { checkTokenId } from './vocabulary.ts'
 
 /** A token that is found in the prompt before byte-pair encoding, as a whole. */
 export interface AddedToken {
@@ -23,6 +25,17 @@ export interface TokenizerConfig {
   readonly added: readonly AddedToken[]
 }
 
+/** What a settings file holds, as JSON.parse made it; undefined for a file that is not there. */
+export interface SettingsFiles {
+  /** tokenizer_config.json */
+  readonly config?: unknown
+  /** special_tokens_map.json */
+  readonly specialTokens?: unknown
+  /** `added_tokens` of tokenizer.json, checked. */
+  readonly listed?: readonly ListedToken[] | undefined
+}
+
+/** An added token as the files spell it. */
 const tokenObject = z.object({
   content: z.string().min(1),
   normalized: z.boolean().default(false),
@@ -30,6 +43,8 @@ const tokenObject = z.object({
   rstrip: z.boolean().optional(),
   single_word: z.boolean().optional(),
 })
+export const listedToken = tokenObject.extend({ id: z.number() })
+export type ListedToken = z.output<typeof listedToken>
 const token = z.union([z.string().min(1), tokenObject]).nullish()
 const roles = z.object({ bos_token: token, eos_token: token, unk_token: token, pad_token: token })
 
@@ -47,14 +62,26 @@ const configSchema = roles.extend({
 const defaultMaxLength = 77
 const longest = 4096
 
-function parse<S extends z.ZodType>(schema: S, json: unknown, where: string): z.output<S> {
-  const result = schema.safeParse(json)
+/**
+ * The fields of a file that the schema names.
+ *
+ * @param mismatch the code for values of other types and sizes; a value that is none of the supported ones is
+ * `UNSUPPORTED_MODEL`
+ */
+export function parseFields<S extends z.ZodType>(
+  schema: S,
+  json: unknown,
+  where: string,
+  mismatch: ErrorCode = 'INVALID_CONFIG',
+): z.output<S> {
+  const result = schema.safeParse(json, { reportInput: true })
   if (result.success) return result.data
   const issue = result.error.issues[0]!
-  const supported = issue.code === 'invalid_value'
+  const unsupported = issue.code === 'invalid_value'
+  const got = unsupported ? `, got ${JSON.stringify(issue.input)?.slice(0, 200)}` : ''
   throw new TintypeError(
-    supported ? 'UNSUPPORTED_MODEL' : 'INVALID_CONFIG',
-    `${where}: ${issue.path.join('.') || 'top level'}: ${issue.message}.`,
+    unsupported ? 'UNSUPPORTED_MODEL' : mismatch,
+    `${where}: ${issue.path.join('.') || 'top level'}: ${issue.message}${got}.`,
   )
 }
 
@@ -71,32 +98,34 @@ function refuseStripping({ content, ...flags }: z.output<typeof tokenObject>, wh
 
 /**
  * Reads the settings as Hugging Face does: special_tokens_map.json wins over tokenizer_config.json, except
- * where the latter has `added_tokens_decoder`, which makes the former legacy.
+ * where the latter has `added_tokens_decoder`, which makes all other files legacy.
  *
- * @param config parsed tokenizer_config.json, or undefined when there is none
- * @param map parsed special_tokens_map.json, or undefined
  * @param where the folder, for messages
  * @throws TintypeError `INVALID_CONFIG` or `UNSUPPORTED_MODEL`, naming the file and the field
  */
-export function parseTokenizerConfig(config: unknown, map: unknown, where: string): TokenizerConfig {
-  const settings = parse(configSchema, config ?? {}, `${where}/tokenizer_config.json`)
-  const legacy = parse(roles, map ?? {}, `${where}/special_tokens_map.json`)
+export function parseTokenizerConfig(files: SettingsFiles, where: string): TokenizerConfig {
+  const settings = parseFields(configSchema, files.config ?? {}, `${where}/tokenizer_config.json`)
+  const legacy = parseFields(roles, files.specialTokens ?? {}, `${where}/special_tokens_map.json`)
   const decoder = settings.added_tokens_decoder
 
   const added = new Map<string, AddedToken>()
-  for (const [id, entry] of Object.entries(decoder ?? {})) {
+  const entries = decoder
+    ? Object.entries(decoder).map(([id, entry]) => ({ ...entry, id: Number(id) }))
+    : (files.listed ?? [])
+  for (const entry of entries) {
+    const { content, normalized, id } = entry
     refuseStripping(entry, where)
-    const { content, normalized } = entry
-    added.set(content, { text: content, normalized, id: Number(id) })
+    checkTokenId(content, id, where)
+    added.set(content, { text: content, normalized, id })
   }
+  const listed = new Map(added)
   // A role given as a bare string is sought as typed; where two roles share a token, the later one decides.
   const role = (name: keyof z.output<typeof roles>, otherwise: string): string => {
     const value = (decoder ? undefined : legacy[name]) ?? settings[name] ?? otherwise
     const text = typeof value === 'string' ? value : value.content
     if (typeof value !== 'string') refuseStripping(value, where)
-    const known = decoder ? added.get(text) : undefined
-    const normalized = known?.normalized ?? (typeof value === 'string' ? false : value.normalized)
-    added.set(text, { text, normalized, id: known?.id })
+    const normalized = typeof value === 'string' ? false : value.normalized
+    added.set(text, listed.get(text) ?? { text, normalized, id: undefined })
     return text
   }
   const end = '<|endoftext|>'

@@ -1,16 +1,17 @@
-// Reading a tokenizer folder of the diffusers layout: vocab.json, merges.txt and the optional settings.
+// Reading a tokenizer folder of the diffusers layout: vocab.json and merges.txt, or tokenizer.json, and the optional settings.
 
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { TintypeError } from '../errors.ts'
 import { parseTokenizerConfig, type TokenizerConfig } from './config.ts'
-import { Vocabulary } from './vocabulary.ts'
+import { type Merges, parseMerges } from './merges.ts'
+import { parseTokenizerJson, type TokenizerJson } from './tokenizer-json.ts'
+import { parseVocabulary, type Vocabulary } from './vocabulary.ts'
 
 /** The contents of a tokenizer folder, checked. */
 export interface TokenizerFolder {
   readonly vocabulary: Vocabulary
-  /** Two tokens with a space between -> the rank of their merge, 0 the best. */
-  readonly merges: ReadonlyMap<string, number>
+  readonly merges: Merges
   readonly config: TokenizerConfig
 }
 
@@ -24,11 +25,9 @@ async function readText(path: string): Promise<string | undefined> {
   }
 }
 
-async function readRequired(path: string): Promise<string> {
-  const text = await readText(path)
-  if (text !== undefined) return text
-  throw new TintypeError('MODEL_NOT_FOUND', `${path} does not exist.`, {
-    advice: 'A tokenizer folder holds vocab.json and merges.txt.',
+function missing(path: string): TintypeError {
+  return new TintypeError('MODEL_NOT_FOUND', `${path} does not exist.`, {
+    advice: 'A tokenizer folder holds vocab.json and merges.txt, or tokenizer.json.',
   })
 }
 
@@ -45,60 +44,40 @@ async function readOptionalJson(path: string): Promise<unknown> {
   return text === undefined ? undefined : parseJson(text, path)
 }
 
-/** Ids above this are no vocabulary but damage; CLIP's has 49,408. */
-const largestId = 2 ** 22
-
-function parseVocabulary(json: unknown, path: string): Vocabulary {
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-    throw new TintypeError('INVALID_CONFIG', `${path}: expected an object from token to id.`)
-  }
-  const ids = json as Record<string, number>
-  const tokens: string[] = []
-  for (const token of Object.keys(ids)) {
-    const id = ids[token]!
-    if (!Number.isInteger(id) || id < 0 || id > largestId) {
-      throw new TintypeError('INVALID_CONFIG', `${path}: expected a token id for "${token}", got ${id}.`)
-    }
-    tokens[id] = token
-  }
-  return new Vocabulary(ids, tokens)
-}
-
-function parseMerges(text: string, path: string): Map<string, number> {
-  const merges = new Map<string, number>()
-  text.split('\n').forEach((raw, index) => {
-    const line = raw.trimEnd()
-    if (line === '' || (index === 0 && line.startsWith('#version'))) return
-    const space = line.indexOf(' ')
-    if (space < 1 || line.includes(' ', space + 1)) {
-      throw new TintypeError(
-        'INVALID_CONFIG',
-        `${path}:${index + 1}: expected two tokens, got "${line.slice(0, 80)}".`,
-      )
-    }
-    merges.set(line, merges.size)
-  })
-  return merges
+/** tokenizer.json, where a folder has no vocab.json or no merges.txt. */
+async function readTokenizerJson(folder: string): Promise<TokenizerJson | undefined> {
+  const path = join(folder, 'tokenizer.json')
+  const json = await readOptionalJson(path)
+  return json === undefined ? undefined : parseTokenizerJson(json, path)
 }
 
 /**
- * Reads and checks a tokenizer folder.
+ * Reads and checks a tokenizer folder. tokenizer.json is read only where vocab.json or merges.txt is missing: they are a
+ * third of its size.
  *
  * @throws TintypeError `MODEL_NOT_FOUND` (a file is missing or unreadable), `INVALID_CONFIG` (damaged) or
  * `UNSUPPORTED_MODEL` (another kind of tokenizer)
  */
 export async function readTokenizerFolder(folder: string): Promise<TokenizerFolder> {
-  const vocabularyPath = join(folder, 'vocab.json')
-  const mergesPath = join(folder, 'merges.txt')
-  const [vocabulary, merges, config, map] = await Promise.all([
-    readRequired(vocabularyPath),
-    readRequired(mergesPath),
+  const paths = { vocabulary: join(folder, 'vocab.json'), merges: join(folder, 'merges.txt') }
+  const [vocabulary, merges, config, specialTokens] = await Promise.all([
+    readText(paths.vocabulary),
+    readText(paths.merges),
     readOptionalJson(join(folder, 'tokenizer_config.json')),
     readOptionalJson(join(folder, 'special_tokens_map.json')),
   ])
+  if (vocabulary !== undefined && merges !== undefined) {
+    return {
+      vocabulary: parseVocabulary(parseJson(vocabulary, paths.vocabulary), paths.vocabulary),
+      merges: parseMerges(merges, paths.merges),
+      config: parseTokenizerConfig({ config, specialTokens }, folder),
+    }
+  }
+  const whole = await readTokenizerJson(folder)
+  if (whole === undefined) throw missing(vocabulary === undefined ? paths.vocabulary : paths.merges)
   return {
-    vocabulary: parseVocabulary(parseJson(vocabulary, vocabularyPath), vocabularyPath),
-    merges: parseMerges(merges, mergesPath),
-    config: parseTokenizerConfig(config, map, folder),
+    vocabulary: whole.vocabulary,
+    merges: whole.merges,
+    config: parseTokenizerConfig({ config, specialTokens, listed: whole.added }, folder),
   }
 }

@@ -36,7 +36,7 @@ describe('the settings of the folder decide special tokens and padding', () => {
   test.each(golden.variants)('$name', ({ config, special, padId, cases }) => {
     const variant = new ClipTokenizer({
       ...folder,
-      config: parseTokenizerConfig(config ?? undefined, special ?? undefined, 'folder'),
+      config: parseTokenizerConfig({ config, specialTokens: special }, 'folder'),
     })
     expect(variant.padId).toBe(padId)
     for (const [text, ids] of cases) {

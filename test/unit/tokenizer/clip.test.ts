@@ -106,11 +106,12 @@ describe('load', () => {
 
   test.each([
     ['vocab.json missing', { 'vocab.json': undefined }, 'MODEL_NOT_FOUND', 'vocab.json'],
-    ['merges.txt missing', { 'merges.txt': undefined }, 'MODEL_NOT_FOUND', 'merges.txt'],
+    ['merges.txt missing', { 'merges.txt': undefined }, 'MODEL_NOT_FOUND', 'or tokenizer.json'],
     ['vocab.json cut short', { 'vocab.json': '{"a": 0, ' }, 'INVALID_CONFIG', 'vocab.json'],
     ['vocab.json a list', { 'vocab.json': [1] }, 'INVALID_CONFIG', 'vocab.json'],
     ['an id that is none', { 'vocab.json': { ...vocabulary, c: -1 } }, 'INVALID_CONFIG', '"c"'],
     ['a huge id', { 'vocab.json': { ...vocabulary, c: 1e12 } }, 'INVALID_CONFIG', '"c"'],
+    ['an id twice', { 'vocab.json': { ...vocabulary, c: 5 } }, 'INVALID_CONFIG', '"c" have one id, 5'],
     [
       'no special token',
       { 'vocab.json': { a: 0, 'b</w>': 1, 'ab</w>': 2 } },
