@@ -31,6 +31,8 @@ export interface SettingsFiles {
   readonly config?: unknown
   /** special_tokens_map.json */
   readonly specialTokens?: unknown
+  /** added_tokens.json, which transformers wrote before it had `added_tokens_decoder` */
+  readonly addedTokens?: unknown
   /** `added_tokens` of tokenizer.json, checked. */
   readonly listed?: readonly ListedToken[] | undefined
 }
@@ -45,7 +47,9 @@ const tokenObject = z.object({
 })
 export const listedToken = tokenObject.extend({ id: z.number() })
 export type ListedToken = z.output<typeof listedToken>
-const token = z.union([z.string().min(1), tokenObject]).nullish()
+const anyToken = z.union([z.string().min(1), tokenObject])
+type AnyToken = z.output<typeof anyToken>
+const token = anyToken.nullish()
 const roles = z.object({ bos_token: token, eos_token: token, unk_token: token, pad_token: token })
 
 // Fields that change the ids and have one supported value; fields that are not named do not change them.
@@ -55,8 +59,12 @@ const configSchema = roles.extend({
   padding_side: z.literal('right').nullish(),
   truncation_side: z.literal('right').nullish(),
   split_special_tokens: z.literal(false).nullish(),
+  additional_special_tokens: z.array(anyToken).nullish(),
   added_tokens_decoder: z.record(z.string().regex(/^\d+$/), tokenObject).nullish(),
 })
+
+/** added_tokens.json: token -> id. */
+const addedIds = z.record(z.string().min(1), z.number())
 
 /** SD's text encoders have 77 positions; a configuration without a limit (Hugging Face writes 1e30) means that. */
 const defaultMaxLength = 77
@@ -96,6 +104,16 @@ function refuseStripping({ content, ...flags }: z.output<typeof tokenObject>, wh
   }
 }
 
+function textOf(value: AnyToken): string {
+  return typeof value === 'string' ? value : value.content
+}
+
+/** The tokens of added_tokens.json: special ones are sought as typed, others in the normalised text. */
+function oldTokens(json: unknown, special: ReadonlySet<string>, where: string): ListedToken[] {
+  const ids = parseFields(addedIds, json ?? {}, `${where}/added_tokens.json`)
+  return Object.entries(ids).map(([content, id]) => ({ content, id, normalized: !special.has(content) }))
+}
+
 /**
  * Reads the settings as Hugging Face does: special_tokens_map.json wins over tokenizer_config.json, except
  * where the latter has `added_tokens_decoder`, which makes all other files legacy.
@@ -108,10 +126,17 @@ export function parseTokenizerConfig(files: SettingsFiles, where: string): Token
   const legacy = parseFields(roles, files.specialTokens ?? {}, `${where}/special_tokens_map.json`)
   const decoder = settings.added_tokens_decoder
 
-  const added = new Map<string, AddedToken>()
+  const roleOf = (name: keyof z.output<typeof roles>, otherwise: string): AnyToken =>
+    (decoder ? undefined : legacy[name]) ?? settings[name] ?? otherwise
+  const end = '<|endoftext|>'
+  const [bos, eos] = [roleOf('bos_token', '<|startoftext|>'), roleOf('eos_token', end)]
+  const [unk, pad] = [roleOf('unk_token', end), roleOf('pad_token', end)]
+
+  const special = new Set([bos, eos, unk, pad, ...(settings.additional_special_tokens ?? [])].map(textOf))
   const entries = decoder
     ? Object.entries(decoder).map(([id, entry]) => ({ ...entry, id: Number(id) }))
-    : (files.listed ?? [])
+    : [...oldTokens(files.addedTokens, special, where), ...(files.listed ?? [])]
+  const added = new Map<string, AddedToken>()
   for (const entry of entries) {
     const { content, normalized, id } = entry
     refuseStripping(entry, where)
@@ -120,19 +145,12 @@ export function parseTokenizerConfig(files: SettingsFiles, where: string): Token
   }
   const listed = new Map(added)
   // A role given as a bare string is sought as typed; where two roles share a token, the later one decides.
-  const role = (name: keyof z.output<typeof roles>, otherwise: string): string => {
-    const value = (decoder ? undefined : legacy[name]) ?? settings[name] ?? otherwise
-    const text = typeof value === 'string' ? value : value.content
+  for (const value of [bos, eos, unk, pad]) {
+    const text = textOf(value)
     if (typeof value !== 'string') refuseStripping(value, where)
     const normalized = typeof value === 'string' ? false : value.normalized
     added.set(text, listed.get(text) ?? { text, normalized, id: undefined })
-    return text
   }
-  const end = '<|endoftext|>'
-  const bos = role('bos_token', '<|startoftext|>')
-  const eos = role('eos_token', end)
-  const unk = role('unk_token', end)
-  const pad = role('pad_token', end)
 
   const limit = settings.model_max_length ?? defaultMaxLength
   const maxLength = limit > longest ? defaultMaxLength : limit
@@ -142,5 +160,12 @@ export function parseTokenizerConfig(files: SettingsFiles, where: string): Token
       `${where}/tokenizer_config.json: model_max_length: expected an integer, got ${limit}.`,
     )
   }
-  return { bos, eos, pad, unk, maxLength, added: [...added.values()] }
+  return {
+    bos: textOf(bos),
+    eos: textOf(eos),
+    pad: textOf(pad),
+    unk: textOf(unk),
+    maxLength,
+    added: [...added.values()],
+  }
 }

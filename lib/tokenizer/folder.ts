@@ -60,17 +60,19 @@ async function readTokenizerJson(folder: string): Promise<TokenizerJson | undefi
  */
 export async function readTokenizerFolder(folder: string): Promise<TokenizerFolder> {
   const paths = { vocabulary: join(folder, 'vocab.json'), merges: join(folder, 'merges.txt') }
-  const [vocabulary, merges, config, specialTokens] = await Promise.all([
+  const [vocabulary, merges, config, specialTokens, addedTokens] = await Promise.all([
     readText(paths.vocabulary),
     readText(paths.merges),
     readOptionalJson(join(folder, 'tokenizer_config.json')),
     readOptionalJson(join(folder, 'special_tokens_map.json')),
+    readOptionalJson(join(folder, 'added_tokens.json')),
   ])
+  const settings = { config, specialTokens, addedTokens }
   if (vocabulary !== undefined && merges !== undefined) {
     return {
       vocabulary: parseVocabulary(parseJson(vocabulary, paths.vocabulary), paths.vocabulary),
       merges: parseMerges(merges, paths.merges),
-      config: parseTokenizerConfig({ config, specialTokens }, folder),
+      config: parseTokenizerConfig(settings, folder),
     }
   }
   const whole = await readTokenizerJson(folder)
@@ -78,6 +80,6 @@ export async function readTokenizerFolder(folder: string): Promise<TokenizerFold
   return {
     vocabulary: whole.vocabulary,
     merges: whole.merges,
-    config: parseTokenizerConfig({ config, specialTokens, listed: whole.added }, folder),
+    config: parseTokenizerConfig({ ...settings, listed: whole.added }, folder),
   }
 }

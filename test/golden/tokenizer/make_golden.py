@@ -12,11 +12,11 @@ random.seed(SEED)
 BOS, EOS = "<|startoftext|>", "<|endoftext|>"
 
 
-def tokenizer(config, special=None):
+def tokenizer(config, special=None, added=None):
     with tempfile.TemporaryDirectory() as folder:
         for name in ("vocab.json", "merges.txt"):
             shutil.copy(os.path.join(sys.argv[1], name), folder)
-        for name, value in (("tokenizer_config.json", config), ("special_tokens_map.json", special)):
+        for name, value in (("tokenizer_config.json", config), ("special_tokens_map.json", special), ("added_tokens.json", added)):
             if value is not None:
                 json.dump(value, open(os.path.join(folder, name), "w"))
         return CLIPTokenizer.from_pretrained(folder)
@@ -84,21 +84,26 @@ def added(content, normalized=True, **more):
 
 objects = {"bos_token": added(BOS, __type="AddedToken"), "eos_token": added(EOS, __type="AddedToken"), "unk_token": added(EOS, __type="AddedToken")}
 decoder = {"0": added("!", False, special=True), "49406": added(BOS, special=True), "49407": added(EOS, special=True)}
+ids = {"<Cat_toy>": 49408, "<cat-toy>": 49409, "sks": 49410}
 folders = {
     "no settings": (None, None),
     "SD 1.5": ({**plain, **objects, "pad_token": EOS}, {**objects, "pad_token": EOS}),
     "SD 2.1": ({**plain, **objects, "pad_token": EOS}, {**objects, "pad_token": "!"}),
     "added_tokens_decoder": ({**plain, "pad_token": "!", "added_tokens_decoder": decoder}, {"eos_token": added(EOS, False), "pad_token": EOS}),
+    "added_tokens.json": ({**plain, **objects}, {**objects, "pad_token": EOS}, ids),
+    "added_tokens.json with special tokens": ({**plain, "additional_special_tokens": ["<Cat_toy>"]}, objects, {**ids, EOS: 49407}),
+    "added_tokens.json beside added_tokens_decoder": ({**plain, "added_tokens_decoder": decoder}, None, ids),
 }
 probes = ["wow! a!b !! ", f"{EOS} x {EOS.upper()}", f"{BOS} x {BOS.upper()}!!", f"a {EOS}b{BOS}c", "plain"] + [noise_with_specials() for _ in range(40)]
 variants = []
-for name, (config, special) in folders.items():
-    t = tokenizer(config, special)
+added_probes = ["a <cat_toy> on sks grass", "<Cat_toy><CAT_TOY> <Cat-Toy>", "asks SKS Sks!", f"sks{EOS}{EOS.upper()}sks"]
+for name, (config, special, *added_ids) in folders.items():
+    t = tokenizer(config, special, *added_ids)
     length = 77
-    rows = [[p, t(p, padding="max_length", max_length=length, truncation=True).input_ids] for p in probes]
+    rows = [[p, t(p, padding="max_length", max_length=length, truncation=True).input_ids] for p in [*probes, *(added_probes if added_ids else [])]]
     # The last id says how all the rest is padded: runs of padding are dropped to keep the file small.
     rows = [[p, ids[: max(i for i, x in enumerate(ids) if x != t.pad_token_id) + 1]] for p, ids in rows]
-    variants.append({"name": name, "config": config, "special": special, "padId": t.pad_token_id, "cases": rows})
+    variants.append({"name": name, "config": config, "special": special, "added": added_ids[0] if added_ids else None, "padId": t.pad_token_id, "cases": rows})
 
 # Prompts over 77 ids, with the removed text as StableDiffusionPipeline.encode_prompt logs it.
 long_texts = [" ".join(random.choice(words) for _ in range(n)) for n in (60, 70, 75, 76, 77, 80, 120, 300)] + ["cat " * 74, "cat " * 75, "cat " * 76, "cat " * 77, "x" * 500, "日本語" * 40, "a, " * 74 + "supercalifragilisticexpialidocious café, End"]

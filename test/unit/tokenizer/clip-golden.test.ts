@@ -14,6 +14,7 @@ interface Golden {
     readonly name: string
     readonly config: unknown
     readonly special: unknown
+    readonly added: unknown
     readonly padId: number
     readonly cases: readonly Case[]
   }[]
@@ -33,10 +34,10 @@ test(`${golden.cases.length} texts have Hugging Face's ids`, () => {
 })
 
 describe('the settings of the folder decide special tokens and padding', () => {
-  test.each(golden.variants)('$name', ({ config, special, padId, cases }) => {
+  test.each(golden.variants)('$name', ({ config, special, added, padId, cases }) => {
     const variant = new ClipTokenizer({
       ...folder,
-      config: parseTokenizerConfig({ config, specialTokens: special }, 'folder'),
+      config: parseTokenizerConfig({ config, specialTokens: special, addedTokens: added }, 'folder'),
     })
     expect(variant.padId).toBe(padId)
     for (const [text, ids] of cases) {

@@ -63,6 +63,7 @@ describe('load', () => {
       'merges.txt': '#version: 0.2\na b</w>\n',
       'tokenizer_config.json': {},
       'special_tokens_map.json': {},
+      'added_tokens.json': undefined,
       ...files,
     }
     for (const [name, content] of Object.entries(all)) {
@@ -104,6 +105,11 @@ describe('load', () => {
     expect(odd.encode(`b${tokens.join('b')}`)).toEqual([2, 6, 2, 7, 2, 8, 2, 9, 2, 10])
   })
 
+  test('added_tokens.json adds tokens', async () => {
+    const old = await load({ 'added_tokens.json': { '<Cat-toy>': 6, sks: 7 } })
+    expect(old.encode('b <cat-toy> SKSb')).toEqual([2, 6, 7, 2])
+  })
+
   test.each([
     ['vocab.json missing', { 'vocab.json': undefined }, 'MODEL_NOT_FOUND', 'vocab.json'],
     ['merges.txt missing', { 'merges.txt': undefined }, 'MODEL_NOT_FOUND', 'or tokenizer.json'],
@@ -124,6 +130,24 @@ describe('load', () => {
       { 'tokenizer_config.json': { model_max_length: 'x' } },
       'INVALID_CONFIG',
       'model_max_length',
+    ],
+    [
+      'an added token with an id that is none',
+      { 'added_tokens.json': { sks: 'x' } },
+      'INVALID_CONFIG',
+      'added_tokens.json: sks',
+    ],
+    [
+      'an added token with the id of another',
+      { 'added_tokens.json': { sks: 6, cat: 6 } },
+      'INVALID_CONFIG',
+      '"cat" has the id 6, which is that of "sks"',
+    ],
+    [
+      'a huge id in added_tokens_decoder',
+      { 'tokenizer_config.json': { added_tokens_decoder: { 4294967296: { content: 'sks' } } } },
+      'INVALID_CONFIG',
+      '"sks", got 4294967296',
     ],
     [
       'a length that is no integer',
