@@ -1,5 +1,6 @@
 // `tintype PROMPT`: paints pictures and writes them to files.
 
+import { addAbortSignal } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { TintypeError } from '../errors.ts'
 import type { GenerateOptions, GenerateResult, LoadOptions, Picture, ProgressEvent } from '../index.ts'
@@ -36,8 +37,18 @@ export interface GenerateFlags {
   readonly quiet?: boolean
 }
 
-async function readStdin(): Promise<string> {
-  const prompt = (await text(process.stdin)).trim()
+/** All that stdin says until it ends, or somebody is tired of waiting for that. */
+async function readInput(signal: AbortSignal): Promise<string> {
+  try {
+    return await text(addAbortSignal(signal, process.stdin))
+  } catch (error) {
+    if (!signal.aborted) throw error
+    throw new TintypeError('ABORTED', 'Interrupted while waiting for a prompt on stdin.', { cause: error })
+  }
+}
+
+async function readStdin(signal: AbortSignal): Promise<string> {
+  const prompt = (await readInput(signal)).trim()
   if (prompt !== '') return prompt
   throw new TintypeError('INVALID_ARGUMENT', 'Expected a prompt on stdin, which - stands for, got nothing.', {
     advice: 'Example: echo "red apple" | tintype -',
@@ -45,8 +56,8 @@ async function readStdin(): Promise<string> {
 }
 
 /** A prompt of `-` is what stdin says. */
-const readPrompts = (prompts: readonly string[]): Promise<string[]> =>
-  Promise.all(prompts.map((prompt) => (prompt === '-' ? readStdin() : prompt)))
+const readPrompts = (prompts: readonly string[], signal: AbortSignal): Promise<string[]> =>
+  Promise.all(prompts.map((prompt) => (prompt === '-' ? readStdin(signal) : prompt)))
 
 const optionsFrom = (
   prompt: readonly string[],
@@ -101,7 +112,7 @@ export async function generateCommand(
   const { formatOf } = await import('../image/picture.js')
   if (flags.output !== undefined) formatOf(flags.output)
   await checkFolder(flags.output)
-  const options = optionsFrom(await readPrompts(prompts), flags, signal)
+  const options = optionsFrom(await readPrompts(prompts, signal), flags, signal)
   const { device, precision, threads, vaeTiling } = flags
   const where = { device, precision, threads, vaeTiling }
   await using pipeline = await load(flags.model ?? defaultModelFolder, where)

@@ -168,6 +168,8 @@ async function main(): Promise<void> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) =>
     process.exit(error.code === 'EPIPE' ? 0 : exit.failure),
   )
+  // Whoever reads no progress still wants the picture.
+  process.stderr.on('error', () => undefined)
   const interrupt = new AbortController()
   process.on('SIGINT', () => {
     // The second time somebody means it.

@@ -1,6 +1,7 @@
 // The built command line as a shell sees it: exit codes, what goes to stdout and stderr, Ctrl-C.
 
 import { execFileSync, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -92,6 +93,21 @@ describe('tintype', () => {
     const { code, stdout } = await tintype(['red apple', '--steps', '2', '--seed', '1', '--json', '-q'])
     expect(code).toBe(0)
     expect(JSON.parse(stdout).images).toMatchObject([{ path: 'red-apple-1.png', width: 128, height: 128 }])
+  })
+
+  it('paints for whoever reads no progress', async () => {
+    const child = spawn(process.execPath, [main, ...tiny, 'unread'], { cwd: folder })
+    child.stderr.destroy()
+    const code = await new Promise((resolve) => child.on('close', resolve))
+    expect({ code, painted: existsSync(join(folder, 'unread-7.png')) }).toEqual({ code: 0, painted: true })
+  })
+
+  it('ends by Ctrl-C while it waits for a prompt', async () => {
+    const child = spawn(process.execPath, [main, ...tiny, '-'], { cwd: folder })
+    // More than a pipe holds: when it is gone, somebody reads.
+    child.stdin.write('word '.repeat(200_000), () => child.kill('SIGINT'))
+    child.stdin.on('error', () => undefined)
+    expect(await new Promise((resolve) => child.on('close', resolve))).toBe(130)
   })
 
   it('reads the prompt from stdin, numbers several pictures, prints JSON', async () => {
