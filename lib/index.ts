@@ -6,10 +6,10 @@ export { type GenerationParameters, type ParsedParameters, parseParameters } fro
 export { type EncodeOptions, type ImageFormat, Picture } from './image/picture.ts'
 export { readPngText } from './image/png-text.ts'
 export { defaultModelFolder, generate } from './pipelines/default-model.ts'
+export type { LoadOptions } from './pipelines/load-options.ts'
 export type { ModelDefaults } from './pipelines/options.ts'
 export {
   type Latents,
-  type LoadOptions,
   load,
   type Pipeline,
   type PipelineInfo,

@@ -1,11 +1,9 @@
 // The options of generate(): checked once, completed with the model's defaults, refused with a sentence that helps.
 
 import { randomBytes } from 'node:crypto'
-import { inspect } from 'node:util'
 import * as z from 'zod'
-import { TintypeError } from '../errors.ts'
 import type { ImageInput } from '../image/input.ts'
-import { suggestion } from '../nearest.ts'
+import { checkOptions, invalid } from './check-options.ts'
 import type { GenerateOptions, ProgressEvent } from './types.ts'
 
 const largestSide = 16384
@@ -24,7 +22,6 @@ const seed = z
   .union([z.bigint().min(0n).max(largestSeed), z.number().int().min(0).max(Number.MAX_SAFE_INTEGER)])
   .describe('an integer from 0 to 2^64 - 1 (above 2^53 as a bigint)')
 
-// The description says what is expected, word for word as errors tell it.
 const schema = {
   prompt: texts,
   negativePrompt: texts,
@@ -101,37 +98,26 @@ export interface ResolvedOptions {
   readonly onProgress: ((event: ProgressEvent) => void) | undefined
 }
 
-function show(value: unknown): string {
-  const shown = inspect(value, { depth: 1, maxArrayLength: 4, maxStringLength: 40, breakLength: Infinity })
-  return shown.length > 80 ? `${shown.slice(0, 77)}...` : shown
+/** Types and ranges of each option by itself. */
+function checkEach(given: unknown): GenerateOptions {
+  checkOptions(given, schema, { caller: 'generate()', example: '{ prompt: "red apple" }' })
+  if (given.prompt === undefined)
+    throw invalid('Option prompt is missing.', 'An empty string is a valid prompt.')
+  return given as unknown as GenerateOptions
 }
 
-const invalid = (message: string, advice?: string) =>
-  new TintypeError('INVALID_ARGUMENT', message, advice === undefined ? {} : { advice })
-
-/** Types and ranges of each option by itself. */
-function checkEach(options: unknown): GenerateOptions {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw invalid(
-      `generate() takes an object of options, got ${show(options)}.`,
-      'Example: { prompt: "red apple" }.',
-    )
-  }
-  for (const [name, value] of Object.entries(options)) {
-    if (!Object.hasOwn(schema, name)) {
-      throw new TintypeError('UNKNOWN_OPTION', `There is no option "${name}".`, {
-        advice: suggestion(name, Object.keys(schema)),
-      })
-    }
-    const rule = schema[name as keyof typeof schema]
-    if (value !== undefined && !rule.safeParse(value).success) {
-      throw invalid(`Option ${name} must be ${rule.description}, got ${show(value)}.`)
-    }
-  }
-  if ((options as GenerateOptions).prompt === undefined) {
-    throw invalid('Option prompt is missing.', 'An empty string is a valid prompt.')
-  }
-  return options as GenerateOptions
+/**
+ * The options of a stage that generate() has too, and no others.
+ *
+ * @throws TintypeError `UNKNOWN_OPTION`, `INVALID_ARGUMENT`
+ */
+export function stageOptions<Name extends keyof GenerateOptions>(
+  given: unknown,
+  names: readonly Name[],
+  call: { readonly caller: string; readonly example: string },
+): Pick<GenerateOptions, Name> {
+  checkOptions(given, Object.fromEntries(names.map((name) => [name, schema[name]])), call)
+  return given as Pick<GenerateOptions, Name>
 }
 
 function checkSide(name: 'width' | 'height', pixels: number, factor: number): number {

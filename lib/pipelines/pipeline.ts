@@ -1,61 +1,20 @@
 // What users hold: a loaded model, its generations, and its end.
 
 import { setMaxListeners } from 'node:events'
-import { inspect } from 'node:util'
 import { TintypeError } from '../errors.ts'
 import type { ImageInput } from '../image/input.ts'
 import { createGenerator } from '../schedulers/noise.ts'
-import { type ChosenDevices, chooseDevices, type DeviceOptions } from './choose-device.ts'
-import type { VaeTiling } from './choose-tiling.ts'
+import { invalid, show } from './check-options.ts'
+import { type ChosenDevices, chooseDevices } from './choose-device.ts'
 import { copyImage, copyOptions } from './copy-options.ts'
 import { runGeneration } from './generation.ts'
 import { decodePictures, encodePicture } from './image-stages.ts'
 import { toChannelsFirst, toChannelsLast } from './layout.ts'
+import { type LoadOptions, resolveLoadOptions } from './load-options.ts'
 import { type Model, openModel } from './model.ts'
-import { resolveOptions } from './options.ts'
+import { resolveOptions, stageOptions } from './options.ts'
 import { encodeTexts } from './text-stage.ts'
 import type { GenerateEvent, GenerateOptions, GenerateResult } from './types.ts'
-
-export interface LoadOptions {
-  /** Take `<name>.<variant>.safetensors`; by default the plain files, or the only variant that is there. */
-  readonly variant?: string | undefined
-  /** Threads to compute with. Default: one for each core that the process may use. */
-  readonly threads?: number | undefined
-  /**
-   * Leave out the algorithms that trade rounding for speed (Winograd's for convolutions, Strassen's for linear layers:
-   * latents differ by about 1e-6 relative for each step). What `precision` rounds it leaves rounded. Default: false.
-   */
-  readonly exact?: boolean | undefined
-  /**
-   * Where to compute: `cpu` (the default), `cuda` for the first NVIDIA GPU, `cuda:1` for the second. A list such as
-   * `['cuda:0', 'cuda:1']` spreads the pictures of a generation over several GPUs. `auto` takes the first GPU where that
-   * passes a short self-test, and the CPU otherwise, as with `precision: 'int8'`; `info.devices` and `info.deviceNote` say
-   * which and why. Of GPUs the CUDA backend has run on H100s alone; on
-   * others its kernels are proven by an interpreter (docs/cuda.md).
-   */
-  readonly device?: DeviceOptions['device']
-  /**
-   * What a GPU computes in. `f16`, the default, and `bf16` sum in float32. `fast` is `f16` that sums 32 products at a time
-   * in fp16: GeForce cards do that at twice the rate, others at the same; its error was up to 2.4 times that of `f16` and
-   * less than half that of `bf16` (docs/cuda.md).
-   *
-   * The CPU computes in float32 over weights as they are stored, unless it is asked for one of two things, with either of
-   * which pictures change a little (docs/performance.md). `int8`: matrix weights are rounded to int8 when they are read, each
-   * output channel with a scale of its own, and take half the memory of fp16. `bf16`, on a CPU with AVX512-BF16 (`devices()`
-   * tells; `DEVICE_UNAVAILABLE` elsewhere, float32 with `device: 'auto'`): linear layers, convolutions of single pixels and
-   * attention multiply in bf16, sums and all between stay float32. On AMD's Zen 4 a step takes two thirds of the time; on
-   * others it was not measured.
-   */
-  readonly precision?: DeviceOptions['precision']
-  /**
-   * Whether the autoencoder works on pictures strip by strip, which takes less memory: about 1.3 GiB, and hardly more time, as
-   * long as the largest maps fit into that (on the CPU, up to 1024x1024), and several times as long beyond. All strips are
-   * normalised by the whole picture: there are no seams, and pixels differ from those in one piece by rounding alone.
-   * `auto`, the default: where one piece would take more than 1.3 GiB, so at 1024x1024 but not at 896x896. `true`:
-   * wherever there are rows enough. Never with `exact`.
-   */
-  readonly vaeTiling?: 'auto' | boolean | undefined
-}
 
 /** Latents with their shape (n, c, height/f, width/f). */
 export interface Latents {
@@ -173,16 +132,14 @@ export class Pipeline {
   /** The (77) token ids of a prompt, padded; what does not fit is cut. */
   tokenize(prompt: string): Int32Array {
     if (typeof prompt !== 'string') {
-      throw new TintypeError('INVALID_ARGUMENT', `tokenize() takes a string, got ${typeof prompt}.`)
+      throw invalid(`tokenize() takes a string, got ${show(prompt)}.`)
     }
     return this.#model.tokenizer.tokenize(prompt).ids
   }
 
   /** The text encoder's last hidden state, (77, width). */
-  async encodePrompt(
-    prompt: string,
-    { signal }: { readonly signal?: AbortSignal } = {},
-  ): Promise<Float32Array> {
+  async encodePrompt(prompt: string, options: Pick<GenerateOptions, 'signal'> = {}): Promise<Float32Array> {
+    const { signal } = stageOptions(options, ['signal'], ofStage('encodePrompt()'))
     this.tokenize(prompt)
     return this.#during(signal, async (ended) =>
       (await encodeTexts(this.#model, [prompt], ended)).of(prompt).slice(),
@@ -200,8 +157,13 @@ export class Pipeline {
     options: Pick<GenerateOptions, 'width' | 'height' | 'seed' | 'rng' | 'signal'> = {},
   ): Promise<Latents> {
     const init = copyImage(image)
+    const known = stageOptions(
+      options,
+      ['width', 'height', 'seed', 'rng', 'signal'],
+      ofStage('encodeImage()'),
+    )
     const { width, height, seed, rng, signal } = resolveOptions(
-      { ...options, prompt: '', init },
+      { ...known, prompt: '', init },
       this.#model.defaults,
     )
     const { factor, latentChannels: c } = this.#model.configs.vae
@@ -216,19 +178,14 @@ export class Pipeline {
   }
 
   /** Latents in the UNet's scale, (n, c, h, w), to n pictures. */
-  async decodeLatents(
-    { data, shape: [n, c, h, w] }: Latents,
-    { signal }: { readonly signal?: AbortSignal } = {},
-  ): Promise<Pixels[]> {
+  async decodeLatents(latents: Latents, options: Pick<GenerateOptions, 'signal'> = {}): Promise<Pixels[]> {
     const { factor, latentChannels } = this.#model.configs.vae
-    const sizes = [n, c, h, w]
-    const sane = sizes.every((size) => Number.isSafeInteger(size) && size > 0)
-    if (!(data instanceof Float32Array) || !sane || c !== latentChannels || data.length !== n * c * h * w) {
-      throw new TintypeError(
-        'INVALID_ARGUMENT',
-        `decodeLatents() takes a Float32Array of shape (n, ${latentChannels}, h, w), got ${data?.length} values of shape (${sizes}).`,
-      )
-    }
+    checkLatents(latents, latentChannels)
+    const { signal } = stageOptions(options, ['signal'], ofStage('decodeLatents()'))
+    const {
+      data,
+      shape: [n, c, h, w],
+    } = latents
     return this.#during(signal, async (ended) => {
       const pictures = await decodePictures(
         this.#model,
@@ -290,6 +247,22 @@ export class Pipeline {
 const disposed = () =>
   new TintypeError('DISPOSED', 'The pipeline was disposed of.', { advice: 'Load it again with load().' })
 
+const ofStage = (caller: string) => ({ caller, example: '{ signal: AbortSignal.timeout(1000) }' })
+
+function checkLatents(given: unknown, channels: number): asserts given is Latents {
+  const { data, shape } = (given ?? {}) as Partial<Latents>
+  const known = data instanceof Float32Array && Array.isArray(shape)
+  if (known) {
+    const [n, c, h, w] = shape
+    const sane = shape.length === 4 && shape.every((size) => Number.isSafeInteger(size) && size > 0)
+    if (sane && c === channels && data.length === n * c * h * w) return
+  }
+  const got = known ? `${data.length} values of shape (${shape})` : show(given)
+  throw invalid(
+    `decodeLatents() takes { data, shape }, a Float32Array of shape (n, ${channels}, h, w), got ${got}.`,
+  )
+}
+
 /** Promise.withResolvers, which Node 20 lacks. */
 function withResolvers(): { readonly promise: Promise<void>; readonly resolve: () => void } {
   let resolve = () => {}
@@ -299,35 +272,19 @@ function withResolvers(): { readonly promise: Promise<void>; readonly resolve: (
   return { promise, resolve }
 }
 
-function resolveTiling({ vaeTiling, exact }: LoadOptions): VaeTiling {
-  if (vaeTiling !== undefined && vaeTiling !== 'auto' && typeof vaeTiling !== 'boolean') {
-    throw new TintypeError(
-      'INVALID_ARGUMENT',
-      `Option vaeTiling must be "auto", true or false, got ${inspect(vaeTiling)}.`,
-    )
-  }
-  if (exact && vaeTiling === true) {
-    throw new TintypeError('INVALID_ARGUMENT', 'Options exact and vaeTiling exclude each other.', {
-      advice: 'Strips round differently from one piece. Leave one of them out.',
-    })
-  }
-  return exact ? false : (vaeTiling ?? 'auto')
-}
-
 /**
  * Loads a model in diffusers' folder layout (model_index.json, text_encoder/, unet/, vae/, ...). Weights are read
  * when they are first needed.
  *
- * @throws TintypeError `INVALID_ARGUMENT`, `MODEL_NOT_FOUND`, `INVALID_CONFIG`, `UNSUPPORTED_MODEL`, `INVALID_WEIGHTS`,
+ * @throws TintypeError `INVALID_ARGUMENT`, `UNKNOWN_OPTION`, `MODEL_NOT_FOUND`, `INVALID_CONFIG`, `UNSUPPORTED_MODEL`, `INVALID_WEIGHTS`,
  *   `DEVICE_UNAVAILABLE`
  */
 export async function load(folder: string, options: LoadOptions = {}): Promise<Pipeline> {
   if (typeof folder !== 'string' || folder === '') {
-    throw new TintypeError('INVALID_ARGUMENT', 'load() takes the path of a model folder.')
+    throw invalid(`load() takes the path of a model folder, got ${show(folder)}.`)
   }
-  const { device, precision, ...rest } = options
-  const vaeTiling = resolveTiling(options)
+  const { device, precision, ...rest } = resolveLoadOptions(options)
   const chosen = await chooseDevices({ device, precision })
   const { targets } = chosen
-  return new Pipeline(await openModel(folder, { ...rest, targets, vaeTiling }), chosen)
+  return new Pipeline(await openModel(folder, { ...rest, targets }), chosen)
 }

@@ -186,6 +186,55 @@ describe('stages', () => {
     await expect(broken).rejects.toThrow('not finite')
   })
 
+  it.each<[string, () => Promise<unknown>, string, RegExp]>([
+    [
+      'encodePrompt',
+      () => pipeline.encodePrompt('a', { sginal: 5 } as never),
+      'UNKNOWN_OPTION',
+      /"sginal"\. Did you mean "signal"/,
+    ],
+    [
+      'encodePrompt',
+      () => pipeline.encodePrompt('a', { signal: 5 } as never),
+      'INVALID_ARGUMENT',
+      /Option signal must be an AbortSignal, got 5/,
+    ],
+    [
+      'encodePrompt',
+      () => pipeline.encodePrompt('a', null as never),
+      'INVALID_ARGUMENT',
+      /encodePrompt\(\) takes an object of options, got null/,
+    ],
+    [
+      'encodeImage',
+      () => pipeline.encodeImage('a.png', { steps: 1 } as never),
+      'UNKNOWN_OPTION',
+      /"steps"\. Expected one of: width, height, seed, rng, signal/,
+    ],
+    ['encodeImage', () => pipeline.encodeImage(undefined as never), 'INVALID_IMAGE', /cannot be read/],
+    [
+      'decodeLatents',
+      () => pipeline.decodeLatents(undefined as never),
+      'INVALID_ARGUMENT',
+      /takes { data, shape }, .* \(n, 4, h, w\), got undefined/,
+    ],
+    [
+      'decodeLatents',
+      () => pipeline.decodeLatents({ data: new Float32Array(192) } as never),
+      'INVALID_ARGUMENT',
+      /decodeLatents/,
+    ],
+    [
+      'decodeLatents',
+      () =>
+        pipeline.decodeLatents({ data: new Float32Array(192), shape: [1, 4, 6, 8] }, { sgnal: 1 } as never),
+      'UNKNOWN_OPTION',
+      /Did you mean "signal"/,
+    ],
+  ])('refuse what %s does not take: %o', async (_, call, code, message) => {
+    await expect(call()).rejects.toMatchObject({ code, message: expect.stringMatching(message) })
+  })
+
   it('tokenizes and encodes prompts', async () => {
     expect(pipeline.tokenize('apple')).toHaveLength(77)
     expect(await pipeline.encodePrompt('apple')).toHaveLength(77 * 24)
@@ -344,12 +393,29 @@ describe('tintype.json', () => {
   })
 })
 
-describe('bad folders', () => {
+describe('bad folders and options', () => {
   it.each([
     ['', 'INVALID_ARGUMENT'],
     ['no/such/folder', 'MODEL_NOT_FOUND'],
   ])('refuses %o', async (path, code) => {
     await expect(load(path)).rejects.toMatchObject({ code })
+  })
+
+  it.each<[unknown, string, RegExp]>([
+    [{ precison: 'int8' }, 'UNKNOWN_OPTION', /"precison"\. Did you mean "precision"/],
+    [{ exact: 'no' }, 'INVALID_ARGUMENT', /Option exact must be true or false, got 'no'/],
+    [{ threads: 0 }, 'INVALID_ARGUMENT', /Option threads must be an integer from 1 to 256, got 0/],
+    [{ threads: 'four' }, 'INVALID_ARGUMENT', /Option threads/],
+    [{ variant: 16 }, 'INVALID_ARGUMENT', /Option variant must be the name of a variant/],
+    [{ vaeTiling: 'on' }, 'INVALID_ARGUMENT', /Option vaeTiling must be "auto", true or false, got 'on'/],
+    [{ device: 5 }, 'INVALID_ARGUMENT', /device: expected .*, got 5/],
+    [{ device: null }, 'INVALID_ARGUMENT', /device: expected .*, got null/],
+    [{ precision: null }, 'INVALID_ARGUMENT', /precision: expected .*, got null/],
+    [null, 'INVALID_ARGUMENT', /load\(\) takes an object of options, got null/],
+    [5, 'INVALID_ARGUMENT', /load\(\) takes an object of options, got 5/],
+  ])('refuses options %o', async (wrong, code, message) => {
+    const loading = load(folder, wrong as never)
+    await expect(loading).rejects.toMatchObject({ code, message: expect.stringMatching(message) })
   })
 
   it('refuses an empty folder, and an unknown variant', async () => {

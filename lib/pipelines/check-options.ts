@@ -1,0 +1,45 @@
+// Options by themselves: each has a rule, and one that breaks it or has none is refused with a sentence that helps.
+
+import { inspect } from 'node:util'
+import type * as z from 'zod'
+import { TintypeError } from '../errors.ts'
+import { suggestion } from '../nearest.ts'
+
+/** By the name of an option. The description says what is expected, word for word as errors tell it. */
+export type Rules = Readonly<Record<string, z.ZodType>>
+
+/** A value as messages show it: on one line, and short. */
+export function show(value: unknown): string {
+  const shown = inspect(value, { depth: 1, maxArrayLength: 4, maxStringLength: 40, breakLength: Infinity })
+  return shown.length > 80 ? `${shown.slice(0, 77)}...` : shown
+}
+
+export const invalid = (message: string, advice?: string) =>
+  new TintypeError('INVALID_ARGUMENT', message, advice === undefined ? {} : { advice })
+
+/**
+ * Names, types and ranges of options.
+ *
+ * @param caller whose options they are, such as `load()`, with an example of them
+ * @throws TintypeError `UNKNOWN_OPTION` with the nearest name, `INVALID_ARGUMENT` with what was expected and what came
+ */
+export function checkOptions(
+  given: unknown,
+  rules: Rules,
+  { caller, example }: { readonly caller: string; readonly example: string },
+): asserts given is Readonly<Record<string, unknown>> {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw invalid(`${caller} takes an object of options, got ${show(given)}.`, `Example: ${example}.`)
+  }
+  for (const [name, value] of Object.entries(given)) {
+    if (!Object.hasOwn(rules, name)) {
+      throw new TintypeError('UNKNOWN_OPTION', `There is no option "${name}".`, {
+        advice: suggestion(name, Object.keys(rules)),
+      })
+    }
+    const rule = rules[name]!
+    if (value !== undefined && !rule.safeParse(value).success) {
+      throw invalid(`Option ${name} must be ${rule.description}, got ${show(value)}.`)
+    }
+  }
+}
