@@ -212,8 +212,10 @@ export class Component {
     const compiled = known ?? this.#make(device, graph())
     programs.set(key, compiled)
     if (programs.size > keptPrograms) {
-      // Only forgotten, not disposed of: somebody may be running it. The garbage collector frees it.
-      programs.delete(programs.keys().next().value!)
+      const [oldest, { program }] = programs.entries().next().value!
+      programs.delete(oldest)
+      // It holds on to the weights, and somebody may be running it.
+      void program.retire()
     }
     return compiled
   }

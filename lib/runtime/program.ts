@@ -190,6 +190,12 @@ export class Program {
     await Promise.allSettled(this.#pending)
   }
 
+  /** Ends the program after the runs that are pending, which it lets finish. */
+  async retire(): Promise<void> {
+    await Promise.allSettled(this.#pending)
+    await this.dispose()
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.dispose()
   }

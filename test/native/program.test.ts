@@ -124,6 +124,17 @@ describe('dispose', () => {
     expect(await errorOf(program.run({ inputs: [x, x], outputs: [x] }))).toMatchObject({ code: 'DISPOSED' })
   })
 
+  it('comes after the runs of a program that retires', async () => {
+    const [m, n, k] = [64, 512, 512]
+    using weights = await loadWeights(linearWeights(n, k))
+    const program = compile(encode(linear(m, n, k, 20)), weights)
+    const request = () => ({ inputs: [noise(m * k)], outputs: [new Float32Array(m * n)] })
+    const runs = [0, 1].map(() => program.run(request()))
+    await program.retire()
+    await expect(Promise.all(runs)).resolves.toHaveLength(2)
+    expect(await errorOf(program.run(request()))).toMatchObject({ code: 'DISPOSED' })
+  })
+
   it('of weights leaves compiled programs running', async () => {
     const [m, n, k] = [4, 8, 16]
     const weights = await loadWeights(linearWeights(n, k))

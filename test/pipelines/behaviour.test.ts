@@ -1,5 +1,6 @@
 // What users rely on, with a tiny model: events, cancelling, concurrency, disposal, errors.
 
+import { existsSync, readdirSync, readlinkSync } from 'node:fs'
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -374,6 +375,27 @@ describe('disposal', () => {
       if (event.type === 'result') await doomed.dispose()
     }
     expect(types.at(-1)).toBe('result')
+  })
+})
+
+/** Files of a folder that this process holds open. */
+const openFiles = (folder: string) =>
+  readdirSync('/proc/self/fd')
+    .map((fd) => `/proc/self/fd/${fd}`)
+    .filter((link) => existsSync(link) && readlinkSync(link).startsWith(folder))
+
+// Elsewhere there is no telling.
+describe.runIf(process.platform === 'linux')('the files of weights', () => {
+  it('are closed at the end, however many sizes were painted', async () => {
+    const { folder } = openGolden('sd2')
+    const painter = await load(folder)
+    for (let i = 1; i <= 34; i++) {
+      await painter.generate({ prompt: '', steps: 1, width: 32, height: 8 * i, output: 'latents' })
+    }
+    expect(openFiles(folder).length).toBeGreaterThan(0)
+    await painter.dispose()
+    // By the thread that computes.
+    await expect.poll(() => openFiles(folder)).toEqual([])
   })
 })
 
