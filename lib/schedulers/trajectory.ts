@@ -32,23 +32,36 @@ function inRange(option: string, value: number, low: number, high: number): numb
   throw invalid(`${option}: expected a number ${range}, got ${String(value)}.`)
 }
 
-function checkSteps(steps: number, { numTrainTimesteps }: SchedulerConfig): void {
-  const most = Math.min(1000, numTrainTimesteps)
+const mostSteps = ({ numTrainTimesteps }: SchedulerConfig) => Math.min(1000, numTrainTimesteps)
+
+function checkSteps(steps: number, config: SchedulerConfig): void {
+  const most = mostSteps(config)
   if (Number.isInteger(steps) && steps >= 1 && steps <= most) return
   throw invalid(`steps: expected an integer from 1 to ${most}, got ${String(steps)}.`)
 }
 
+/** As `int(steps * strength)` of diffusers, which may round the other way than the share says: 49 * (1 / 49) is no step. */
+const stepsTaken = (steps: number, strength: number) => Math.min(Math.trunc(steps * strength), steps)
+
+/** What would make a step of too small a share: more steps, where there may be so many, or a strength that reads well. */
+function adviceForStep(steps: number, strength: number, most: number): string {
+  const least = Math.ceil(1e4 / steps) / 1e4
+  const enough = Math.ceil(1 / strength)
+  const more = stepsTaken(enough, strength) > 0 ? enough : enough + 1
+  return `Take ${more > most ? '' : `at least ${more} steps or `}a strength of at least ${least}.`
+}
+
 /** Index of the first step: diffusers' `get_timesteps` of image to image. */
-function firstStep(steps: number, strength: number | undefined): number {
+function firstStep(steps: number, strength: number | undefined, config: SchedulerConfig): number {
   if (strength === undefined) return 0
   if (!(typeof strength === 'number' && strength > 0 && strength <= 1)) {
     throw invalid(`strength: expected a number above 0, up to 1, got ${String(strength)}.`)
   }
-  const taken = Math.min(Math.trunc(steps * strength), steps)
+  const taken = stepsTaken(steps, strength)
   if (taken === 0) {
     throw invalid(
       `strength: ${strength} of ${steps} steps is less than one step.`,
-      `Take at least ${Math.ceil(1 / strength)} steps or a strength of at least ${1 / steps}.`,
+      adviceForStep(steps, strength, mostSteps(config)),
     )
   }
   return steps - taken
@@ -90,7 +103,7 @@ export function buildTrajectory(options: TrajectoryOptions): Trajectory {
   if (refused !== undefined) throw new TintypeError('UNSUPPORTED_MODEL', refused.message)
 
   checkSteps(steps, config)
-  const begin = firstStep(steps, options.strength)
+  const begin = firstStep(steps, options.strength, config)
   inRange('temperature', temperature, 0, Number.MAX_VALUE)
   if (inRange('eta', eta, 0, 1) > 0 && !entry.eta) {
     throw invalid(`eta: ${name} has none.`, 'Choose the scheduler "ddim", or leave eta out.')
@@ -98,8 +111,8 @@ export function buildTrajectory(options: TrajectoryOptions): Trajectory {
   const asked = options.karras ?? (resolved.karras || undefined)
   if (asked === true && !entry.karras) {
     throw invalid(
-      `karras: ${name} takes no Karras sigmas.`,
-      'Choose "dpmpp-2m" or "euler", or leave karras out.',
+      `karrasSigmas: ${name} takes no Karras sigmas.`,
+      'Choose "dpmpp-2m" or "euler", or leave karrasSigmas out.',
     )
   }
   const karras = asked ?? (config.karras && entry.karrasFromConfig)

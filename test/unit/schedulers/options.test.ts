@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { parseSchedulerConfig } from '../../../lib/schedulers/config.ts'
 import { schedulerNames } from '../../../lib/schedulers/registry.ts'
 import { buildTrajectory, type TrajectoryOptions } from '../../../lib/schedulers/trajectory.ts'
+import { thrownBy } from '../models/thrown-by.ts'
 
 const config = parseSchedulerConfig(
   { beta_schedule: 'scaled_linear', beta_start: 0.00085, beta_end: 0.012 },
@@ -56,6 +57,29 @@ describe('ranges', () => {
   ])('%j is refused', (options, named) => {
     expect(() => build(options)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
     expect(() => build(options)).toThrow(named)
+  })
+
+  test('the option of Karras sigmas is called as users know it', () => {
+    expect(() => build({ karras: true, name: 'ddim' })).toThrow(
+      /^karrasSigmas: .* or leave karrasSigmas out\.$/,
+    )
+  })
+
+  test('a strength of less than one step gets advice that works', async () => {
+    const adviceFor = async (steps: number, strength: number) => {
+      const advice = /Take (?:at least (\d+) steps or )?a strength of at least ([\d.]+)\.$/
+      const [, more, least] = advice.exec(String(await thrownBy(() => build({ steps, strength }))))!
+      return { more, least }
+    }
+    for (let steps = 2; steps < 300; steps++) {
+      const { more, least } = await adviceFor(steps, 1 / (steps + 1))
+      expect(build({ steps, strength: Number(least) }).rows).toHaveLength(1)
+      if (more !== undefined)
+        expect(build({ steps: Number(more), strength: 1 / (steps + 1) }).rows).toHaveLength(1)
+    }
+    expect(await adviceFor(49, 1 / 49)).toEqual({ more: '50', least: '0.0205' })
+    // There are no 10,000 steps to take.
+    expect(await adviceFor(20, 1e-4)).toEqual({ more: undefined, least: '0.05' })
   })
 
   test('steps stop at the training timesteps', () => {
