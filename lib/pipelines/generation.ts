@@ -133,6 +133,9 @@ export async function* runGeneration(
   const negatives = spread(options.negativePrompts, options.count)
   const texts = await encodeTexts(model, [...prompts, ...(guided ? negatives : [])], signal)
   const warnings = [...trajectory.warnings, ...texts.warnings]
+  if (guidanceScale <= 1 && negatives.some((negative) => negative !== '')) {
+    warnings.push(`negativePrompt has no effect: guidanceScale is ${guidanceScale}, not above 1.`)
+  }
   if (guidanceScale > 1 && !guided) {
     warnings.push(`None of the ${kinds.length} steps lies in guidanceInterval: the picture is not guided.`)
   }

@@ -89,6 +89,8 @@ describe('generate', () => {
     const free = await pipeline.generate({ ...options, guidanceScale: 1 })
     const ignored = await pipeline.generate({ ...options, guidanceScale: 1, negativePrompt: 'blue' })
     expect(free.latents).toEqual(ignored.latents)
+    expect(free.warnings).toEqual([])
+    expect(ignored.warnings).toEqual(['negativePrompt has no effect: guidanceScale is 1, not above 1.'])
     const guided = await pipeline.generate({ ...options, negativePrompt: 'blue' })
     expect(guided.latents).not.toEqual((await pipeline.generate(options)).latents)
   })
