@@ -41,9 +41,18 @@ export function nearest(
   return best
 }
 
+/** The candidate that begins with `name`, or nearly: `guidence` is the beginning of `guidanceScale`. */
+export function nearestBeginning(name: string, candidates: readonly string[]): string | undefined {
+  const { length } = name.slice(0, 64)
+  if (length < 4) return undefined
+  const beginnings = candidates.map((candidate) => candidate.slice(0, length))
+  const near = nearest(name, beginnings, Math.floor(length / 4))
+  return near === undefined ? undefined : candidates[beginnings.indexOf(near)]
+}
+
 /** `Did you mean "x"?`, or the full list when nothing is near. */
 export function suggestion(name: string, candidates: Iterable<string>): string {
   const all = [...candidates]
-  const near = nearest(name, all)
+  const near = nearest(name, all) ?? nearestBeginning(name, all)
   return near === undefined ? `Expected one of: ${all.join(', ')}.` : `Did you mean "${near}"?`
 }

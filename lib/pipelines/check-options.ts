@@ -8,6 +8,16 @@ import { suggestion } from '../nearest.ts'
 /** By the name of an option. The description says what is expected, word for word as errors tell it. */
 export type Rules = Readonly<Record<string, z.ZodType>>
 
+/** Whose options they are. */
+export interface Call {
+  /** Such as `load()`. */
+  readonly caller: string
+  /** Such as `{ threads: 4 }`. */
+  readonly example: string
+  /** What other programs call an option, without case and underscores. */
+  readonly aliases?: ReadonlyMap<string, string>
+}
+
 /** A value as messages show it: on one line, and short. */
 export function show(value: unknown): string {
   const shown = inspect(value, { depth: 1, maxArrayLength: 4, maxStringLength: 40, breakLength: Infinity })
@@ -20,21 +30,21 @@ export const invalid = (message: string, advice?: string) =>
 /**
  * Names, types and ranges of options.
  *
- * @param caller whose options they are, such as `load()`, with an example of them
  * @throws TintypeError `UNKNOWN_OPTION` with the nearest name, `INVALID_ARGUMENT` with what was expected and what came
  */
 export function checkOptions(
   given: unknown,
   rules: Rules,
-  { caller, example }: { readonly caller: string; readonly example: string },
+  { caller, example, aliases }: Call,
 ): asserts given is Readonly<Record<string, unknown>> {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw invalid(`${caller} takes an object of options, got ${show(given)}.`, `Example: ${example}.`)
   }
   for (const [name, value] of Object.entries(given)) {
     if (!Object.hasOwn(rules, name)) {
+      const alias = aliases?.get(name.replaceAll('_', '').toLowerCase())
       throw new TintypeError('UNKNOWN_OPTION', `There is no option "${name}".`, {
-        advice: suggestion(name, Object.keys(rules)),
+        advice: suggestion(alias ?? name, Object.keys(rules)),
       })
     }
     const rule = rules[name]!

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import * as z from 'zod'
 import type { ImageInput } from '../image/input.ts'
-import { checkOptions, invalid } from './check-options.ts'
+import { type Call, checkOptions, invalid } from './check-options.ts'
 import type { GenerateOptions, ProgressEvent } from './types.ts'
 
 const largestSide = 16384
@@ -59,6 +59,22 @@ const schema = {
     .describe('a function'),
 } satisfies Record<keyof GenerateOptions, z.ZodType>
 
+/** Options of diffusers and A1111 whose names are not near to ours. */
+const aliases: ReadonlyMap<string, keyof GenerateOptions> = new Map([
+  ['numinferencesteps', 'steps'],
+  ['samplingsteps', 'steps'],
+  ['cfg', 'guidanceScale'],
+  ['cfgscale', 'guidanceScale'],
+  ['numimagesperprompt', 'count'],
+  ['batchsize', 'count'],
+  ['image', 'init'],
+  ['initimages', 'init'],
+  ['denoisingstrength', 'strength'],
+  ['samplername', 'scheduler'],
+  ['sampler', 'scheduler'],
+  ['generator', 'seed'],
+])
+
 /** What a model brings along for options that are not given. */
 export interface ModelDefaults {
   readonly width: number
@@ -100,7 +116,7 @@ export interface ResolvedOptions {
 
 /** Types and ranges of each option by itself. */
 function checkEach(given: unknown): GenerateOptions {
-  checkOptions(given, schema, { caller: 'generate()', example: '{ prompt: "red apple" }' })
+  checkOptions(given, schema, { caller: 'generate()', example: '{ prompt: "red apple" }', aliases })
   if (given.prompt === undefined)
     throw invalid('Option prompt is missing.', 'An empty string is a valid prompt.')
   return given as unknown as GenerateOptions
@@ -114,7 +130,7 @@ function checkEach(given: unknown): GenerateOptions {
 export function stageOptions<Name extends keyof GenerateOptions>(
   given: unknown,
   names: readonly Name[],
-  call: { readonly caller: string; readonly example: string },
+  call: Call,
 ): Pick<GenerateOptions, Name> {
   checkOptions(given, Object.fromEntries(names.map((name) => [name, schema[name]])), call)
   return given as Pick<GenerateOptions, Name>

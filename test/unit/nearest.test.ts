@@ -1,7 +1,7 @@
 // The spelling somebody probably meant.
 
 import { describe, expect, it } from 'vitest'
-import { nearest, suggestion } from '../../lib/nearest.ts'
+import { nearest, nearestBeginning, suggestion } from '../../lib/nearest.ts'
 
 describe('nearest', () => {
   it.each([
@@ -23,6 +23,16 @@ describe('nearest', () => {
     expect(nearest('doctr', ['doctor'], 1)).toBe('doctor')
     expect(nearest('dctr', ['doctor'], 1)).toBeUndefined()
     expect(nearest('dctr', ['doctor'])).toBe('doctor')
+  })
+
+  it.each([
+    ['negative', 'negativePrompt'],
+    ['Nagative', 'negativePrompt'],
+    ['cfgscale', undefined],
+    ['ne', undefined],
+    ['x'.repeat(1e6), undefined],
+  ])('finds what is meant by a beginning: case %#', (name, meant) => {
+    expect(nearestBeginning(name, ['steps', 'negativePrompt', 'width'])).toBe(meant)
   })
 
   it('is quick with hostile names', () => {

@@ -100,6 +100,20 @@ describe('resolveOptions', () => {
     expect(unknown).toThrow(expect.objectContaining({ code: 'UNKNOWN_OPTION' }))
   })
 
+  it.each([
+    ['num_inference_steps', 'steps'],
+    ['guidence', 'guidanceScale'],
+    ['cfgScale', 'guidanceScale'],
+    ['cfg_scale', 'guidanceScale'],
+    ['negative_prompt', 'negativePrompt'],
+    ['num_images_per_prompt', 'count'],
+    ['denoising_strength', 'strength'],
+    ['sampler', 'scheduler'],
+    ['Width', 'width'],
+  ])('names what %s is here', (name, meant) => {
+    expect(() => resolve({ prompt: 'a', [name]: 3 })).toThrow(`"${name}". Did you mean "${meant}"?`)
+  })
+
   it('keeps huge values out of its messages', () => {
     expect(() => resolve({ prompt: 'a', rng: 'x'.repeat(1e6) })).toThrow(/^.{1,200}$/)
   })
