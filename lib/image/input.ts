@@ -1,6 +1,7 @@
 // Pictures from outside: a path, the bytes of a file, or pixels, brought to RGB at the size that a model wants.
 
 import { fileURLToPath } from 'node:url'
+import type { Sharp } from 'sharp'
 import { TintypeError } from '../errors.ts'
 import { Picture } from './picture.ts'
 
@@ -57,7 +58,13 @@ const isRaw = (input: unknown): input is RawImage =>
   (input.data instanceof Uint8Array || input.data instanceof Uint8ClampedArray)
 
 /** What sharp opens, and how a message calls it. */
-function sourceOf(input: ImageInput): { source: string | Buffer; raw?: Required<RawImage>; name: string } {
+interface Source {
+  readonly source: string | Buffer
+  readonly raw?: Required<RawImage>
+  readonly name: string
+}
+
+function sourceOf(input: ImageInput): Source {
   if (typeof input === 'string') return { source: input, name: input }
   if (input instanceof URL) {
     if (input.protocol !== 'file:') {
@@ -80,6 +87,16 @@ function sourceOf(input: ImageInput): { source: string | Buffer; raw?: Required<
     'The init image is of a type that cannot be read.',
     'Give a path, the bytes of a file, or pixels.',
   )
+}
+
+/** Loading it takes longer than many a picture: only who reads or writes files pays for it. */
+const loadSharp = async () => (await import('sharp')).default
+
+function open(sharp: Awaited<ReturnType<typeof loadSharp>>, { source, raw }: Source): Sharp {
+  const options = { limitInputPixels: mostPixels, failOn: 'error' as const }
+  if (!raw) return sharp(source, options)
+  const { width, height, channels } = raw
+  return sharp(source, { ...options, raw: { width, height, channels } })
 }
 
 function explain(error: unknown, name: string): TintypeError {
@@ -107,17 +124,15 @@ function explain(error: unknown, name: string): TintypeError {
  * @throws TintypeError `INVALID_IMAGE`
  */
 export async function readImage(input: ImageInput, size?: Size): Promise<RgbImage> {
-  const { source, raw, name } = sourceOf(input)
+  const opened = sourceOf(input)
+  const { source, raw, name } = opened
   const sameSize = raw && size && raw.width === size.width && raw.height === size.height
   if (raw?.channels === 3 && (sameSize || !size)) {
     return { data: new Uint8Array(source as Buffer), width: raw.width, height: raw.height }
   }
-  // Loading sharp takes longer than many a picture: only who reads or writes files pays for it.
-  const { default: sharp } = await import('sharp')
+  const sharp = await loadSharp()
   try {
-    const { width, height, channels } = raw ?? { width: 0, height: 0, channels: 3 as const }
-    const options = { limitInputPixels: mostPixels, failOn: 'error' as const }
-    let image = sharp(source, raw ? { ...options, raw: { width, height, channels } } : options)
+    let image = open(sharp, opened)
     if (!raw) image = image.autoOrient()
     image = image.flatten({ background: 'white' }).toColourspace('srgb')
     if (size) image = image.resize(size.width, size.height, { fit: 'fill', kernel: 'lanczos3' })
@@ -125,6 +140,23 @@ export async function readImage(input: ImageInput, size?: Size): Promise<RgbImag
     return { data: info.channels === 3 ? data : greyToRgb(data), width: info.width, height: info.height }
   } catch (error) {
     throw explain(error, name)
+  }
+}
+
+/**
+ * How large `readImage` would make a picture without a size; of a file only the header is read.
+ *
+ * @throws TintypeError `INVALID_IMAGE`
+ */
+export async function sizeOfImage(input: ImageInput): Promise<Size> {
+  const opened = sourceOf(input)
+  if (opened.raw) return { width: opened.raw.width, height: opened.raw.height }
+  const sharp = await loadSharp()
+  try {
+    const { autoOrient } = await open(sharp, opened).metadata()
+    return { width: autoOrient.width, height: autoOrient.height }
+  } catch (error) {
+    throw explain(error, opened.name)
   }
 }
 

@@ -12,6 +12,7 @@ import { type ImageShape, toChannelsFirst, toChannelsLast } from './layout.ts'
 import type { Model } from './model.ts'
 import type { ResolvedOptions } from './options.ts'
 import { parametersOf } from './parameters-of.ts'
+import { pictureSize } from './picture-size.ts'
 import { stepKinds } from './step-kinds.ts'
 import { encodeTexts } from './text-stage.ts'
 import type { GenerateEvent, GenerateResult, StageEvent, Timings } from './types.ts'
@@ -94,16 +95,17 @@ export async function* runGeneration(
   const { signal, seed, steps, guidanceScale, guidanceInterval, cacheInterval } = options
   const { factor, latentChannels } = model.configs.vae
   const watch = new Stopwatch()
-  const shape: ImageShape = {
-    n: options.prompts.length * options.count,
-    c: latentChannels,
-    h: options.height / factor,
-    w: options.width / factor,
-  }
 
   // 1. Everything that can be wrong is found before the first op runs.
   if (signal?.aborted) {
     throw new TintypeError('ABORTED', 'The generation was aborted before it began.', { cause: signal.reason })
+  }
+  const { width, height, warnings: sizeWarnings } = await pictureSize(options, model.defaults)
+  const shape: ImageShape = {
+    n: options.prompts.length * options.count,
+    c: latentChannels,
+    h: height / factor,
+    w: width / factor,
   }
   if (options.latents) checkLatents(options.latents, shape)
   const merging = chooseMerging(
@@ -132,7 +134,7 @@ export async function* runGeneration(
   const prompts = spread(options.prompts, options.count)
   const negatives = spread(options.negativePrompts, options.count)
   const texts = await encodeTexts(model, [...prompts, ...(guided ? negatives : [])], signal)
-  const warnings = [...trajectory.warnings, ...texts.warnings]
+  const warnings = [...sizeWarnings, ...trajectory.warnings, ...texts.warnings]
   if (guidanceScale <= 1 && negatives.some((negative) => negative !== '')) {
     warnings.push(`negativePrompt has no effect: guidanceScale is ${guidanceScale}, not above 1.`)
   }
@@ -144,13 +146,12 @@ export async function* runGeneration(
   if (options.init !== undefined) yield watch.enter('encode')
   const latents = await startLatents(model, options, { shape, trajectory, generator })
 
-  const made = { model, options, trajectory, merging, guided, prompts, negatives }
+  const made = { model, options, size: { width, height }, trajectory, merging, guided, prompts, negatives }
   const toPictures = async (values: Float32Array) => {
     const decoded = await decodePictures(model, values, shape, signal)
-    return decoded.map((data, i) => {
-      const { width, height } = options
-      return new Picture({ width, height, data, seed, parameters: parametersOf(made, i) })
-    })
+    return decoded.map(
+      (data, i) => new Picture({ width, height, data, seed, parameters: parametersOf(made, i) }),
+    )
   }
 
   // 4. The denoising loop.

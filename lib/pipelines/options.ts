@@ -6,7 +6,7 @@ import type { ImageInput } from '../image/input.ts'
 import { type Call, checkOptions, invalid } from './check-options.ts'
 import type { GenerateOptions, ProgressEvent } from './types.ts'
 
-const largestSide = 16384
+export const largestSide = 16384
 const largestSeed = 2n ** 64n - 1n
 
 const integer = (min: number, max: number) =>
@@ -85,12 +85,13 @@ export interface ModelDefaults {
   readonly steps: number
 }
 
-/** Every option has its value. One entry in the lists for each prompt. */
+/** Every option has its value, but for the size. One entry in the lists for each prompt. */
 export interface ResolvedOptions {
   readonly prompts: readonly string[]
   readonly negativePrompts: readonly string[]
-  readonly width: number
-  readonly height: number
+  /** Undefined where it was not given: `pictureSize` knows it. */
+  readonly width: number | undefined
+  readonly height: number | undefined
   readonly steps: number
   readonly guidanceScale: number
   readonly guidanceInterval: readonly [number, number]
@@ -136,8 +137,8 @@ export function stageOptions<Name extends keyof GenerateOptions>(
   return given as Pick<GenerateOptions, Name>
 }
 
-function checkSide(name: 'width' | 'height', pixels: number, factor: number): number {
-  if (pixels % factor === 0) return pixels
+function checkSide(name: 'width' | 'height', pixels: number | undefined, factor: number): number | undefined {
+  if (pixels === undefined || pixels % factor === 0) return pixels
   const below = Math.floor(pixels / factor) * factor
   const near = below > 0 ? `${below} or ${below + factor}` : `${factor}`
   throw invalid(
@@ -178,8 +179,8 @@ export function resolveOptions(given: unknown, defaults: ModelDefaults): Resolve
   return {
     prompts,
     negativePrompts: negatives(options.negativePrompt, prompts.length),
-    width: checkSide('width', options.width ?? defaults.width, defaults.factor),
-    height: checkSide('height', options.height ?? defaults.height, defaults.factor),
+    width: checkSide('width', options.width, defaults.factor),
+    height: checkSide('height', options.height, defaults.factor),
     steps: options.steps ?? defaults.steps,
     guidanceScale: options.guidanceScale ?? defaults.guidanceScale,
     guidanceInterval: options.guidanceInterval ?? [0, 1],

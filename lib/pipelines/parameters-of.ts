@@ -1,5 +1,6 @@
 // What the pictures of a generation say of how they were made: the options that changed them, and no others.
 
+import type { Size } from '../image/input.ts'
 import type { GenerationParameters } from '../image/parameters.ts'
 import type { Trajectory } from '../schedulers/contract.ts'
 import type { StepMerging } from './choose-merging.ts'
@@ -9,6 +10,7 @@ import type { ResolvedOptions } from './options.ts'
 export interface Generation {
   readonly model: Model
   readonly options: ResolvedOptions
+  readonly size: Size
   readonly trajectory: Trajectory
   readonly merging: StepMerging | undefined
   /** Whether any step was guided. */
@@ -20,7 +22,7 @@ export interface Generation {
 
 /** Those of the picture at a position. */
 export function parametersOf(generation: Generation, position: number): GenerationParameters {
-  const { model, options, trajectory, merging, guided, prompts, negatives } = generation
+  const { model, options, size, trajectory, merging, guided, prompts, negatives } = generation
   const { guidanceInterval, cacheInterval, eta, temperature, threshold } = options
   return {
     prompt: prompts[position]!,
@@ -36,8 +38,7 @@ export function parametersOf(generation: Generation, position: number): Generati
     rng: options.rng,
     ...(prompts.length > 1 && { batchSize: prompts.length, batchPosition: position }),
     ...(options.latents && { latents: 'given' }),
-    width: options.width,
-    height: options.height,
+    ...size,
     model: model.name,
     ...(model.precision && { precision: model.precision }),
     ...(options.init !== undefined && { strength: options.strength }),

@@ -13,6 +13,7 @@ import { toChannelsFirst, toChannelsLast } from './layout.ts'
 import { type LoadOptions, resolveLoadOptions } from './load-options.ts'
 import { type Model, openModel } from './model.ts'
 import { resolveOptions, stageOptions } from './options.ts'
+import { pictureSize } from './picture-size.ts'
 import { encodeTexts } from './text-stage.ts'
 import type { GenerateEvent, GenerateOptions, GenerateResult } from './types.ts'
 
@@ -149,29 +150,26 @@ export class Pipeline {
   /**
    * A picture to latents in the UNet's scale, (1, c, height/f, width/f).
    *
-   * @param options size to bring the picture to (default: the model's), and a seed to sample the posterior with
-   * (default: its mean)
+   * @param options size to bring the picture to (default: as `generate` does without a size), and a seed to sample the
+   * posterior with (default: its mean)
    */
   async encodeImage(
     image: ImageInput,
     options: Pick<GenerateOptions, 'width' | 'height' | 'seed' | 'rng' | 'signal'> = {},
   ): Promise<Latents> {
+    const { defaults } = this.#model
     const init = copyImage(image)
-    const known = stageOptions(
-      options,
-      ['width', 'height', 'seed', 'rng', 'signal'],
-      ofStage('encodeImage()'),
-    )
-    const { width, height, seed, rng, signal } = resolveOptions(
-      { ...known, prompt: '', init },
-      this.#model.defaults,
-    )
+    const names = ['width', 'height', 'seed', 'rng', 'signal'] as const
+    const known = stageOptions(options, names, ofStage('encodeImage()'))
+    const sampled = known.seed !== undefined
+    const resolved = resolveOptions({ ...known, prompt: '', init }, defaults)
+    const { seed, rng, signal } = resolved
     const { factor, latentChannels: c } = this.#model.configs.vae
-    const shape = { n: 1, c, h: height / factor, w: width / factor }
-    const size = c * shape.h * shape.w
-    const noise =
-      options.seed === undefined ? new Float32Array(size) : createGenerator({ seed, rng }).randn(size)
     return this.#during(signal, async (ended) => {
+      const { width, height } = await pictureSize(resolved, defaults)
+      const shape = { n: 1, c, h: height / factor, w: width / factor }
+      const size = c * shape.h * shape.w
+      const noise = sampled ? createGenerator({ seed, rng }).randn(size) : new Float32Array(size)
       const latents = await encodePicture(this.#model, init, shape, toChannelsLast(noise, shape), ended)
       return { data: toChannelsFirst(latents, shape), shape: [1, c, shape.h, shape.w] }
     })

@@ -8,7 +8,11 @@ export interface GenerateOptions {
   readonly prompt: string | readonly string[]
   /** What to avoid; needs guidanceScale above 1. One for all prompts, or one for each. */
   readonly negativePrompt?: string | readonly string[] | undefined
-  /** Pixels, a multiple of the model's size factor (8 for Stable Diffusion). Default: what the model was trained on. */
+  /**
+   * Pixels, a multiple of the model's size factor (8 for Stable Diffusion). Default: what the model was trained on, or
+   * with `init` that picture's own size, cut to multiples. A picture of more than four times the pixels that the model
+   * was trained on is scaled down to those, and a warning tells. With one side given, the other keeps its proportions.
+   */
   readonly width?: number | undefined
   readonly height?: number | undefined
   /** Denoising steps, 1 to 1000. Default 20. */
@@ -46,7 +50,10 @@ export interface GenerateOptions {
   readonly karrasSigmas?: boolean | undefined
   /** Pictures per prompt. Default 1. */
   readonly count?: number | undefined
-  /** A picture to start from instead of noise: path, bytes of a file, or pixels. */
+  /**
+   * A picture to start from instead of noise: path, bytes of a file, or pixels. It is scaled to `width` and `height`,
+   * whatever its proportions are.
+   */
   readonly init?: ImageInput | undefined
   /** How far to go from `init`: above 0 (keep it) to 1 (forget it). Default 0.8. */
   readonly strength?: number | undefined

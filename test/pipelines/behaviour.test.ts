@@ -127,6 +127,19 @@ describe('generate', () => {
     expect(near.timings.encode).toBeGreaterThan(0)
     expect(near.latents).not.toEqual(far.latents)
   })
+
+  it('paints in the size of the picture that it starts from', async () => {
+    const { images } = await pipeline.generate(options)
+    const { width, height, ...rest } = options
+    const same = await pipeline.generate({ ...rest, init: images[0]! })
+    expect(same.images[0]).toMatchObject({ width, height, parameters: { width, height } })
+    const half = await pipeline.generate({ ...rest, init: images[0]!, width: 32 })
+    expect(half.images[0]).toMatchObject({ width: 32, height: 24 })
+    expect((await pipeline.encodeImage(images[0]!)).shape).toEqual([1, 4, 6, 8])
+    const photo = { data: new Uint8Array(1024 * 512 * 3), width: 1024, height: 512 }
+    const { warnings } = await pipeline.generate({ ...rest, init: photo, output: 'latents' })
+    expect(warnings).toEqual([expect.stringMatching(/1024x512 has \d+ times the pixels/)])
+  })
 })
 
 describe('options that are changed after the call', () => {

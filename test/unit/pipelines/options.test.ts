@@ -12,8 +12,6 @@ describe('resolveOptions', () => {
     expect(resolve({ prompt: 'apple', seed: 7 })).toMatchObject({
       prompts: ['apple'],
       negativePrompts: [''],
-      width: 512,
-      height: 512,
       steps: 20,
       guidanceScale: 7.5,
       sequentialGuidance: false,
@@ -38,7 +36,7 @@ describe('resolveOptions', () => {
   })
 
   it('takes undefined for absent', () => {
-    expect(resolve({ prompt: 'a', width: undefined }).width).toBe(512)
+    expect(resolve({ prompt: 'a', steps: undefined }).steps).toBe(20)
   })
 
   it('completes a threshold', () => {
