@@ -138,6 +138,9 @@ export async function* runGeneration(
   if (guidanceScale <= 1 && negatives.some((negative) => negative !== '')) {
     warnings.push(`negativePrompt has no effect: guidanceScale is ${guidanceScale}, not above 1.`)
   }
+  if (options.threshold?.max === 1) {
+    warnings.push('threshold: a max of 1 clamps the latents to [-1, 1] whatever the percentile is.')
+  }
   if (guidanceScale > 1 && !guided) {
     warnings.push(`None of the ${kinds.length} steps lies in guidanceInterval: the picture is not guided.`)
   }

@@ -7,6 +7,8 @@ import { type Call, checkOptions, invalid } from './check-options.ts'
 import type { GenerateOptions, ProgressEvent } from './types.ts'
 
 export const largestSide = 16384
+/** No latents come near it. */
+const largestBound = 1e6
 const largestSeed = 2n ** 64n - 1n
 
 const integer = (min: number, max: number) =>
@@ -48,7 +50,10 @@ const schema = {
   temperature: real(0, 100),
   eta: real(0, 1),
   threshold: z
-    .union([share, z.strictObject({ percentile: share, max: z.number().min(1).max(1e6).optional() })])
+    .union([
+      share,
+      z.strictObject({ percentile: share, max: z.number().min(1).max(largestBound).optional() }),
+    ])
     .describe('a percentile above 0 and at most 1, or { percentile, max } with max of at least 1'),
   latents: z.instanceof(Float32Array).describe('a Float32Array of unit noise'),
   output: z.enum(['pictures', 'latents']).describe('"pictures" or "latents"'),
@@ -166,6 +171,13 @@ function checkTogether(options: GenerateOptions): void {
   }
 }
 
+/** Without a largest bound, as in the paper: diffusers' own, 1, would leave the percentile no say. */
+function resolveThreshold(given: GenerateOptions['threshold']): ResolvedOptions['threshold'] {
+  if (given === undefined) return undefined
+  const { percentile, max = largestBound } = typeof given === 'number' ? { percentile: given } : given
+  return { percentile, max }
+}
+
 /**
  * Checks options and fills in what is missing.
  *
@@ -175,7 +187,6 @@ export function resolveOptions(given: unknown, defaults: ModelDefaults): Resolve
   const options = checkEach(given)
   checkTogether(options)
   const prompts = typeof options.prompt === 'string' ? [options.prompt] : options.prompt
-  const { threshold } = options
   return {
     prompts,
     negativePrompts: negatives(options.negativePrompt, prompts.length),
@@ -196,10 +207,7 @@ export function resolveOptions(given: unknown, defaults: ModelDefaults): Resolve
     strength: options.strength ?? 0.8,
     temperature: options.temperature ?? 1,
     eta: options.eta,
-    threshold:
-      typeof threshold === 'number'
-        ? { percentile: threshold, max: 1 }
-        : threshold && { max: 1, ...threshold },
+    threshold: resolveThreshold(options.threshold),
     latents: options.latents,
     output: options.output ?? 'pictures',
     previewEvery: options.previewEvery ?? 0,

@@ -61,8 +61,16 @@ export interface GenerateOptions {
   readonly temperature?: number | undefined
   /** DDIM's eta: 0 deterministic, 1 as much noise as DDPM. */
   readonly eta?: number | undefined
-  /** Dynamic thresholding of the predicted clean latents: a percentile above 0 to 1, or that and the largest bound. */
-  readonly threshold?: number | { readonly percentile: number; readonly max?: number } | undefined
+  /**
+   * Dynamic thresholding of the predicted clean latents (Saharia et al., arXiv:2205.11487, section 2.3), for models that
+   * paint pixels. Those of a picture are clamped to a bound and divided by it: its percentile (above 0 to 1) of their
+   * magnitudes, at least 1 and at most `max` (default: any). `{ percentile, max }` are diffusers'
+   * `dynamic_thresholding_ratio` and `sample_max_value`; its default of 1 for the latter clamps to 1 whatever the percentile.
+   *
+   * Everything ends in [-1, 1], while the latents of Stable Diffusion reach 5: colours and contrast suffer, and diffusers
+   * calls it unsuitable for such models. A lower `guidanceScale` or a `guidanceInterval` tames them better.
+   */
+  readonly threshold?: number | { readonly percentile: number; readonly max?: number | undefined } | undefined
   /** Unit noise to start from instead of the seed's: (pictures, C, height/f, width/f), as diffusers lays it out. */
   readonly latents?: Float32Array | undefined
   /** `latents` leaves out the decoder. Default `pictures`. */

@@ -5,7 +5,14 @@ import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type GenerateEvent, generate, load, type Pipeline, readPngText } from '../../lib/index.ts'
+import {
+  type GenerateEvent,
+  type GenerateOptions,
+  generate,
+  load,
+  type Pipeline,
+  readPngText,
+} from '../../lib/index.ts'
 import { openGolden } from '../golden/pipelines.ts'
 
 const { folder } = openGolden('sd1')
@@ -118,6 +125,16 @@ describe('generate', () => {
       (await pipeline.generate({ ...options, scheduler: 'euler-ancestral' })).latents,
     )
     expect(await at(0)).not.toEqual(await at(1))
+  })
+
+  it('thresholds by the percentile, or says that it has no effect', async () => {
+    const at = (threshold: GenerateOptions['threshold']) => pipeline.generate({ ...options, threshold })
+    const [low, high] = [await at(0.8), await at(0.99)]
+    expect(low.latents).not.toEqual(high.latents)
+    expect((await at({ percentile: 0.99, max: undefined })).latents).toEqual(high.latents)
+    expect([...low.warnings, ...high.warnings]).toEqual([])
+    const { warnings } = await at({ percentile: 0.99, max: 1 })
+    expect(warnings).toEqual([expect.stringMatching(/max of 1 .* whatever the percentile/)])
   })
 
   it('starts from a picture', async () => {

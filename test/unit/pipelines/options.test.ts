@@ -40,7 +40,12 @@ describe('resolveOptions', () => {
   })
 
   it('completes a threshold', () => {
-    expect(resolve({ prompt: 'a', threshold: 0.99 }).threshold).toEqual({ percentile: 0.99, max: 1 })
+    const unbounded = { percentile: 0.99, max: 1e6 }
+    expect(resolve({ prompt: 'a', threshold: 0.99 }).threshold).toEqual(unbounded)
+    expect(resolve({ prompt: 'a', threshold: { percentile: 0.99 } }).threshold).toEqual(unbounded)
+    const absent = { percentile: 0.99, max: undefined }
+    expect(resolve({ prompt: 'a', threshold: absent }).threshold).toEqual(unbounded)
+    expect(resolve({ prompt: 'a' }).threshold).toBeUndefined()
     expect(resolve({ prompt: 'a', threshold: { percentile: 0.9, max: 2 } }).threshold?.max).toBe(2)
   })
 
