@@ -1,8 +1,8 @@
 // Pictures from outside: a path, the bytes of a file, or pixels, brought to RGB at the size that a model wants.
 
-import { fileURLToPath } from 'node:url'
 import type { Sharp } from 'sharp'
 import { TintypeError } from '../errors.ts'
+import { pathOfUrl } from './file-url.ts'
 import { Picture } from './picture.ts'
 
 /** Pixels in rows from the top, channels side by side. */
@@ -67,11 +67,9 @@ interface Source {
 function sourceOf(input: ImageInput): Source {
   if (typeof input === 'string') return { source: input, name: input }
   if (input instanceof URL) {
-    if (input.protocol !== 'file:') {
-      throw invalid(`${input.href} is not on this machine.`, 'Download it, or give its bytes.')
-    }
-    const path = fileURLToPath(input)
-    return { source: path, name: path }
+    const path = pathOfUrl(input)
+    if (path !== undefined) return { source: path, name: path }
+    throw invalid(`${input.href} is not on this machine.`, 'Download it, or give its bytes.')
   }
   if (input instanceof Uint8Array) {
     return { source: Buffer.from(input.buffer, input.byteOffset, input.byteLength), name: 'the init image' }

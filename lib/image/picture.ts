@@ -5,6 +5,7 @@ import { rename, rm, writeFile } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { TintypeError } from '../errors.ts'
 import { suggestion } from '../nearest.ts'
+import { pathOfUrl } from './file-url.ts'
 import { formatParameters, type GenerationParameters } from './parameters.ts'
 import { insertPngText } from './png-text.ts'
 
@@ -44,6 +45,12 @@ function checkEncoding(format: ImageFormat, quality: number): void {
       `Option quality must be an integer from 1 to 100, got ${quality}.`,
     )
   }
+}
+
+function pathOf(target: string | URL): string {
+  const path = target instanceof URL ? pathOfUrl(target) : target
+  if (typeof path === 'string') return path
+  throw new TintypeError('INVALID_ARGUMENT', `toFile() takes a path or a file URL, got ${String(target)}.`)
 }
 
 interface PictureFields {
@@ -86,17 +93,28 @@ export class Picture {
     const { width, height } = this
     const { default: sharp } = await import('sharp')
     const image = sharp(this.data, { raw: { width, height, channels: 3 } })
-    if (format === 'jpeg') return image.jpeg({ quality }).toBuffer()
-    if (format === 'webp') return image.webp({ quality }).toBuffer()
-    return insertPngText(await image.png().toBuffer(), 'parameters', formatParameters(this.parameters))
+    try {
+      if (format === 'jpeg') return await image.jpeg({ quality }).toBuffer()
+      if (format === 'webp') return await image.webp({ quality }).toBuffer()
+      return insertPngText(await image.png().toBuffer(), 'parameters', formatParameters(this.parameters))
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause)
+      throw new TintypeError(
+        'INVALID_ARGUMENT',
+        `A picture of ${width}x${height} cannot be written as ${format} (${reason}).`,
+        { advice: 'WebP has at most 16383 pixels a side, JPEG 65500; PNG has no such limit.', cause },
+      )
+    }
   }
 
   /**
-   * Writes a picture file; the extension (.png, .jpg, .jpeg, .webp) says which. A reader never sees half a file.
+   * Writes a picture file, given its path or file URL; the extension (.png, .jpg, .jpeg, .webp) says which. A reader
+   * never sees half a file.
    *
-   * @throws TintypeError `INVALID_ARGUMENT` for another extension, `IO` when it cannot be written
+   * @throws TintypeError `INVALID_ARGUMENT` for another extension or size, `IO` when it cannot be written
    */
-  async toFile(path: string, options: EncodeOptions = {}): Promise<void> {
+  async toFile(target: string | URL, options: EncodeOptions = {}): Promise<void> {
+    const path = pathOf(target)
     const bytes = await this.toBuffer(formatOf(path), options)
     const partial = `${path}.${randomUUID()}.part`
     try {

@@ -25,6 +25,10 @@ const parameters = {
   ...{ seed: 1n, rng: 'torch-cpu' as const, width, height, model: 'default' },
 }
 const picture = new Picture({ width, height, data, seed: 1n, parameters })
+/** One pixel wider than WebP can be. */
+const wide = new Picture({
+  ...{ width: 16384, height: 1, data: new Uint8Array(3 * 16384), seed: 1n, parameters },
+})
 
 let folder: string
 beforeAll(async () => {
@@ -44,6 +48,13 @@ describe('Picture', () => {
     expect(await readdir(folder)).toEqual(['apple.png'])
   })
 
+  it('writes to a file URL', async () => {
+    const url = pathToFileURL(join(folder, 'a pear.png'))
+    await picture.toFile(url)
+    expect(await sharp(join(folder, 'a pear.png')).metadata()).toMatchObject({ width, height })
+    await rm(url)
+  })
+
   it.each(['jpeg', 'webp'] as const)('writes %s', async (format) => {
     const { format: written } = await sharp(await picture.toBuffer(format, { quality: 80 })).metadata()
     expect(written).toBe(format)
@@ -53,6 +64,18 @@ describe('Picture', () => {
     [() => picture.toFile('apple.gif'), 'INVALID_ARGUMENT', /extension ".gif"/],
     [() => picture.toFile('apple'), 'INVALID_ARGUMENT', /extension ""/],
     [() => picture.toFile(join(folder, 'none', 'apple.png')), 'IO', /Does its folder exist/],
+    [
+      () => picture.toFile(new URL('https://example.com/a.png')),
+      'INVALID_ARGUMENT',
+      /takes a path or a file URL/,
+    ],
+    [() => picture.toFile(new URL('file:///a%2Fb.png')), 'INVALID_ARGUMENT', /got file:/],
+    [() => picture.toFile(undefined as unknown as string), 'INVALID_ARGUMENT', /got undefined/],
+    [
+      () => wide.toBuffer('webp'),
+      'INVALID_ARGUMENT',
+      /16384x1 cannot be written as webp .* PNG has no such limit/,
+    ],
     [() => picture.toBuffer('gif' as 'png'), 'UNKNOWN_OPTION', /no picture format "gif"/],
     [() => picture.toBuffer('jpeg', { quality: 0 }), 'INVALID_ARGUMENT', /quality/],
   ])('refuses what it cannot do (%#)', async (write, code, message) => {
@@ -124,6 +147,7 @@ describe('readImage', () => {
     ['too few pixels', async () => ({ data, width: 100, height: 100 }), /are 30000 bytes, got 72/],
     ['a negative size', async () => ({ data, width: -6, height: -4 }), /cannot be used/],
     ['a web address', async () => new URL('https://example.com/a.png'), /not on this machine/],
+    ['a file of another machine', async () => new URL('file://host/a.png'), /not on this machine/],
     ['something else', async () => ({}) as ImageInput, /of a type that cannot be read/],
   ])('refuses %s', async (_, input, message) => {
     await expect(readImage(await input(), { width: 8, height: 8 })).rejects.toMatchObject({
