@@ -129,4 +129,11 @@ export class Picture {
       })
     }
   }
+
+  /** What JSON can hold of it: all but the pixels, seeds as strings. */
+  toJSON(): object {
+    const { width, height, parameters } = this
+    const seed = String(this.seed)
+    return { width, height, seed, parameters: { ...parameters, seed } }
+  }
 }

@@ -13,6 +13,7 @@ import type { Model } from './model.ts'
 import type { ResolvedOptions } from './options.ts'
 import { parametersOf } from './parameters-of.ts'
 import { pictureSize } from './picture-size.ts'
+import { withJson } from './result.ts'
 import { stepKinds } from './step-kinds.ts'
 import { encodeTexts } from './text-stage.ts'
 import type { GenerateEvent, GenerateResult, StageEvent, Timings } from './types.ts'
@@ -198,13 +199,13 @@ export async function* runGeneration(
   }
   yield {
     type: 'result',
-    result: {
+    result: withJson({
       images,
       latents: toChannelsFirst(latents, shape),
       latentsShape: [shape.n, shape.c, shape.h, shape.w],
       seed,
       timings: watch.finish(),
       warnings,
-    },
+    }),
   }
 }

@@ -122,6 +122,7 @@ export interface Timings {
   readonly total: number
 }
 
+/** `JSON.stringify` leaves out pixels and latents, and writes seeds as strings. */
 export interface GenerateResult {
   /** One for each prompt and count, the pictures of a prompt side by side; empty with `output: "latents"`. */
   readonly images: readonly Picture[]

@@ -92,6 +92,15 @@ describe('generate', () => {
     expect(given.images[0]!.parameters.latents).toBe('given')
   })
 
+  it('gives results that are JSON without pixels and latents', async () => {
+    const result = await pipeline.generate(options)
+    const { latents, ...rest } = result
+    const { seed, ...others } = result.images[0]!.parameters
+    const image = { width: 64, height: 48, seed: '5', parameters: { ...others, seed: '5' } }
+    expect(JSON.parse(JSON.stringify(result))).toEqual({ ...rest, seed: '5', images: [image] })
+    expect(Object.keys(result)).not.toContain('toJSON')
+  })
+
   it('goes without guidance', async () => {
     const free = await pipeline.generate({ ...options, guidanceScale: 1 })
     const ignored = await pipeline.generate({ ...options, guidanceScale: 1, negativePrompt: 'blue' })

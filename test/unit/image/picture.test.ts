@@ -55,6 +55,14 @@ describe('Picture', () => {
     await rm(url)
   })
 
+  it('is JSON without its pixels', () => {
+    const seed = 2n ** 64n - 1n
+    const seeded = new Picture({ width, height, data, seed, parameters: { ...parameters, seed } })
+    const text = String(seed)
+    const expected = { width, height, seed: text, parameters: { ...parameters, seed: text } }
+    expect(JSON.parse(JSON.stringify([seeded]))).toEqual([expected])
+  })
+
   it.each(['jpeg', 'webp'] as const)('writes %s', async (format) => {
     const { format: written } = await sharp(await picture.toBuffer(format, { quality: 80 })).metadata()
     expect(written).toBe(format)
