@@ -62,8 +62,8 @@ function checkLatents(latents: Float32Array, { n, c, h, w }: ImageShape): void {
 }
 
 /**
- * Where the loop starts, (n, h, w, c). Draws in the order of diffusers: first the posterior's noise, once for each
- * prompt, then the start's, all pictures at once.
+ * Where the loop starts, (n, h, w, c). Draws in the order of diffusers: first the posterior's noise, once for the one
+ * picture to start from, then the start's, all pictures at once.
  */
 async function startLatents(
   model: Model,
@@ -74,8 +74,7 @@ async function startLatents(
   const { initial } = trajectory
   const start = new Float32Array(n * c * h * w)
   if (options.init !== undefined) {
-    const samples = { ...shape, n: options.prompts.length }
-    const posterior = toChannelsLast(generator.randn(samples.n * c * h * w), samples)
+    const posterior = toChannelsLast(generator.randn(c * h * w), { ...shape, n: 1 })
     const clean = await encodePicture(model, options.init, { h, w }, posterior, options.signal)
     for (let i = 0; i < start.length; i++) start[i] = initial.clean * clean[i % clean.length]!
   }

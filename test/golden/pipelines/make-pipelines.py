@@ -258,9 +258,9 @@ def run_stages(pipeline, spec, record, picture):
     image2image.set_progress_bar_config(disable=True)
     with DrawnNoise() as noise:
         generator = torch.Generator().manual_seed(SEED)
-        pictures = (picture.permute(2, 0, 1)[None].to(pipeline.vae.dtype) / 255).expand(len(prompts), -1, -1, -1)
+        image = picture.permute(2, 0, 1)[None].to(pipeline.vae.dtype) / 255
         record["img2img.latents"] = image2image(
-            **common, image=pictures, strength=STRENGTH, output_type="latent", generator=generator
+            **common, image=image, strength=STRENGTH, output_type="latent", generator=generator
         ).images
     record["img2img.posterior_noise"], record["img2img.noise"] = noise.drawn[:2]
     if len(noise.drawn) > 2:
