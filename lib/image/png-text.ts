@@ -7,6 +7,7 @@ const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
 const overhead = 12
 /** The first chunk, IHDR, always has 13 bytes of data. */
 const headerEnd = signature.length + overhead + 13
+/** Of all compressed texts together: a hundred of 16 KB each could be as many times 16 MB. */
 const mostText = 2 ** 24
 
 function chunk(type: string, data: Buffer): Buffer {
@@ -36,7 +37,7 @@ export function insertPngText(png: Buffer, keyword: string, text: string): Buffe
   ])
 }
 
-function decodeInternational(rest: Buffer): string | undefined {
+function decodeInternational(rest: Buffer, most: number): string | undefined {
   // compressed?, method, language NUL, translated keyword NUL, text
   const language = rest.indexOf(0, 2)
   const translated = language < 0 ? -1 : rest.indexOf(0, language + 1)
@@ -44,33 +45,39 @@ function decodeInternational(rest: Buffer): string | undefined {
   const text = rest.subarray(translated + 1)
   if (rest[0] === 0) return text.toString('utf8')
   try {
-    return inflateSync(text, { maxOutputLength: mostText }).toString('utf8')
+    return inflateSync(text, { maxOutputLength: Math.max(1, most) }).toString('utf8')
   } catch {
     return undefined
   }
 }
 
-function decodeText(type: string, data: Buffer): [string, string] | undefined {
+function decodeText(type: string, data: Buffer, most: number): [string, string] | undefined {
   const end = data.indexOf(0)
   if (end < 1) return undefined
   const keyword = data.toString('latin1', 0, end)
   const rest = data.subarray(end + 1)
-  const text = type === 'tEXt' ? rest.toString('latin1') : decodeInternational(rest)
+  const text = type === 'tEXt' ? rest.toString('latin1') : decodeInternational(rest, most)
   return text === undefined ? undefined : [keyword, text]
 }
 
-/** The texts of a PNG file by keyword; empty for anything else. Damaged chunks end the search. */
+/**
+ * The texts of a PNG file by keyword; empty for anything else. Damaged chunks, and compressed texts of more than 16 MB
+ * in all, end the search.
+ */
 export function readPngText(png: Uint8Array): ReadonlyMap<string, string> {
   const bytes = Buffer.from(png.buffer, png.byteOffset, png.byteLength)
   const texts = new Map<string, string>()
   if (!bytes.subarray(0, signature.length).equals(signature)) return texts
+  let most = mostText
   for (let at = signature.length; at + overhead <= bytes.length; ) {
     const length = bytes.readUInt32BE(at)
     const type = bytes.toString('latin1', at + 4, at + 8)
     if (at + overhead + length > bytes.length) break
     if (type === 'tEXt' || type === 'iTXt') {
-      const found = decodeText(type, bytes.subarray(at + 8, at + 8 + length))
-      if (found) texts.set(...found)
+      const found = decodeText(type, bytes.subarray(at + 8, at + 8 + length), most)
+      if (!found) break
+      texts.set(...found)
+      most -= found[1].length
     }
     at += overhead + length
   }

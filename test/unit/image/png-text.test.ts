@@ -37,6 +37,14 @@ describe('PNG text', () => {
     expect(readPngText(withChunk('iTXt', broken)).size).toBe(0)
   })
 
+  it('inflates no more than 16 MB in all', () => {
+    const compressed = deflateSync(Buffer.alloc(9 * 2 ** 20, 'a'))
+    const texts = ['first', 'second', 'third'].map((keyword) =>
+      chunk('iTXt', Buffer.concat([Buffer.from(`${keyword}\0\x01\0\0\0`, 'latin1'), compressed])),
+    )
+    expect([...readPngText(withChunks(...texts)).keys()]).toEqual(['first'])
+  })
+
   it('survives damage', () => {
     const written = insertPngText(png, 'parameters', '猫')
     for (let length = 0; length < written.length; length++) readPngText(written.subarray(0, length))
@@ -50,16 +58,15 @@ describe('PNG text', () => {
   })
 })
 
-function withChunk(type: string, data: Buffer): Buffer {
+function chunk(type: string, data: Buffer): Buffer {
   const body = Buffer.concat([Buffer.from(type), data])
   const numbers = Buffer.alloc(8)
   numbers.writeUInt32BE(data.length, 0)
   numbers.writeUInt32BE(crc32(body), 4)
-  return Buffer.concat([
-    png.subarray(0, 33),
-    numbers.subarray(0, 4),
-    body,
-    numbers.subarray(4),
-    png.subarray(33),
-  ])
+  return Buffer.concat([numbers.subarray(0, 4), body, numbers.subarray(4)])
 }
+
+const withChunks = (...chunks: Buffer[]): Buffer =>
+  Buffer.concat([png.subarray(0, 33), ...chunks, png.subarray(33)])
+
+const withChunk = (type: string, data: Buffer): Buffer => withChunks(chunk(type, data))
