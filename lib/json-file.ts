@@ -1,7 +1,7 @@
 // Reading the JSON files of a model folder: small, from outside, sometimes as only Python writes them.
 
-import { readFile, stat } from 'node:fs/promises'
 import { TintypeError } from './errors.ts'
+import { readRegularFile } from './regular-file.ts'
 
 /** A config.json is a few kilobytes; the largest one known (a pipeline's index) is below 100. */
 const MAX_JSON_BYTES = 4 * 2 ** 20
@@ -15,6 +15,13 @@ function quoteBareNumbers(text: string): string {
   })
 }
 
+function unreadable(path: string, reason: string, cause?: unknown): TintypeError {
+  return new TintypeError('MODEL_NOT_FOUND', `${path} cannot be read (${reason}).`, {
+    advice: 'Is this the folder of a Stable Diffusion model in diffusers layout, fully downloaded?',
+    ...(cause !== undefined && { cause }),
+  })
+}
+
 /**
  * Parses a JSON file of a model. A bare `Infinity`, as Python writes it, is the number; a bare `NaN` is null.
  *
@@ -23,17 +30,17 @@ function quoteBareNumbers(text: string): string {
 export async function readJson(path: string): Promise<unknown> {
   let text: string
   try {
-    const { size } = await stat(path)
-    if (size > MAX_JSON_BYTES)
-      throw new TintypeError('INVALID_CONFIG', `${path}: ${size} bytes is no model configuration.`)
-    text = await readFile(path, 'utf8')
+    const bytes = await readRegularFile(path, {
+      mostBytes: MAX_JSON_BYTES,
+      tooLarge: (size) =>
+        new TintypeError('INVALID_CONFIG', `${path}: ${size} bytes is no model configuration.`),
+      notAFile: () => unreadable(path, 'it is no regular file'),
+    })
+    text = bytes.toString()
   } catch (cause) {
     if (cause instanceof TintypeError) throw cause
     const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
-    throw new TintypeError('MODEL_NOT_FOUND', `${path} cannot be read (${reason}).`, {
-      advice: 'Is this the folder of a Stable Diffusion model in diffusers layout, fully downloaded?',
-      cause,
-    })
+    throw unreadable(path, reason, cause)
   }
   try {
     return JSON.parse(quoteBareNumbers(text.replace(/^\uFEFF/, '')))

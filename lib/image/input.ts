@@ -2,6 +2,7 @@
 
 import type { Sharp } from 'sharp'
 import { TintypeError } from '../errors.ts'
+import { readRegularFile } from '../regular-file.ts'
 import { pathOfUrl } from './file-url.ts'
 import { Picture } from './picture.ts'
 
@@ -31,6 +32,8 @@ export interface Size {
 
 /** 16384 squared: more is no photograph but an attack on memory. */
 const mostPixels = 2 ** 28
+/** That many pixels in RGB, as a file holds them that does not compress. */
+const mostBytes = 3 * mostPixels
 
 const invalid = (message: string, advice: string, cause?: unknown) =>
   new TintypeError('INVALID_IMAGE', message, { advice, ...(cause !== undefined && { cause }) })
@@ -57,7 +60,7 @@ const isRaw = (input: unknown): input is RawImage =>
   'data' in input &&
   (input.data instanceof Uint8Array || input.data instanceof Uint8ClampedArray)
 
-/** What sharp opens, and how a message calls it. */
+/** A path or what sharp opens, and how a message calls it. */
 interface Source {
   readonly source: string | Buffer
   readonly raw?: Required<RawImage>
@@ -87,21 +90,34 @@ function sourceOf(input: ImageInput): Source {
   )
 }
 
-/** Loading it takes longer than many a picture: only who reads or writes files pays for it. */
-const loadSharp = async () => (await import('sharp')).default
+/** Not left to sharp, whose threads a pipe would keep waiting. */
+async function readPictureFile(path: string): Promise<Buffer> {
+  try {
+    return await readRegularFile(path, {
+      mostBytes,
+      tooLarge: (size) =>
+        invalid(`${path} has ${size} bytes, more than ${mostBytes}.`, 'Scale it down first.'),
+      notAFile: () => invalid(`${path} is no regular file.`, 'Give the path of a file, or its bytes.'),
+    })
+  } catch (error) {
+    if (error instanceof TintypeError) throw error
+    throw invalid(`${path} does not exist or cannot be opened.`, 'Check the path.', error)
+  }
+}
 
-function open(sharp: Awaited<ReturnType<typeof loadSharp>>, { source, raw }: Source): Sharp {
+async function open({ source, raw }: Source): Promise<Sharp> {
+  const bytes = typeof source === 'string' ? await readPictureFile(source) : source
+  // Loading it takes longer than many a picture: only who reads or writes files pays for it.
+  const { default: sharp } = await import('sharp')
   const options = { limitInputPixels: mostPixels, failOn: 'error' as const }
-  if (!raw) return sharp(source, options)
+  if (!raw) return sharp(bytes, options)
   const { width, height, channels } = raw
-  return sharp(source, { ...options, raw: { width, height, channels } })
+  return sharp(bytes, { ...options, raw: { width, height, channels } })
 }
 
 function explain(error: unknown, name: string): TintypeError {
+  if (error instanceof TintypeError) return error
   const reason = error instanceof Error ? error.message : String(error)
-  if (/missing|ENOENT|unable to open/i.test(reason)) {
-    return invalid(`${name} does not exist or cannot be opened.`, 'Check the path.', error)
-  }
   if (/pixel limit/i.test(reason)) {
     return invalid(`${name} has more than ${mostPixels} pixels.`, 'Scale it down first.', error)
   }
@@ -128,9 +144,8 @@ export async function readImage(input: ImageInput, size?: Size): Promise<RgbImag
   if (raw?.channels === 3 && (sameSize || !size)) {
     return { data: new Uint8Array(source as Buffer), width: raw.width, height: raw.height }
   }
-  const sharp = await loadSharp()
   try {
-    let image = open(sharp, opened)
+    let image = await open(opened)
     if (!raw) image = image.autoOrient()
     image = image.flatten({ background: 'white' }).toColourspace('srgb')
     if (size) image = image.resize(size.width, size.height, { fit: 'fill', kernel: 'lanczos3' })
@@ -142,16 +157,15 @@ export async function readImage(input: ImageInput, size?: Size): Promise<RgbImag
 }
 
 /**
- * How large `readImage` would make a picture without a size; of a file only the header is read.
+ * How large `readImage` would make a picture without a size; only the header is decoded.
  *
  * @throws TintypeError `INVALID_IMAGE`
  */
 export async function sizeOfImage(input: ImageInput): Promise<Size> {
   const opened = sourceOf(input)
   if (opened.raw) return { width: opened.raw.width, height: opened.raw.height }
-  const sharp = await loadSharp()
   try {
-    const { autoOrient } = await open(sharp, opened).metadata()
+    const { autoOrient } = await (await open(opened)).metadata()
     return { width: autoOrient.width, height: autoOrient.height }
   } catch (error) {
     throw explain(error, opened.name)

@@ -1,8 +1,8 @@
 // Reading a tokenizer folder of the diffusers layout: vocab.json and merges.txt, or tokenizer.json, and the optional settings.
 
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { TintypeError } from '../errors.ts'
+import { readRegularFile } from '../regular-file.ts'
 import { parseTokenizerConfig, type TokenizerConfig } from './config.ts'
 import { type Merges, parseMerges } from './merges.ts'
 import { parseTokenizerJson, type TokenizerJson } from './tokenizer-json.ts'
@@ -15,11 +15,23 @@ export interface TokenizerFolder {
   readonly config: TokenizerConfig
 }
 
+/** CLIP's vocab.json has 0.9 MB, its merges.txt 0.5 MB, tokenizer.json both and more. */
+const mostVocabularyBytes = 32 * 2 ** 20
+/** A few kilobytes; more where a folder lists many tokens of its own. */
+const mostSettingsBytes = 4 * 2 ** 20
+
 /** The file's text; undefined when there is no such file. */
-async function readText(path: string): Promise<string | undefined> {
+async function readText(path: string, mostBytes: number): Promise<string | undefined> {
   try {
-    return (await readFile(path)).toString()
+    const bytes = await readRegularFile(path, {
+      mostBytes,
+      tooLarge: (size) =>
+        new TintypeError('INVALID_CONFIG', `${path}: ${size} bytes is no part of a tokenizer.`),
+      notAFile: () => new TintypeError('MODEL_NOT_FOUND', `${path} cannot be read: it is no regular file.`),
+    })
+    return bytes.toString()
   } catch (cause) {
+    if (cause instanceof TintypeError) throw cause
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined
     throw new TintypeError('MODEL_NOT_FOUND', `${path} cannot be read: ${cause}`, { cause })
   }
@@ -39,15 +51,15 @@ function parseJson(text: string, path: string): unknown {
   }
 }
 
-async function readOptionalJson(path: string): Promise<unknown> {
-  const text = await readText(path)
+async function readOptionalJson(path: string, mostBytes = mostSettingsBytes): Promise<unknown> {
+  const text = await readText(path, mostBytes)
   return text === undefined ? undefined : parseJson(text, path)
 }
 
 /** tokenizer.json, where a folder has no vocab.json or no merges.txt. */
 async function readTokenizerJson(folder: string): Promise<TokenizerJson | undefined> {
   const path = join(folder, 'tokenizer.json')
-  const json = await readOptionalJson(path)
+  const json = await readOptionalJson(path, mostVocabularyBytes)
   return json === undefined ? undefined : parseTokenizerJson(json, path)
 }
 
@@ -61,8 +73,8 @@ async function readTokenizerJson(folder: string): Promise<TokenizerJson | undefi
 export async function readTokenizerFolder(folder: string): Promise<TokenizerFolder> {
   const paths = { vocabulary: join(folder, 'vocab.json'), merges: join(folder, 'merges.txt') }
   const [vocabulary, merges, config, specialTokens, addedTokens] = await Promise.all([
-    readText(paths.vocabulary),
-    readText(paths.merges),
+    readText(paths.vocabulary, mostVocabularyBytes),
+    readText(paths.merges, mostVocabularyBytes),
     readOptionalJson(join(folder, 'tokenizer_config.json')),
     readOptionalJson(join(folder, 'special_tokens_map.json')),
     readOptionalJson(join(folder, 'added_tokens.json')),

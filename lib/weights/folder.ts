@@ -1,9 +1,10 @@
 // Which files of a component's folder hold its weights: one file, shards with an index, or a variant of either.
 
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { TintypeError } from '../errors.ts'
 import { suggestion } from '../nearest.ts'
+import { readRegularFile } from '../regular-file.ts'
 import { damaged, readSafetensorsHeader, type TensorInfo } from './safetensors.ts'
 
 export interface WeightFiles {
@@ -137,13 +138,17 @@ async function readShards(folder: string, indexPath: string): Promise<Omit<Weigh
 }
 
 async function readWeightMap(path: string): Promise<ReadonlyMap<string, string>> {
-  const { size } = await stat(path).catch((cause: unknown) => {
+  const bytes = await readRegularFile(path, {
+    mostBytes: MAX_INDEX_BYTES,
+    tooLarge: (size) => damaged(path, `${size} bytes is no index.`),
+    notAFile: () => damaged(path, 'it is not a file.'),
+  }).catch((cause: unknown) => {
+    if (cause instanceof TintypeError) throw cause
     throw new TintypeError('MODEL_NOT_FOUND', `${path} cannot be read.`, { cause })
   })
-  if (size > MAX_INDEX_BYTES) throw damaged(path, `${size} bytes is no index.`)
   let json: unknown
   try {
-    json = JSON.parse(await readFile(path, 'utf8'))
+    json = JSON.parse(bytes.toString())
   } catch {
     throw damaged(path, 'it is no JSON.')
   }

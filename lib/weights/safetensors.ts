@@ -1,7 +1,8 @@
 // The safetensors format: its header, read and distrusted. The tensors' bytes are never read here; native maps them.
 
-import { type FileHandle, open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { TintypeError } from '../errors.ts'
+import { openRegularFile, type RegularFile } from '../regular-file.ts'
 import { jsonKeyCount } from './json-keys.ts'
 
 /** Bits of an element, for every type that the format has. */
@@ -62,14 +63,12 @@ const LENGTH_BYTES = 8
  * anything that the format forbids
  */
 export async function readSafetensorsHeader(path: string): Promise<SafetensorsHeader> {
-  const file = await openForReading(path)
+  const { handle, size } = await openForReading(path)
   try {
-    const stat = await file.stat()
-    if (!stat.isFile()) throw damaged(path, 'it is not a file.')
-    const header = await readHeaderText(file, path, stat.size)
-    return parseHeader(header.text, { path, begin: LENGTH_BYTES + header.bytes, size: stat.size })
+    const header = await readHeaderText(handle, path, size)
+    return parseHeader(header.text, { path, begin: LENGTH_BYTES + header.bytes, size })
   } finally {
-    await file.close()
+    await handle.close()
   }
 }
 
@@ -77,10 +76,11 @@ export function damaged(path: string, what: string, advice?: string): TintypeErr
   return new TintypeError('INVALID_WEIGHTS', `${path}: ${what}`, advice === undefined ? {} : { advice })
 }
 
-async function openForReading(path: string): Promise<FileHandle> {
+async function openForReading(path: string): Promise<RegularFile> {
   try {
-    return await open(path, 'r')
+    return await openRegularFile(path, () => damaged(path, 'it is not a file.'))
   } catch (cause) {
+    if (cause instanceof TintypeError) throw cause
     const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
     throw new TintypeError('MODEL_NOT_FOUND', `${path} cannot be read (${reason}).`, {
       advice: 'Was the model downloaded completely?',

@@ -139,7 +139,8 @@ describe('readImage', () => {
 
   it.each<[string, () => Promise<ImageInput>, RegExp]>([
     ['a missing file', async () => join(folder, 'none.png'), /none.png does not exist/],
-    ['a folder', async () => folder, /cannot be read|does not exist|no picture/],
+    ['a folder', async () => folder, /is no regular file/],
+    ['a file that is no picture', async () => import.meta.filename, /no picture that can be read/],
     ['bytes that are no picture', async () => Buffer.from('hello world'), /no picture that can be read/],
     ['no bytes', async () => new Uint8Array(0), /no picture|cannot be read/],
     [
