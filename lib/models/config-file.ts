@@ -2,12 +2,7 @@
 
 import * as z from 'zod'
 import { TintypeError } from '../errors.ts'
-
-/** A value as a message shows it: JSON, and short. */
-export function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value)
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text
-}
+import { show } from '../show.ts'
 
 export function unsupported(file: string, what: string, advice?: string): TintypeError {
   return new TintypeError('UNSUPPORTED_MODEL', `${file}: ${what}`, advice === undefined ? {} : { advice })
@@ -69,16 +64,19 @@ export function parseConfig<Shape extends z.ZodRawShape>(
   }
   const parsed = z.object(rules.used).safeParse(json)
   if (parsed.success) return parsed.data
-  const problems = parsed.error.issues.map(({ path, message }) => `${path.map(String).join('.')}: ${message}`)
-  throw invalid(file, `${problems.slice(0, 5).join('; ')}.`)
+  const problems = parsed.error.issues
+    .slice(0, 5)
+    .map(({ path, message }) => `${path.map(String).join('.')}: ${message}`)
+  throw invalid(file, `${problems.join('; ')}.`)
 }
 
-/** Equal to a supported value; a list with one value for each level matches when all of them do. */
+const isEmpty = (value: unknown) =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length === 0
+
+/** Equal to a supported value, which is no list; a list with one value for each level matches when all of them do. */
 function matches(value: unknown, supported: unknown): boolean {
-  if (Array.isArray(value) && value.length > 0 && !Array.isArray(supported)) {
-    return value.every((item) => item === supported)
-  }
-  return value === supported || show(value) === show(supported)
+  if (Array.isArray(value) && value.length > 0) return value.every((item) => item === supported)
+  return value === supported || (isEmpty(value) && isEmpty(supported))
 }
 
 /** `_class_name` says which class wrote the file: any other than `expected` is another architecture. */

@@ -1,6 +1,7 @@
 // model_index.json: which pipeline a folder holds, and whether its parts are the ones that tintype has.
 
-import { invalid, show, unsupported } from './config-file.ts'
+import { shorten, show } from '../show.ts'
+import { invalid, unsupported } from './config-file.ts'
 
 export interface ModelIndex {
   /** The pipeline class that wrote the folder. */
@@ -56,7 +57,8 @@ export function parseModelIndex(json: unknown, file: string): ModelIndex {
     throw invalid(file, `_class_name: expected a string, got ${show(className)}.`)
   if (!pipelines.includes(className)) {
     const other = otherModels.find(([prefix]) => className.startsWith(prefix))
-    const name = other ? `${other[1]} (${className})` : `a ${className}`
+    const shown = shorten(className)
+    const name = other ? `${other[1]} (${shown})` : `a ${shown}`
     throw unsupported(
       file,
       `this is ${name}; tintype supports Stable Diffusion 1.x and 2.x (${pipelines[0]}).`,
@@ -66,7 +68,7 @@ export function parseModelIndex(json: unknown, file: string): ModelIndex {
     const name = partClass(file, part, fields.get(part))
     if (name === undefined) throw invalid(file, `${part}: the pipeline has none.`)
     if (!classes.includes(name)) {
-      throw unsupported(file, `${part} is a ${name}; tintype supports ${classes.join(' or ')}.`)
+      throw unsupported(file, `${part} is a ${shorten(name)}; tintype supports ${classes.join(' or ')}.`)
     }
   }
   const scheduler = partClass(file, 'scheduler', fields.get('scheduler'))
@@ -76,7 +78,10 @@ export function parseModelIndex(json: unknown, file: string): ModelIndex {
     if (known || !Array.isArray(value)) continue
     const name = partClass(file, part, value)
     if (name !== undefined)
-      throw unsupported(file, `it has a part that tintype does not know: ${part} (${name}).`)
+      throw unsupported(
+        file,
+        `it has a part that tintype does not know: ${shorten(part)} (${shorten(name)}).`,
+      )
   }
   const safetyChecker = partClass(file, 'safety_checker', fields.get('safety_checker')) !== undefined
   return { className, scheduler, safetyChecker }
@@ -86,11 +91,11 @@ export function parseModelIndex(json: unknown, file: string): ModelIndex {
 function partClass(file: string, part: string, value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined
   if (!Array.isArray(value) || value.length !== 2) {
-    throw invalid(file, `${part}: expected [library, class], got ${show(value)}.`)
+    throw invalid(file, `${shorten(part)}: expected [library, class], got ${show(value)}.`)
   }
   const name: unknown = value[1]
   if (name === null) return undefined
   if (typeof name !== 'string')
-    throw invalid(file, `${part}: expected the name of a class, got ${show(name)}.`)
+    throw invalid(file, `${shorten(part)}: expected the name of a class, got ${show(name)}.`)
   return name
 }

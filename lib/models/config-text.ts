@@ -1,15 +1,8 @@
 // The text encoder's config.json (transformers' CLIPTextModel) as the numbers that its graph is built from.
 
 import * as z from 'zod'
-import {
-  type ConfigRules,
-  checkHeads,
-  count,
-  epsilon,
-  parseConfig,
-  show,
-  unsupported,
-} from './config-file.ts'
+import { show } from '../show.ts'
+import { type ConfigRules, checkHeads, count, epsilon, parseConfig, unsupported } from './config-file.ts'
 
 export interface TextEncoderConfig {
   readonly vocabSize: number

@@ -1,6 +1,7 @@
 // The UNet's config.json (diffusers' UNet2DConditionModel) as the levels and numbers that its graph is built from.
 
 import * as z from 'zod'
+import { show } from '../show.ts'
 import {
   type ConfigRules,
   checkBlockTypes,
@@ -12,7 +13,6 @@ import {
   epsilon,
   oneOrEach,
   parseConfig,
-  show,
   unsupported,
 } from './config-file.ts'
 

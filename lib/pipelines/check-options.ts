@@ -4,6 +4,7 @@ import { inspect } from 'node:util'
 import type * as z from 'zod'
 import { TintypeError } from '../errors.ts'
 import { suggestion } from '../nearest.ts'
+import { shorten } from '../show.ts'
 
 /** By the name of an option. The description says what is expected, word for word as errors tell it. */
 export type Rules = Readonly<Record<string, z.ZodType>>
@@ -43,7 +44,7 @@ export function checkOptions(
   for (const [name, value] of Object.entries(given)) {
     if (!Object.hasOwn(rules, name)) {
       const alias = aliases?.get(name.replaceAll('_', '').toLowerCase())
-      throw new TintypeError('UNKNOWN_OPTION', `There is no option "${name}".`, {
+      throw new TintypeError('UNKNOWN_OPTION', `There is no option ${JSON.stringify(shorten(name))}.`, {
         advice: suggestion(alias ?? name, Object.keys(rules)),
       })
     }

@@ -9,6 +9,7 @@ import { type ModelConfigs, readModelConfigs } from '../models/configs.ts'
 import { cpu, type Precision } from '../runtime/target.ts'
 import { parseSchedulerConfig } from '../schedulers/config.ts'
 import type { SchedulerConfig } from '../schedulers/contract.ts'
+import { shorten } from '../show.ts'
 import { ClipTokenizer } from '../tokenizer/clip.ts'
 import type { VaeTiling } from './choose-tiling.ts'
 import { Component, type ComponentOptions } from './component.ts'
@@ -59,7 +60,7 @@ async function readOwnDefaults(folder: string): Promise<z.infer<typeof ownDefaul
   const parsed = ownDefaults.safeParse(existsSync(file) ? await readJson(file) : {})
   if (parsed.success) return parsed.data
   const { path, message } = parsed.error.issues[0]!
-  throw new TintypeError('INVALID_CONFIG', `${file}: ${[...path, message].join(': ')}.`)
+  throw new TintypeError('INVALID_CONFIG', `${file}: ${[...path, shorten(message, 200)].join(': ')}.`)
 }
 
 async function readDefaults(folder: string, { unet, vae }: ModelConfigs): Promise<ModelDefaults> {

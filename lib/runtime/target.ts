@@ -2,6 +2,7 @@
 
 import { TintypeError } from '../errors.ts'
 import type { HalfPrecision } from '../graph/lower-precision.ts'
+import { show } from '../show.ts'
 import { callNative, type Native, native } from './binding.ts'
 import { cudaNative } from './cuda-binding.ts'
 import { type DeviceInfo, devices } from './device.ts'
@@ -87,7 +88,7 @@ export function matricesOf(
   if (precision !== 'bf16') {
     throw new TintypeError(
       'INVALID_ARGUMENT',
-      `precision: the CPU computes in float32, ${JSON.stringify(precision)} is for GPUs.`,
+      `precision: the CPU computes in float32, ${show(precision)} is for GPUs.`,
       { advice: 'Leave it out, or take "bf16" for speed or "int8" for weights in half the memory.' },
     )
   }
@@ -112,7 +113,7 @@ export function targetOf({ device = 'cpu', precision }: TargetOptions): Target {
   if (precision !== undefined && !precisions.includes(precision)) {
     throw new TintypeError(
       'INVALID_ARGUMENT',
-      `precision: expected "f16", "bf16", "fast" or "int8", got ${JSON.stringify(precision)}.`,
+      `precision: expected "f16", "bf16", "fast" or "int8", got ${show(precision)}.`,
     )
   }
   if (device === 'cpu') return { ...cpu, matrices: matricesOf(precision, () => devices()[0]!) }
@@ -120,7 +121,7 @@ export function targetOf({ device = 'cpu', precision }: TargetOptions): Target {
   if (!number) {
     throw new TintypeError(
       'INVALID_ARGUMENT',
-      `device: expected "auto", "cpu", "cuda" or "cuda:1", got ${JSON.stringify(device)}.`,
+      `device: expected "auto", "cpu", "cuda" or "cuda:1", got ${show(device)}.`,
     )
   }
   if (precision === 'int8') throw int8IsForTheCpu(device)

@@ -2,6 +2,7 @@
 
 import * as z from 'zod'
 import { TintypeError } from '../errors.ts'
+import { show } from '../show.ts'
 import type { BetaConfig, SchedulerConfig, SchedulerName } from './contract.ts'
 
 const flag = z.boolean().nullish()
@@ -71,9 +72,8 @@ function unsupportedFields(json: object, where: string): SchedulerConfig['unsupp
   return limits.flatMap(({ field, supported, readBy, advice }) => {
     const value = fields.get(field) ?? undefined
     if (value === undefined || supported.includes(value)) return []
-    const expected =
-      supported.length === 0 ? 'none' : supported.map((one) => JSON.stringify(one)).join(' or ')
-    const message = `${where}: ${field}: expected ${expected}, got ${JSON.stringify(value)}.`
+    const expected = supported.length === 0 ? 'none' : supported.map(show).join(' or ')
+    const message = `${where}: ${field}: expected ${expected}, got ${show(value)}.`
     return [{ message: advice === undefined ? message : `${message} ${advice}`, readBy }]
   })
 }

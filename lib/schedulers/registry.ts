@@ -2,6 +2,7 @@
 
 import { TintypeError } from '../errors.ts'
 import { suggestion } from '../nearest.ts'
+import { shorten, show } from '../show.ts'
 import type { Sampler, SchedulerName } from './contract.ts'
 import { ddim } from './ddim.ts'
 import { dpmpp2m } from './dpmpp-2m.ts'
@@ -83,7 +84,7 @@ export function schedulerNamed(name: string): ResolvedScheduler {
   const fromClass = Object.hasOwn(classes, name) ? classes[name] : undefined
   const found = exact ?? alias?.name ?? fromClass
   if (found === undefined) {
-    throw new TintypeError('UNKNOWN_OPTION', `scheduler: there is no "${name}".`, {
+    throw new TintypeError('UNKNOWN_OPTION', `scheduler: there is no ${show(name)}.`, {
       advice: suggestion(String(name), schedulerNames),
     })
   }
@@ -110,7 +111,7 @@ export function schedulerOfClass(className: string | undefined): ResolvedSchedul
   }
   throw new TintypeError(
     'UNSUPPORTED_MODEL',
-    `scheduler_config.json: _class_name: ${className} is not supported.`,
+    `scheduler_config.json: _class_name: ${shorten(className)} is not supported.`,
     {
       advice: `If it is a Stable Diffusion 1.x or 2.x model, choose a scheduler: ${schedulerNames.join(', ')}.`,
     },

@@ -1,6 +1,7 @@
 // Byte-pair encoding of one word: its merges, lowest rank first. It knows no Unicode and no prompts.
 
 import { TintypeError } from '../errors.ts'
+import { show } from '../show.ts'
 import { byteCharacters, tokenBytes } from './byte-alphabet.ts'
 import type { Merges } from './merges.ts'
 import { MinHeap } from './min-heap.ts'
@@ -48,7 +49,7 @@ export class Bpe {
     if (id === undefined) {
       throw new TintypeError(
         'INVALID_CONFIG',
-        `A merge makes the token "${token}", which the vocabulary lacks.`,
+        `A merge makes the token ${show(token)}, which the vocabulary lacks.`,
       )
     }
     return id

@@ -1,6 +1,7 @@
 // CLIP's tokenizer: from a prompt to the 77 ids that the text encoder reads.
 
 import { TintypeError } from '../errors.ts'
+import { show } from '../show.ts'
 import { Bpe } from './bpe.ts'
 import { readTokenizerFolder, type TokenizerFolder } from './folder.ts'
 import { normalizeText } from './normalize.ts'
@@ -87,13 +88,13 @@ export class ClipTokenizer {
     for (const { text, normalized, id: configured } of config.added) {
       const id = vocabulary.idOf(text) ?? configured
       if (id === undefined) {
-        throw new TintypeError('INVALID_CONFIG', `The vocabulary lacks the special token "${text}".`)
+        throw new TintypeError('INVALID_CONFIG', `The vocabulary lacks the special token ${show(text)}.`)
       }
       const other = vocabulary.tokenOf(id) ?? addedTexts.get(id) ?? text
       if (other !== text) {
         throw new TintypeError(
           'INVALID_CONFIG',
-          `The added token "${text}" has the id ${id}, which is that of "${other}".`,
+          `The added token ${show(text)} has the id ${id}, which is that of ${show(other)}.`,
         )
       }
       addedTexts.set(id, text)

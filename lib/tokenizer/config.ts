@@ -3,6 +3,7 @@
 
 import * as z from 'zod'
 import { type ErrorCode, TintypeError } from '../errors.ts'
+import { shorten, show } from '../show.ts'
 import { checkTokenId } from './vocabulary.ts'
 
 /** A token that is found in the prompt before byte-pair encoding, as a whole. */
@@ -86,10 +87,10 @@ export function parseFields<S extends z.ZodType>(
   if (result.success) return result.data
   const issue = result.error.issues[0]!
   const unsupported = issue.code === 'invalid_value'
-  const got = unsupported ? `, got ${JSON.stringify(issue.input)?.slice(0, 200)}` : ''
+  const got = unsupported ? `, got ${show(issue.input)}` : ''
   throw new TintypeError(
     unsupported ? 'UNSUPPORTED_MODEL' : mismatch,
-    `${where}: ${issue.path.join('.') || 'top level'}: ${issue.message}${got}.`,
+    `${where}: ${shorten(issue.path.join('.')) || 'top level'}: ${issue.message}${got}.`,
   )
 }
 
@@ -98,7 +99,7 @@ function refuseStripping({ content, ...flags }: z.output<typeof tokenObject>, wh
     if (flags[flag]) {
       throw new TintypeError(
         'UNSUPPORTED_MODEL',
-        `${where}: the special token "${content}" has ${flag}: true.`,
+        `${where}: the special token ${show(content)} has ${flag}: true.`,
       )
     }
   }

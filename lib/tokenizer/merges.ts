@@ -1,6 +1,7 @@
 // The merges of byte-pair encoding and their ranks, as merges.txt and tokenizer.json list them: the best first.
 
 import { TintypeError } from '../errors.ts'
+import { show } from '../show.ts'
 
 /** Two tokens with a space between -> the rank of their merge, 0 the best. */
 export type Merges = ReadonlyMap<string, number>
@@ -9,7 +10,7 @@ export type Merges = ReadonlyMap<string, number>
 function checkMerge(merge: string, where: string): void {
   const space = merge.indexOf(' ')
   if (space < 1 || space === merge.length - 1 || merge.includes(' ', space + 1)) {
-    throw new TintypeError('INVALID_CONFIG', `${where}: expected two tokens, got "${merge.slice(0, 80)}".`)
+    throw new TintypeError('INVALID_CONFIG', `${where}: expected two tokens, got ${show(merge)}.`)
   }
 }
 
@@ -32,7 +33,7 @@ export function listMerges(list: readonly unknown[], path: string): Merges {
     const where = `${path}: model.merges.${index}`
     const tokens: readonly unknown[] = Array.isArray(entry) && entry.length === 2 ? entry : [entry]
     if (!tokens.every((token) => typeof token === 'string')) {
-      const got = JSON.stringify(entry).slice(0, 80)
+      const got = show(entry)
       throw new TintypeError('INVALID_CONFIG', `${where}: expected two tokens, got ${got}.`)
     }
     const merge = tokens.join(' ')

@@ -1,6 +1,7 @@
 // The tokens of vocab.json or tokenizer.json and their ids, both ways.
 
 import { TintypeError } from '../errors.ts'
+import { show } from '../show.ts'
 
 /** Ids above this are no vocabulary but damage; CLIP's has 49,408. */
 const largestId = 2 ** 22
@@ -8,7 +9,10 @@ const largestId = 2 ** 22
 /** @throws TintypeError `INVALID_CONFIG`, naming `where`, the file or its field */
 export function checkTokenId(token: string, id: number, where: string): void {
   if (!Number.isInteger(id) || id < 0 || id > largestId) {
-    throw new TintypeError('INVALID_CONFIG', `${where}: expected a token id for "${token}", got ${id}.`)
+    throw new TintypeError(
+      'INVALID_CONFIG',
+      `${where}: expected a token id for ${show(token)}, got ${show(id)}.`,
+    )
   }
 }
 
@@ -53,7 +57,10 @@ export function parseVocabulary(json: unknown, where: string): Vocabulary {
     const id = ids[token]!
     checkTokenId(token, id, where)
     if (tokens[id] !== undefined) {
-      throw new TintypeError('INVALID_CONFIG', `${where}: "${tokens[id]}" and "${token}" have one id, ${id}.`)
+      throw new TintypeError(
+        'INVALID_CONFIG',
+        `${where}: ${show(tokens[id])} and ${show(token)} have one id, ${id}.`,
+      )
     }
     tokens[id] = token
   }

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { TintypeError } from '../errors.ts'
 import { suggestion } from '../nearest.ts'
 import { readRegularFile } from '../regular-file.ts'
-import { damaged, readSafetensorsHeader, type TensorInfo } from './safetensors.ts'
+import { show } from '../show.ts'
+import { damaged, label, readSafetensorsHeader, type TensorInfo } from './safetensors.ts'
 
 export interface WeightFiles {
   /** `''` for the plain files, else as in `model.fp16.safetensors`. */
@@ -72,14 +73,10 @@ function choose(folder: string, candidates: readonly Candidate[], wanted: string
   const variants = [...new Set(candidates.map((candidate) => candidate.variant))]
   const named = variants.filter((variant) => variant !== '')
   if (wanted !== undefined && !variants.includes(wanted)) {
-    throw new TintypeError(
-      'MODEL_NOT_FOUND',
-      `${folder} has no weights of the variant ${JSON.stringify(wanted)}.`,
-      {
-        advice:
-          named.length > 0 ? suggestion(wanted, named) : 'It has only plain files: leave the variant out.',
-      },
-    )
+    throw new TintypeError('MODEL_NOT_FOUND', `${folder} has no weights of the variant ${show(wanted)}.`, {
+      advice:
+        named.length > 0 ? suggestion(wanted, named) : 'It has only plain files: leave the variant out.',
+    })
   }
   const variant = wanted ?? ['', 'fp16', ...named].find((name) => variants.includes(name))
   if (wanted === undefined && variant !== '' && variant !== 'fp16' && named.length > 1) {
@@ -121,17 +118,13 @@ async function readShards(folder: string, indexPath: string): Promise<Omit<Weigh
   for (const path of paths) {
     for (const [name, tensor] of (await readSafetensorsHeader(path)).tensors) {
       const other = tensors.get(name)
-      if (other) throw damaged(path, `tensor ${JSON.stringify(name)} is in ${other.path} too.`)
+      if (other) throw damaged(path, `${label(name)} is in ${other.path} too.`)
       tensors.set(name, tensor)
     }
   }
   for (const [name, file] of weightMap) {
     if (tensors.get(name)?.path !== join(folder, file)) {
-      throw damaged(
-        indexPath,
-        `tensor ${JSON.stringify(name)} is not in ${file}.`,
-        'Download the folder again.',
-      )
+      throw damaged(indexPath, `${label(name)} is not in ${file}.`, 'Download the folder again.')
     }
   }
   return { paths, tensors }
@@ -157,9 +150,9 @@ async function readWeightMap(path: string): Promise<ReadonlyMap<string, string>>
   if (typeof map !== 'object' || map === null || Array.isArray(map))
     throw damaged(path, 'it has no weight_map.')
   const entries = Object.entries(map).map(([name, file]: [string, unknown]) => {
-    // A plain name in this folder: an index must not reach for other files of the machine.
-    if (typeof file !== 'string' || !/^[^/\\:\0]+\.safetensors$/.test(file)) {
-      throw damaged(path, `weight_map: ${JSON.stringify(file)} is no name of a safetensors file beside it.`)
+    // A plain name in this folder, as long as systems have them: an index must not reach for other files of the machine.
+    if (typeof file !== 'string' || file.length > 255 || !/^[^/\\:\0]+\.safetensors$/.test(file)) {
+      throw damaged(path, `weight_map: ${show(file)} is no name of a safetensors file beside it.`)
     }
     return [name, file] as const
   })

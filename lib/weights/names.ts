@@ -1,5 +1,10 @@
 // The names that one and the same weight has had over the years, and the tensors that come along without being used.
 
+import { shorten } from '../show.ts'
+
+/** A name as a message shows it: whole for every model that there is, and short even when the file is hostile. */
+export const shownName = (name: string): string => shorten(name, 200)
+
 /** VAE files from before diffusers 0.12 name their attention so; 1x1 convolutions in the oldest. */
 const oldAttention: Readonly<Record<string, string>> = {
   query: 'to_q',

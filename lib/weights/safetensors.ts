@@ -3,7 +3,9 @@
 import type { FileHandle } from 'node:fs/promises'
 import { TintypeError } from '../errors.ts'
 import { openRegularFile, type RegularFile } from '../regular-file.ts'
+import { shorten, show } from '../show.ts'
 import { jsonKeyCount } from './json-keys.ts'
+import { shownName } from './names.ts'
 
 /** Bits of an element, for every type that the format has. */
 const dtypeBits = {
@@ -52,6 +54,8 @@ export interface SafetensorsHeader {
   readonly metadata: ReadonlyMap<string, string>
 }
 
+/** Of a tensor; torch and NumPy have no more. */
+const MOST_AXES = 64
 /** The format's own limit. */
 const MAX_HEADER_BYTES = 100_000_000
 const LENGTH_BYTES = 8
@@ -150,7 +154,7 @@ function parseHeader(text: string, place: Place): SafetensorsHeader {
     keys += 1 + Object.keys(value).length
     if (name === '__metadata__') {
       for (const [key, entry] of Object.entries(value)) {
-        if (typeof entry !== 'string') throw damaged(path, `__metadata__.${key} is no string.`)
+        if (typeof entry !== 'string') throw damaged(path, `__metadata__.${shorten(key)} is no string.`)
         metadata.set(key, entry)
       }
     } else {
@@ -166,8 +170,8 @@ function parseHeader(text: string, place: Place): SafetensorsHeader {
 function parseTensor(name: string, value: Readonly<Record<string, unknown>>, place: Place): TensorInfo {
   const fail = (what: string) => damaged(place.path, `${label(name)}: ${what}`)
   const { dtype, shape, data_offsets: offsets } = value
-  if (!isDtype(dtype)) throw fail(`unknown dtype ${JSON.stringify(dtype)}.`)
-  if (!isSizes(shape)) throw fail('its shape is no list of whole numbers from 0.')
+  if (!isDtype(dtype)) throw fail(`unknown dtype ${show(dtype)}.`)
+  if (!isSizes(shape)) throw fail(`its shape is no list of at most ${MOST_AXES} whole numbers from 0.`)
   if (!isSizes(offsets) || offsets.length !== 2)
     throw fail('its data_offsets are no two whole numbers from 0.')
   const [begin, end] = offsets as [number, number]
@@ -210,10 +214,11 @@ function isDtype(value: unknown): value is StoredDtype {
 }
 
 function isSizes(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0)
+  return (
+    Array.isArray(value) && value.length <= MOST_AXES && value.every((n) => Number.isSafeInteger(n) && n >= 0)
+  )
 }
 
-/** A name as a message shows it: quoted, and short even when the file is hostile. */
-function label(name: string): string {
-  return `tensor ${JSON.stringify(name.length > 200 ? `${name.slice(0, 200)}...` : name)}`
+export function label(name: string): string {
+  return `tensor ${JSON.stringify(shownName(name))}`
 }

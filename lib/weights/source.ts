@@ -2,7 +2,7 @@
 
 import { TintypeError } from '../errors.ts'
 import { type FolderOptions, readWeightFiles, type WeightFiles } from './folder.ts'
-import { canonicalName, isAttentionProjection, isHarmless } from './names.ts'
+import { canonicalName, isAttentionProjection, isHarmless, shownName } from './names.ts'
 import type { StoredDtype, TensorInfo } from './safetensors.ts'
 
 /** Types that the kernels read; they widen to fp32 while packing. */
@@ -57,7 +57,7 @@ export class WeightSource {
     for (const tensor of all) {
       const name = canonicalName(tensor.name)
       const other = this.#tensors.get(name)
-      if (other) this.#problems.push(`${tensor.name}: the same weight as ${other.name}`)
+      if (other) this.#problems.push(`${shownName(tensor.name)}: the same weight as ${shownName(other.name)}`)
       else this.#tensors.set(name, tensor)
     }
   }
@@ -90,7 +90,7 @@ export class WeightSource {
   finish(): readonly WeightRef[] {
     const surplus = [...this.#tensors]
       .filter(([key]) => !this.#wanted.has(key) && !isHarmless(key))
-      .map(([, { name, dtype, shape }]) => `${name}: surplus, ${dtype} (${shape.join(', ')})`)
+      .map(([, { name, dtype, shape }]) => `${shownName(name)}: surplus, ${dtype} (${shape.join(', ')})`)
     const problems = [...new Set(this.#problems), ...surplus]
     if (problems.length === 0) return [...this.#taken.values()]
     const more = problems.length - SHOWN_PROBLEMS

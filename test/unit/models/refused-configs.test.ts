@@ -11,6 +11,7 @@ import {
   parseVaeConfig,
   readModelConfigs,
 } from '../../../lib/models/configs.ts'
+import { expectFewWords, hostileValues, replaced } from '../hostile-values.ts'
 import { sd15 } from './published-configs.ts'
 import { thrownBy } from './thrown-by.ts'
 
@@ -161,6 +162,12 @@ describe.each([
     const more = { _private: 1, some_new_trick: null, another: false }
     expect(parse({ ...published, ...more }, 'the/config.json')).toEqual(parse(published, 'the/config.json'))
   })
+  it.each(hostileValues)('has few words for %s', (_, value) => {
+    for (const json of replaced({ ...published, _class_name: '' }, value)) {
+      expectFewWords(() => parse(json, 'the/config.json'))
+    }
+    expectFewWords(() => parse(value, 'the/config.json'))
+  })
   it('is not fooled by the names of Object.prototype', async () => {
     const json: unknown = JSON.parse('{"__proto__": {"in_channels": 9}, "constructor": 1}')
     expect((await thrownBy(() => parse(json, 'the/config.json'))).message).toContain('"constructor"')
@@ -221,6 +228,13 @@ describe('model_index.json', () => {
   ])('refuses %j', async (change, code, word) => {
     const error = await thrownBy(() => parseModelIndex({ ...index, ...change }, 'model_index.json'))
     expect(error).toMatchObject({ code, message: expect.stringContaining(word) })
+  })
+  it.each(hostileValues)('has few words for %s', (_, value) => {
+    for (const json of [value, ...replaced(index, value), ...replaced(index, ['diffusers', value])]) {
+      expectFewWords(() => parseModelIndex(json, 'model_index.json'))
+    }
+    const odd = { ...index, ['x'.repeat(1e6)]: ['diffusers', 'y'.repeat(1e6)] }
+    expectFewWords(() => parseModelIndex(odd, 'model_index.json'))
   })
   it('refuses what is no object', async () => {
     expect(await thrownBy(() => parseModelIndex([], 'model_index.json'))).toMatchObject({

@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest'
 import { parseSchedulerConfig } from '../../../lib/schedulers/config.ts'
 import { buildTrajectory } from '../../../lib/schedulers/trajectory.ts'
+import { expectFewWords, hostileValues, replaced } from '../hostile-values.ts'
 
 const where = 'scheduler_config.json'
 /** What Stable Diffusion 1.5 ships. */
@@ -77,6 +78,18 @@ describe('parseSchedulerConfig', () => {
     expect(parse).toThrow(expect.objectContaining({ code: 'INVALID_CONFIG' }))
     expect(parse).toThrow(json === null ? where : field)
   })
+})
+
+test.each(hostileValues)('there are few words for %s', (_, value) => {
+  const names = ['beta_schedule', 'variance_type', 'solver_type']
+  const json = { ...sd15, ...Object.fromEntries(names.map((name) => [name, 'x'])) }
+  for (const one of [value, ...replaced(json, value)]) {
+    expectFewWords(() => {
+      const config = parseSchedulerConfig(one, where)
+      for (const name of [undefined, 'ddim', 'dpmpp-2m']) buildTrajectory({ config, name, steps: 4 })
+    })
+  }
+  expectFewWords(() => run(sd15, 'x'.repeat(1e6)))
 })
 
 describe('fields that change the arithmetic and are not supported', () => {

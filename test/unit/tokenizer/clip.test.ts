@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { TintypeError } from '../../../lib/errors.ts'
 import { ClipTokenizer } from '../../../lib/tokenizer/clip.ts'
+import { expectFewWords, hostileTexts, placeholder, replaced, spelled } from '../hostile-values.ts'
 
 const tokenizer = await ClipTokenizer.load('models/default/tokenizer')
 const bos = 49406
@@ -178,6 +179,25 @@ describe('load', () => {
     expect(error).toBeInstanceOf(TintypeError)
     expect(error).toMatchObject({ code })
     expect(String(error)).toContain(named)
+  })
+
+  test.each(hostileTexts)('there are few words for %s', async (_, text) => {
+    const settings = { pad_token: 'a', model_max_length: 77, added_tokens_decoder: {} }
+    const long = 'x'.repeat(1e6)
+    const all: [file: string, json: unknown][] = [
+      ['vocab.json', placeholder],
+      ['vocab.json', { ...vocabulary, [long]: placeholder }],
+      ...replaced(settings, placeholder).map((json): [string, unknown] => ['tokenizer_config.json', json]),
+      ['special_tokens_map.json', { pad_token: placeholder }],
+      ['special_tokens_map.json', { pad_token: { content: long, lstrip: true } }],
+      ['tokenizer_config.json', { added_tokens_decoder: { [long]: placeholder } }],
+    ]
+    for (const [file, json] of all) {
+      const error = await load({ [file]: spelled(json, text) }).catch((error: unknown) => error)
+      expectFewWords(() => {
+        if (error instanceof Error) throw error
+      })
+    }
   })
 
   test('a folder that is none', async () => {

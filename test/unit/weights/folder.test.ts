@@ -4,6 +4,7 @@ import { mkdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { readWeightFiles } from '../../../lib/weights/folder.ts'
+import { hostileTexts, placeholder, spelled } from '../hostile-values.ts'
 import { thrownBy } from '../models/thrown-by.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 import { writeTensors } from './write-safetensors.ts'
@@ -92,6 +93,7 @@ describe('shards', () => {
     'x.bin',
     '',
     'a\0.safetensors',
+    `${'a'.repeat(244)}.safetensors`,
     3,
     null,
     ['x.safetensors'],
@@ -107,6 +109,13 @@ describe('shards', () => {
       expect(await thrownBy(() => readWeightFiles(folder()))).toMatchObject({ code: 'INVALID_WEIGHTS' })
     },
   )
+  it.each(hostileTexts)('have few words for %s', async (_, text) => {
+    await write(spelled({ weight_map: { a: placeholder } }, text))
+    const error = await thrownBy(() => readWeightFiles(folder()))
+    expect(error.message.length).toBeLessThan(500)
+    await write({ ...right, ['x'.repeat(1e6)]: one })
+    expect((await thrownBy(() => readWeightFiles(folder()))).message.length).toBeLessThan(500)
+  })
   it('refuse an index that names the wrong shard', async () => {
     await write({ ...right, a: two })
     const error = await thrownBy(() => readWeightFiles(folder()))

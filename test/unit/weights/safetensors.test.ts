@@ -121,6 +121,15 @@ const badHeaders: readonly (readonly [what: string, header: unknown, dataBytes: 
     /key twice/,
   ],
   ['a very long name', { ['x'.repeat(1e5)]: 3 }, 0, /^.{0,500}$/s],
+  ['a very long dtype', { a: f32([0, 4], [1], 'x'.repeat(1e5)) }, 4, /^.{0,500}$/s],
+  [
+    'a very deep dtype',
+    `{"a": {"dtype": ${'['.repeat(1e5)}${']'.repeat(1e5)}, "shape": [1], "data_offsets": [0, 4]}}`,
+    4,
+    /unknown dtype a list/,
+  ],
+  ['a shape of 65 axes', { a: f32([0, 4], Array(65).fill(1)) }, 4, /its shape is no list of at most 64/],
+  ['metadata of a very long name', { __metadata__: { ['x'.repeat(1e5)]: 3 } }, 0, /^.{0,500}$/s],
 ]
 
 describe('bad files', () => {

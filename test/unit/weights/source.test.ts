@@ -125,6 +125,12 @@ describe('weights that do not fit', () => {
     expect(message).toContain('and 21 more')
   })
 
+  it('are told in few words, however long their names are', async () => {
+    const name = 'x'.repeat(1e5)
+    const weights = await open({ [name]: ['F32', 1], [`text_model.${name}`]: ['F32', 1] })
+    expect((await thrownBy(() => weights.finish())).message.length).toBeLessThan(1500)
+  })
+
   it('one weight under two names', async () => {
     const weights = await open({ 'text_model.a': ['F32', 1], a: ['F32', 1] })
     weights.take('a', [1])
