@@ -38,9 +38,15 @@ export interface SettingsFiles {
   readonly listed?: readonly ListedToken[] | undefined
 }
 
+// All tokens are sought by one pattern: unbounded, it is more than a regular expression can hold or takes minutes to match.
+const content = z.string().min(1).max(256)
+export const mostTokens = 4096
+const isShort = (tokens: object) => Object.keys(tokens).length <= mostTokens
+const tooMany = `expected at most ${mostTokens} tokens`
+
 /** An added token as the files spell it. */
 const tokenObject = z.object({
-  content: z.string().min(1),
+  content,
   normalized: z.boolean().default(false),
   lstrip: z.boolean().optional(),
   rstrip: z.boolean().optional(),
@@ -48,7 +54,7 @@ const tokenObject = z.object({
 })
 export const listedToken = tokenObject.extend({ id: z.number() })
 export type ListedToken = z.output<typeof listedToken>
-const anyToken = z.union([z.string().min(1), tokenObject])
+const anyToken = z.union([content, tokenObject])
 type AnyToken = z.output<typeof anyToken>
 const token = anyToken.nullish()
 const roles = z.object({ bos_token: token, eos_token: token, unk_token: token, pad_token: token })
@@ -60,12 +66,12 @@ const configSchema = roles.extend({
   padding_side: z.literal('right').nullish(),
   truncation_side: z.literal('right').nullish(),
   split_special_tokens: z.literal(false).nullish(),
-  additional_special_tokens: z.array(anyToken).nullish(),
-  added_tokens_decoder: z.record(z.string().regex(/^\d+$/), tokenObject).nullish(),
+  additional_special_tokens: z.array(anyToken).max(mostTokens).nullish(),
+  added_tokens_decoder: z.record(z.string().regex(/^\d+$/), tokenObject).refine(isShort, tooMany).nullish(),
 })
 
 /** added_tokens.json: token -> id. */
-const addedIds = z.record(z.string().min(1), z.number())
+const addedIds = z.record(content, z.number()).refine(isShort, tooMany)
 
 /** SD's text encoders have 77 positions; a configuration without a limit (Hugging Face writes 1e30) means that. */
 const defaultMaxLength = 77

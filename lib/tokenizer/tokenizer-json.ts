@@ -1,7 +1,7 @@
 // tokenizer.json: vocabulary, merges and added tokens in one file, the only one that transformers 5 saves.
 
 import * as z from 'zod'
-import { type ListedToken, listedToken, parseFields } from './config.ts'
+import { type ListedToken, listedToken, mostTokens, parseFields } from './config.ts'
 import { listMerges, type Merges } from './merges.ts'
 import { parseVocabulary, type Vocabulary } from './vocabulary.ts'
 
@@ -57,7 +57,7 @@ const bpe = z.object({
 })
 
 // Padding, truncation and post_processor are left alone: transformers, too, has them from tokenizer_config.json.
-const contents = z.object({ model: bpe, added_tokens: z.array(listedToken).default([]) })
+const contents = z.object({ model: bpe, added_tokens: z.array(listedToken).max(mostTokens).default([]) })
 const steps = z.object({
   normalizer,
   pre_tokenizer: z.object({

@@ -111,6 +111,17 @@ describe('load', () => {
     expect(old.encode('b <cat-toy> SKSb')).toEqual([2, 6, 7, 2])
   })
 
+  const addedTokens = (count: number, length: number) => ({
+    added_tokens_decoder: Object.fromEntries(
+      Array.from({ length: count }, (_, i) => [6 + i, { content: String(i).padStart(length, 'ab ') }]),
+    ),
+  })
+
+  test('thousands of long tokens may be added', async () => {
+    const many = await load({ 'tokenizer_config.json': addedTokens(4096, 256) })
+    expect(many.encode('ab b x')).toEqual([3, 2, 5])
+  })
+
   test.each([
     ['vocab.json missing', { 'vocab.json': undefined }, 'MODEL_NOT_FOUND', 'vocab.json'],
     ['merges.txt missing', { 'merges.txt': undefined }, 'MODEL_NOT_FOUND', 'or tokenizer.json'],
@@ -155,6 +166,18 @@ describe('load', () => {
       { 'tokenizer_config.json': { model_max_length: 7.5 } },
       'INVALID_CONFIG',
       'model_max_length',
+    ],
+    [
+      'a token longer than any',
+      { 'tokenizer_config.json': addedTokens(1, 257) },
+      'INVALID_CONFIG',
+      'added_tokens_decoder.0.content',
+    ],
+    [
+      'more tokens than anybody adds',
+      { 'tokenizer_config.json': addedTokens(4097, 8) },
+      'INVALID_CONFIG',
+      'expected at most 4096 tokens',
     ],
     [
       'another tokenizer',
