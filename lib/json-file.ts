@@ -8,7 +8,8 @@ const MAX_JSON_BYTES = 4 * 2 ** 20
 
 /** Python's json writes NaN and Infinity bare (`"lambda_min_clipped": -Infinity`); JSON.parse accepts neither. */
 function quoteBareNumbers(text: string): string {
-  return text.replace(/"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b/g, (token) => {
+  // A string without an end goes to that of the text: sought again from each quote in it, a few megabytes would take hours.
+  return text.replace(/"(?:[^"\\]+|\\.)*"?|-?\bInfinity\b|\bNaN\b/g, (token) => {
     if (token.startsWith('"')) return token
     if (token === 'NaN') return 'null'
     return token.startsWith('-') ? '-1e999' : '1e999'

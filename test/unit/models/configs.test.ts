@@ -130,6 +130,13 @@ describe('reading JSON', () => {
       message: expect.stringContaining(path),
     })
   })
+  it('refuses strings without an end in no time', async () => {
+    const path = await write(`{"${'\\"'.repeat(1.5e5)}`)
+    const start = performance.now()
+    expect(await thrownBy(() => readJson(path))).toMatchObject({ code: 'INVALID_CONFIG' })
+    // A quadratic step takes a minute; 4 MB of it take hours.
+    expect(performance.now() - start).toBeLessThan(10_000)
+  })
   it('refuses a file far too large', async () => {
     const path = await write(' '.repeat(5e6))
     expect(await thrownBy(() => readJson(path))).toMatchObject({ code: 'INVALID_CONFIG' })
