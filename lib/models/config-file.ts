@@ -16,9 +16,11 @@ export function invalid(file: string, what: string): TintypeError {
 export const count = (most: number) => z.int().min(1).max(most)
 /** A number that a norm adds to a variance. */
 export const epsilon = z.number().min(0).max(1)
+/** A list with an entry for each level: bounded, for each of its entries may be a problem that zod lists. */
+export const forEachLevel = <T extends z.ZodType>(entry: T) => z.array(entry).max(8)
 /** One number for all levels, or one for each. */
 export const oneOrEach = (most: number) =>
-  z.union([count(most), z.array(count(most)).min(1).max(16)], {
+  z.union([count(most), forEachLevel(count(most)).min(1)], {
     error: `expected a whole number from 1 to ${most}, or a list with one for each level`,
   })
 

@@ -11,6 +11,7 @@ import {
   checkLength,
   count,
   epsilon,
+  forEachLevel,
   oneOrEach,
   parseConfig,
   unsupported,
@@ -61,20 +62,26 @@ const rules = {
     out_channels: count(256).default(4),
     flip_sin_to_cos: z.boolean().default(true),
     freq_shift: z.number().min(-1e3).max(1e3).default(0),
-    block_out_channels: z.array(count(16384)).min(1).max(8).default([320, 640, 1280, 1280]),
-    down_block_types: z
-      .array(z.string())
-      .default(['CrossAttnDownBlock2D', 'CrossAttnDownBlock2D', 'CrossAttnDownBlock2D', 'DownBlock2D']),
+    block_out_channels: forEachLevel(count(16384)).min(1).default([320, 640, 1280, 1280]),
+    down_block_types: forEachLevel(z.string()).default([
+      'CrossAttnDownBlock2D',
+      'CrossAttnDownBlock2D',
+      'CrossAttnDownBlock2D',
+      'DownBlock2D',
+    ]),
     mid_block_type: z.string().nullable().default('UNetMidBlock2DCrossAttn'),
-    up_block_types: z
-      .array(z.string())
-      .default(['UpBlock2D', 'CrossAttnUpBlock2D', 'CrossAttnUpBlock2D', 'CrossAttnUpBlock2D']),
+    up_block_types: forEachLevel(z.string()).default([
+      'UpBlock2D',
+      'CrossAttnUpBlock2D',
+      'CrossAttnUpBlock2D',
+      'CrossAttnUpBlock2D',
+    ]),
     layers_per_block: oneOrEach(64).default(2),
     norm_num_groups: count(1024).default(32),
     norm_eps: epsilon.default(1e-5),
     cross_attention_dim: oneOrEach(16384).default(1280),
     transformer_layers_per_block: oneOrEach(64).default(1),
-    reverse_transformer_layers_per_block: z.array(count(64)).nullish(),
+    reverse_transformer_layers_per_block: forEachLevel(count(64)).nullish(),
     attention_head_dim: oneOrEach(1024).default(8),
     use_linear_projection: z.boolean().default(false),
     time_embedding_dim: count(65536).nullish(),

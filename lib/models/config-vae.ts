@@ -8,6 +8,7 @@ import {
   checkGroups,
   checkLength,
   count,
+  forEachLevel,
   parseConfig,
 } from './config-file.ts'
 
@@ -30,9 +31,9 @@ export interface VaeConfig {
 
 const rules = {
   used: {
-    block_out_channels: z.array(count(16384)).min(1).max(8).default([64]),
-    down_block_types: z.array(z.string()).default(['DownEncoderBlock2D']),
-    up_block_types: z.array(z.string()).default(['UpDecoderBlock2D']),
+    block_out_channels: forEachLevel(count(16384)).min(1).default([64]),
+    down_block_types: forEachLevel(z.string()).default(['DownEncoderBlock2D']),
+    up_block_types: forEachLevel(z.string()).default(['UpDecoderBlock2D']),
     layers_per_block: count(64).default(1),
     latent_channels: count(256).default(4),
     norm_num_groups: count(1024).default(32),

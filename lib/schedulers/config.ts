@@ -5,14 +5,15 @@ import { TintypeError } from '../errors.ts'
 import { show } from '../show.ts'
 import type { BetaConfig, SchedulerConfig, SchedulerName } from './contract.ts'
 
+const mostTimesteps = 100_000
 const flag = z.boolean().nullish()
 const schema = z.object({
   _class_name: z.string().nullish(),
-  num_train_timesteps: z.number().int().min(1).max(100_000).nullish(),
+  num_train_timesteps: z.number().int().min(1).max(mostTimesteps).nullish(),
   beta_start: z.number().gt(0).lt(1).nullish(),
   beta_end: z.number().gt(0).lt(1).nullish(),
   beta_schedule: z.string().nullish(),
-  trained_betas: z.array(z.number().gt(0).max(1)).nullish(),
+  trained_betas: z.array(z.number().gt(0).max(1)).max(mostTimesteps).nullish(),
   prediction_type: z.string().nullish(),
   timestep_spacing: z.enum(['leading', 'linspace', 'trailing']).nullish(),
   steps_offset: z.number().int().min(0).nullish(),

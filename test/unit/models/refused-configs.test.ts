@@ -11,6 +11,7 @@ import {
   parseVaeConfig,
   readModelConfigs,
 } from '../../../lib/models/configs.ts'
+import { parseSchedulerConfig } from '../../../lib/schedulers/config.ts'
 import { expectFewWords, hostileValues, replaced } from '../hostile-values.ts'
 import { sd15 } from './published-configs.ts'
 import { thrownBy } from './thrown-by.ts'
@@ -172,6 +173,18 @@ describe.each([
     const json: unknown = JSON.parse('{"__proto__": {"in_channels": 9}, "constructor": 1}')
     expect((await thrownBy(() => parse(json, 'the/config.json'))).message).toContain('"constructor"')
   })
+})
+
+it('refuses lists of a million entries without a look at each', async () => {
+  const list = Array<number>(1e6).fill(0)
+  const start = performance.now()
+  for (const field of ['down_block_types', 'up_block_types', 'reverse_transformer_layers_per_block']) {
+    expect((await thrownBy(() => parseUnetConfig({ [field]: list }, 'f'))).message).toContain('Too big')
+  }
+  const betas = () => parseSchedulerConfig({ trained_betas: list }, 'f')
+  expect((await thrownBy(betas)).message).toContain('Too big')
+  // Those of zod take 12 s.
+  expect(performance.now() - start).toBeLessThan(5_000)
 })
 
 it('names the class of another architecture', async () => {
