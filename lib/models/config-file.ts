@@ -109,6 +109,19 @@ export function checkGroups(file: string, channels: readonly number[], groups: n
   }
 }
 
+/**
+ * Of a component, a residual block and a transformer's block being one each. Stable Diffusion's UNet has 38, that of SDXL 87. The
+ * time to plan them goes with their square: two seconds for so many.
+ */
+export const mostLayers = 256
+
+/** Limits of single fields bound no product of them. */
+export function checkDepth(file: string, fields: string, layers: number) {
+  if (layers > mostLayers) {
+    throw invalid(file, `${fields} ask for ${layers} layers; tintype supports up to ${mostLayers}.`)
+  }
+}
+
 /** A list with one entry for each level has to be as long as block_out_channels. */
 export function checkLength(file: string, field: string, list: readonly unknown[], levels: number) {
   if (list.length !== levels) {

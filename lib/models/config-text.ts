@@ -2,7 +2,15 @@
 
 import * as z from 'zod'
 import { show } from '../show.ts'
-import { type ConfigRules, checkHeads, count, epsilon, parseConfig, unsupported } from './config-file.ts'
+import {
+  type ConfigRules,
+  checkHeads,
+  count,
+  epsilon,
+  mostLayers,
+  parseConfig,
+  unsupported,
+} from './config-file.ts'
 
 export interface TextEncoderConfig {
   readonly vocabSize: number
@@ -23,7 +31,7 @@ const rules = {
     vocab_size: count(2 ** 20).default(49408),
     hidden_size: count(16384).default(512),
     intermediate_size: count(65536).default(2048),
-    num_hidden_layers: count(256).default(12),
+    num_hidden_layers: count(mostLayers).default(12),
     num_attention_heads: count(1024).default(8),
     max_position_embeddings: count(4096).default(77),
     hidden_act: z.string().default('quick_gelu'),

@@ -6,6 +6,7 @@ import {
   type ConfigRules,
   checkBlockTypes,
   checkClass,
+  checkDepth,
   checkGroups,
   checkHeads,
   checkLength,
@@ -171,14 +172,16 @@ export function parseUnetConfig(json: unknown, file: string): UnetConfig {
       attention: type === 'CrossAttnUpBlock2D' ? attention(level, depthsUp[i]!) : undefined,
     }
   })
+  const mid = hasMiddle(file, fields.mid_block_type)
+    ? { channels: channels.at(-1)!, attention: attention(levels - 1, depthsDown.at(-1)!) }
+    : undefined
+  checkDepth(file, 'layers_per_block and transformer_layers_per_block', depth({ down, mid, up }))
   return {
     inChannels: fields.in_channels,
     outChannels: fields.out_channels,
     sampleSize: sampleSize(fields.sample_size),
     down,
-    mid: hasMiddle(file, fields.mid_block_type)
-      ? { channels: channels.at(-1)!, attention: attention(levels - 1, depthsDown.at(-1)!) }
-      : undefined,
+    mid,
     up,
     crossAttentionDim: sameForAll(file, each('cross_attention_dim', fields.cross_attention_dim)),
     normGroups: fields.norm_num_groups,
@@ -190,6 +193,12 @@ export function parseUnetConfig(json: unknown, file: string): UnetConfig {
     convInKernel: oddKernel(file, 'conv_in_kernel', fields.conv_in_kernel),
     convOutKernel: oddKernel(file, 'conv_out_kernel', fields.conv_out_kernel),
   }
+}
+
+function depth({ down, mid, up }: Pick<UnetConfig, 'down' | 'mid' | 'up'>): number {
+  const ofLevel = ({ resnets, attention }: UnetLevel) => resnets * (1 + (attention?.layers ?? 0))
+  const middle = mid ? 2 + mid.attention.layers : 0
+  return [...down, ...up].reduce((sum, level) => sum + ofLevel(level), middle)
 }
 
 function sampleSize(size: number | number[] | null | undefined): UnetConfig['sampleSize'] {

@@ -5,6 +5,7 @@ import {
   type ConfigRules,
   checkBlockTypes,
   checkClass,
+  checkDepth,
   checkGroups,
   checkLength,
   count,
@@ -65,6 +66,9 @@ export function parseVaeConfig(json: unknown, file: string): VaeConfig {
     checkLength(file, field, fields[field], channels.length)
   }
   checkGroups(file, channels, fields.norm_num_groups)
+  // Those of the encoder, of the decoder and of the middle of each.
+  const layers = channels.length * (2 * fields.layers_per_block + 1) + 4
+  checkDepth(file, 'layers_per_block and block_out_channels', layers)
   return {
     latentChannels: fields.latent_channels,
     channels,

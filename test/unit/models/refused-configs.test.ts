@@ -64,6 +64,8 @@ const invalidUnet: readonly Change[] = [
   { up_block_types: [1, 2, 3, 4] },
   { layers_per_block: 0 },
   { layers_per_block: 1e9 },
+  { layers_per_block: 64 },
+  { transformer_layers_per_block: 64 },
   { layers_per_block: [2, 2] },
   { attention_head_dim: null },
   { attention_head_dim: 7 },
@@ -107,6 +109,7 @@ const invalidVae: readonly Change[] = [
   { scaling_factor: 0 },
   { scaling_factor: -1 },
   { layers_per_block: [2, 2, 2, 2] },
+  { layers_per_block: 64 },
   { use_quant_conv: 1 },
 ]
 
