@@ -95,12 +95,13 @@ def save_model(folder, spec, seed):
     if "shard" in spec:
         shutil.rmtree(folder / "unet")
         unet.save_pretrained(folder / "unet", max_shard_size=spec["shard"])
-    kept = folder / "tokenizer" / "tokenizer.json"
-    tokenizer_json = kept.read_text() if spec.get("tokenizer_json") else None
-    shutil.rmtree(folder / "tokenizer")
-    write_tokenizer(folder / "tokenizer", spec.get("pad", "<|endoftext|>"))
-    if tokenizer_json:
-        kept.write_text(tokenizer_json)
+    # transformers 5 saves tokenizer.json; published Stable Diffusion models have vocab.json and merges.txt.
+    if not spec.get("saved_tokenizer"):
+        shutil.rmtree(folder / "tokenizer")
+        write_tokenizer(folder / "tokenizer", spec.get("pad", "<|endoftext|>"))
+    else:
+        for name in ("vocab.json", "merges.txt", "special_tokens_map.json"):
+            (folder / "tokenizer" / name).unlink()
 
     # transformers 5 drops the prefix that the files of every published Stable Diffusion model have.
     file = folder / "text_encoder" / (f"model.{spec['variant']}.safetensors" if "variant" in spec else "model.safetensors")
