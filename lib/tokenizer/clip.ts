@@ -2,6 +2,7 @@
 
 import { TintypeError } from '../errors.ts'
 import { show } from '../show.ts'
+import { AddedTokens, type Piece } from './added-tokens.ts'
 import { Bpe } from './bpe.ts'
 import { readTokenizerFolder, type TokenizerFolder } from './folder.ts'
 import { normalizeText } from './normalize.ts'
@@ -12,12 +13,6 @@ export interface Tokenized {
   readonly ids: Int32Array
   /** The part of the prompt that did not fit, normalised as the tokenizer read it; undefined when all fitted. */
   readonly truncated: string | undefined
-}
-
-/** A stretch of the prompt: an added token with its id, or a word yet to be encoded. */
-interface Piece {
-  readonly text: string
-  readonly id?: number
 }
 
 /**
@@ -38,20 +33,6 @@ function* words(text: string): Generator<string> {
   }
 }
 
-/** A pattern that finds any of the tokens, the longest first; undefined for none. */
-function anyOf(tokens: readonly string[]): RegExp | undefined {
-  if (tokens.length === 0) return undefined
-  // Not the hyphen: outside of a class, the u flag refuses `\-`.
-  const literal = (token: string) => token.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')
-  const longestFirst = [...tokens].sort((a, b) => b.length - a.length)
-  return new RegExp(`(${longestFirst.map(literal).join('|')})`, 'u')
-}
-
-/** Text cut at the tokens of the pattern, which keep their place between the stretches. */
-function cutAt(pattern: RegExp | undefined, text: string): string[] {
-  return pattern === undefined ? [text] : text.split(pattern)
-}
-
 /**
  * The byte-pair tokenizer of CLIP (Radford et al., arXiv:2103.00020), giving exactly the ids of Hugging Face's
  * `CLIPTokenizer` (transformers 5, tokenizers 0.23), which diffusers uses. It differs from OpenAI's first one: no
@@ -70,9 +51,8 @@ export class ClipTokenizer {
   /** `<|endoftext|>` in SD 1.x, `!` (id 0) in SD 2.x. */
   readonly padId: number
   readonly #bpe: Bpe
-  readonly #addedIds = new Map<string, number>()
-  readonly #asTyped: RegExp | undefined
-  readonly #normalized: RegExp | undefined
+  readonly #asTyped: AddedTokens
+  readonly #normalized: AddedTokens
 
   /**
    * Reads vocab.json and merges.txt, or tokenizer.json where they are missing, and the settings files that are there.
@@ -84,35 +64,32 @@ export class ClipTokenizer {
   }
 
   constructor({ vocabulary, merges, config }: TokenizerFolder) {
-    const addedTexts = new Map<number, string>()
-    for (const { text, normalized, id: configured } of config.added) {
+    const ids = new Map<string, number>()
+    const texts = new Map<number, string>()
+    for (const { text, id: configured } of config.added) {
       const id = vocabulary.idOf(text) ?? configured
       if (id === undefined) {
         throw new TintypeError('INVALID_CONFIG', `The vocabulary lacks the special token ${show(text)}.`)
       }
-      const other = vocabulary.tokenOf(id) ?? addedTexts.get(id) ?? text
+      const other = vocabulary.tokenOf(id) ?? texts.get(id) ?? text
       if (other !== text) {
         throw new TintypeError(
           'INVALID_CONFIG',
           `The added token ${show(text)} has the id ${id}, which is that of ${show(other)}.`,
         )
       }
-      addedTexts.set(id, text)
-      this.#addedIds.set(normalized ? normalizeText(text) : text, id)
+      ids.set(text, id)
+      texts.set(id, text)
     }
-    const idOf = (token: string): number => {
-      const { normalized } = config.added.find(({ text }) => text === token)!
-      return this.#addedIds.get(normalized ? normalizeText(token) : token)!
-    }
+    const idOf = (text: string) => ids.get(text)!
     this.maxLength = config.maxLength
     this.bosId = idOf(config.bos)
     this.eosId = idOf(config.eos)
     this.padId = idOf(config.pad)
     this.#bpe = new Bpe(vocabulary, merges, idOf(config.unk))
-    this.#asTyped = anyOf(config.added.filter((token) => !token.normalized).map(({ text }) => text))
-    this.#normalized = anyOf(
-      config.added.filter((token) => token.normalized).map(({ text }) => normalizeText(text)),
-    )
+    const sought = (normalized: boolean) => config.added.filter((token) => token.normalized === normalized)
+    this.#asTyped = new AddedTokens(sought(false).map(({ text }) => [text, idOf(text)]))
+    this.#normalized = new AddedTokens(sought(true).map(({ text }) => [normalizeText(text), idOf(text)]))
   }
 
   /**
@@ -149,12 +126,12 @@ export class ClipTokenizer {
   }
 
   *#pieces(text: string): Generator<Piece> {
-    for (const [i, typed] of cutAt(this.#asTyped, text).entries()) {
-      if (i % 2 === 1) yield { text: typed, id: this.#addedIds.get(typed)! }
+    for (const typed of this.#asTyped.cut(text)) {
+      if (typed.id !== undefined) yield typed
       else {
-        for (const [j, stretch] of cutAt(this.#normalized, normalizeText(typed)).entries()) {
-          if (j % 2 === 1) yield { text: stretch, id: this.#addedIds.get(stretch)! }
-          else for (const word of words(stretch)) yield { text: word }
+        for (const stretch of this.#normalized.cut(normalizeText(typed.text))) {
+          if (stretch.id !== undefined) yield stretch
+          else for (const word of words(stretch.text)) yield { text: word }
         }
       }
     }

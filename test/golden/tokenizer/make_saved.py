@@ -20,13 +20,13 @@ with tempfile.TemporaryDirectory() as folder:
     write_tokenizer(Path(folder), "!")
     tokenizer = CLIPTokenizer.from_pretrained(folder)
     tokenizer.add_tokens(["<cat-toy>", "Sks"])
-    tokenizer.add_tokens(["<Style>"], special_tokens=True)
+    tokenizer.add_tokens(["<Style>", "sks"], special_tokens=True)
     tokenizer("a", **PADDED)
     tokenizer.save_pretrained(HERE / "saved")
 assert sorted(os.listdir(HERE / "saved")) == ["tokenizer.json", "tokenizer_config.json"]
 
 tokenizer = CLIPTokenizer.from_pretrained(HERE / "saved")
-bits = [*WORDS, "<cat-toy>", "<CAT-TOY>", "Sks", "sks", "asks", "<Style>", "<style>", "<|endoftext|>", "<|ENDOFTEXT|>", "!", "!!", "it's", "Übergröße", "4k", "猫", "\u0301", ", "]
+bits = [*WORDS, "<cat-toy>", "<CAT-TOY>", "Sks", "SKS", "sks", "asks", "<Style>", "<style>", "<|endoftext|>", "<|ENDOFTEXT|>", "!", "!!", "it's", "Übergröße", "4k", "猫", "\u0301", ", "]
 texts = ["", "a <cat-toy> on sks grass", "a photo of an old red apple", "a " * 90]
 texts += ["".join(random.choice(bits) + random.choice(["", " ", " "]) for _ in range(random.randint(1, 12))) for _ in range(60)]
 out = {

@@ -171,7 +171,7 @@ describe('load', () => {
       'a token longer than any',
       { 'tokenizer_config.json': addedTokens(1, 257) },
       'INVALID_CONFIG',
-      'added_tokens_decoder.0.content',
+      'added_tokens_decoder.6.content',
     ],
     [
       'more tokens than anybody adds',
