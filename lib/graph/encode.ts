@@ -1,5 +1,6 @@
 // A graph with its memory plan, as the words that native/plan.h describes.
 
+import { TintypeError } from '../errors.ts'
 import type { Graph, ValueId } from './graph.ts'
 import { opNames, opOf } from './ops.ts'
 import { bytesOf, type MemoryPlan } from './plan-memory.ts'
@@ -16,10 +17,23 @@ const wide = (value: number): [number, number] => [value >>> 0, Math.floor(value
 
 const floatBits = (value: number): number => new Uint32Array(Float32Array.of(value).buffer)[0]!
 
+/** A dimension of an op, in the 32 bits that a plan has for it. */
+function word(size: number, op: string): number {
+  if (size < 2 ** 32) return size
+  throw new TintypeError(
+    'OUT_OF_MEMORY',
+    `${op} of ${size} numbers and more is beyond what a plan can say.`,
+    {
+      advice: 'Make fewer or smaller pictures at once.',
+    },
+  )
+}
+
 /**
  * Encodes a plan for `compile` of the addon.
  *
  * @param weightIndex position in the weight set of each weight, by name
+ * @throws TintypeError `OUT_OF_MEMORY` where an op is over 2^32 numbers
  */
 export function encode(graph: Graph, memory: MemoryPlan, weightIndex: (name: string) => number): ArrayBuffer {
   const inputSlot = new Map(graph.inputs.map((id, slot) => [id, slot]))
@@ -54,7 +68,7 @@ export function encode(graph: Graph, memory: MemoryPlan, weightIndex: (name: str
   for (const node of graph.nodes) {
     const spec = opOf(node.op)
     words.push(opNames.indexOf(node.op))
-    for (const dim of spec.dims) words.push(node.dims[dim]!)
+    for (const dim of spec.dims) words.push(word(node.dims[dim]!, node.op))
     for (const name of Object.keys(spec.operands)) {
       const id = node.operands[name]
       words.push(id === undefined ? absent : number.get(id)!)

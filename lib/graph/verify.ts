@@ -16,17 +16,12 @@ const holds = (operand: OperandSpec, dtype: DType): boolean =>
   operand.dtype === dtype ||
   (operand.dtype === 'f32' && !operand.keepsFloat && (dtype === 'f16' || dtype === 'bf16'))
 
-/** A plan has 32 bits for each. */
-const largestDimension = 2 ** 32 - 1
-
 /** What is wrong with one node, if anything, apart from the order of execution. */
 function nodeProblem(graph: Graph, node: Node): string | undefined {
   const spec = opOf(node.op)
   for (const name of spec.dims) {
     const size = node.dims[name]
-    if (size === undefined || !Number.isInteger(size) || size < 0 || size > largestDimension) {
-      return `dimension ${name} is ${size}`
-    }
+    if (size === undefined || !Number.isSafeInteger(size) || size < 0) return `dimension ${name} is ${size}`
   }
   for (const name of Object.keys(node.operands)) {
     if (!(name in spec.operands)) return `has no operand ${name}`

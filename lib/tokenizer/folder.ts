@@ -18,7 +18,7 @@ export interface TokenizerFolder {
 /** CLIP's vocab.json has 0.9 MB, its merges.txt 0.5 MB, tokenizer.json both and more. */
 const mostVocabularyBytes = 32 * 2 ** 20
 /** A few kilobytes; more where a folder lists many tokens of its own. */
-const mostSettingsBytes = 2 ** 20
+const mostSettingsBytes = 2 ** 21
 
 /** The file's text; undefined when there is no such file. */
 async function readText(path: string, mostBytes: number): Promise<string | undefined> {

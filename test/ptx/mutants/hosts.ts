@@ -68,6 +68,24 @@ export const hosts: readonly Mutant[] = [
     '    program->drop_graphs();\n',
     '',
   ),
+  device('keeps weights')(
+    'backend.cc',
+    'weights are let go of before other memory',
+    '  if (fits(work)) return;\n  drop_weights(work);\n  run_once(work);',
+    '  drop_weights(work);\n  run_once(work);',
+  ),
+  device('goes on with')(
+    'device.cc',
+    'a kernel whose look-up failed is said not to be there',
+    'if (error == cudaErrorSymbolNotFound) {',
+    'if (error != cudaSuccess) {',
+  ),
+  device('as often as wanted')(
+    'backend.cc',
+    'no graphs where there is no workspace',
+    'state.graphs.empty() || ',
+    '',
+  ),
   device('makes room')(
     'backend.cc',
     'memory of other programs is kept when there is no more',
@@ -77,7 +95,7 @@ export const hosts: readonly Mutant[] = [
   device('is lost')(
     'device.cc',
     'a launch that failed taken for one that can be tried again',
-    '                                   cudaErrorLaunchFailure,\n',
+    '    cudaErrorLaunchFailure,\n',
     '',
   ),
   device('is lost')(
