@@ -12,7 +12,7 @@ export interface RawImage {
   readonly width: number
   readonly height: number
   /** 1 grey, 3 RGB (the default), 4 RGBA. */
-  readonly channels?: 1 | 3 | 4
+  readonly channels?: 1 | 3 | 4 | undefined
 }
 
 /** A path or file URL, the bytes of a PNG, JPEG, WebP, GIF, AVIF or TIFF file, pixels, or a result of `generate()`. */
@@ -63,7 +63,7 @@ const isRaw = (input: unknown): input is RawImage =>
 /** A path or what sharp opens, and how a message calls it. */
 interface Source {
   readonly source: string | Buffer
-  readonly raw?: Required<RawImage>
+  readonly raw?: RawImage & { readonly channels: 1 | 3 | 4 }
   readonly name: string
 }
 

@@ -13,7 +13,7 @@ export type ImageFormat = 'png' | 'jpeg' | 'webp'
 
 export interface EncodeOptions {
   /** 1 to 100, for JPEG and WebP. Default 90. */
-  readonly quality?: number
+  readonly quality?: number | undefined
 }
 
 const formats: ReadonlyMap<string, ImageFormat> = new Map([
@@ -75,7 +75,12 @@ export class Picture {
   readonly parameters: GenerationParameters
 
   /** @internal */
-  constructor({ width, height, data, seed, parameters }: PictureFields) {
+  static of(fields: PictureFields): Picture {
+    return new Picture(fields)
+  }
+
+  // Private, not internal: a class whose declaration has no constructor takes `new Picture()`.
+  private constructor({ width, height, data, seed, parameters }: PictureFields) {
     this.width = width
     this.height = height
     this.data = data

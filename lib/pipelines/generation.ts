@@ -152,8 +152,8 @@ export async function* runGeneration(
   const made = { model, options, size: { width, height }, trajectory, merging, guided, prompts, negatives }
   const toPictures = async (values: Float32Array) => {
     const decoded = await decodePictures(model, values, shape, signal)
-    return decoded.map(
-      (data, i) => new Picture({ width, height, data, seed, parameters: parametersOf(made, i) }),
+    return decoded.map((data, i) =>
+      Picture.of({ width, height, data, seed, parameters: parametersOf(made, i) }),
     )
   }
 

@@ -37,6 +37,7 @@ describe('the public types', () => {
       '--noEmit',
       '--strict',
       '--exactOptionalPropertyTypes',
+      '--noUncheckedIndexedAccess',
       '--types',
       'node',
       '--target',

@@ -19,12 +19,13 @@ import {
   type ImageInput,
   type Latents,
   load,
-  type Picture,
+  Picture,
   type Pipeline,
   type PipelineInfo,
   type Pixels,
   type ProgressEvent,
   parseParameters,
+  type RawImage,
   readPngText,
   type SchedulerName,
   type schedulerNames,
@@ -69,6 +70,18 @@ export async function use(): Promise<void> {
     if (event.type === 'result') same<typeof event.result, GenerateResult>(true)
   }
   const latents: Latents = await pipeline.encodeImage('a.png')
+  // What is undefined is left out, to compilers that tell the two apart as well.
+  const {
+    quality,
+    signal,
+    max,
+    channels,
+  }: { quality?: number; signal?: AbortSignal; max?: number; channels?: 4 } = {}
+  await images[0]!.toFile('x.jpg', { quality })
+  await pipeline.encodePrompt('x', { signal })
+  await pipeline.decodeLatents(latents, { signal })
+  const init: RawImage = { data: bytes, width: 1, height: 1, channels }
+  await pipeline.generate({ prompt: 'x', signal, init, threshold: { percentile: 0.9, max } })
   const pictures: readonly Pixels[] = await pipeline.decodeLatents(latents)
   parseParameters(readPngText(bytes).get('parameters') ?? '').settings.get('Seed')
 
@@ -76,10 +89,14 @@ export async function use(): Promise<void> {
   await generate({ steps: 2 })
   // @ts-expect-error there is no such option
   await generate({ prompt: 'x', stpes: 2 })
+  // @ts-expect-error generate() makes them
+  new Picture()
+  // @ts-expect-error with noUncheckedIndexedAccess there may be none
+  images[1].width
   // @ts-expect-error no format
   await images[0]!.toBuffer('gif')
   // @ts-expect-error results are not to be changed
-  pictures[0].width = 1
+  pictures[0]!.width = 1
   // @ts-expect-error no such code
   new TintypeError('NO_SUCH_CODE', 'x')
 }

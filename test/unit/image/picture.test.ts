@@ -24,9 +24,9 @@ const parameters = {
   },
   ...{ seed: 1n, rng: 'torch-cpu' as const, width, height, model: 'default' },
 }
-const picture = new Picture({ width, height, data, seed: 1n, parameters })
+const picture = Picture.of({ width, height, data, seed: 1n, parameters })
 /** One pixel wider than WebP can be. */
-const wide = new Picture({
+const wide = Picture.of({
   ...{ width: 16384, height: 1, data: new Uint8Array(3 * 16384), seed: 1n, parameters },
 })
 
@@ -57,7 +57,7 @@ describe('Picture', () => {
 
   it('is JSON without its pixels', () => {
     const seed = 2n ** 64n - 1n
-    const seeded = new Picture({ width, height, data, seed, parameters: { ...parameters, seed } })
+    const seeded = Picture.of({ width, height, data, seed, parameters: { ...parameters, seed } })
     const text = String(seed)
     const expected = { width, height, seed: text, parameters: { ...parameters, seed: text } }
     expect(JSON.parse(JSON.stringify([seeded]))).toEqual([expected])
