@@ -54,7 +54,7 @@ export async function writeInputs({
   const normal = (name: string, ...shape: number[]) => save(name, shape, generator.randn(shape))
   switch (stage) {
     case 'text': {
-      const tokenizer = await ClipTokenizer.load(join(model, 'tokenizer'))
+      const tokenizer = await ClipTokenizer.load(join(model, 'tokenizer'), textEncoder.maxPositions)
       const ids = Array.from({ length: batch }, (_, i) => [
         ...tokenizer.tokenize(prompts[i % prompts.length]!).ids,
       ])

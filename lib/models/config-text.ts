@@ -20,8 +20,10 @@ export interface TextEncoderConfig {
   readonly layers: number
   readonly heads: number
   readonly headSize: number
-  /** Tokens in a chunk: 77. */
+  /** Tokens that it can read: 77. */
   readonly maxPositions: number
+  /** Tokens of a prompt: as many, or fewer where the tokenizer gives fewer. */
+  readonly tokens: number
   readonly activation: 'quick_gelu' | 'gelu'
   readonly layerNormEps: number
 }
@@ -33,7 +35,8 @@ const rules = {
     intermediate_size: count(65536).default(2048),
     num_hidden_layers: count(mostLayers).default(12),
     num_attention_heads: count(1024).default(8),
-    max_position_embeddings: count(4096).default(77),
+    // The first and the last token of a prompt, and one between them.
+    max_position_embeddings: z.int().min(3).max(4096).default(77),
     hidden_act: z.string().default('quick_gelu'),
     layer_norm_eps: epsilon.default(1e-5),
   },
@@ -136,6 +139,7 @@ export function parseTextEncoderConfig(json: unknown, file: string): TextEncoder
     heads,
     headSize: hiddenSize / heads,
     maxPositions: fields.max_position_embeddings,
+    tokens: fields.max_position_embeddings,
     activation,
     layerNormEps: fields.layer_norm_eps,
   }

@@ -73,12 +73,19 @@ async function readDefaults(folder: string, { unet, vae }: ModelConfigs): Promis
   }
 }
 
+/** diffusers pads and cuts prompts to the tokenizer's length; what is beyond the text encoder's is none. */
+async function readTokenizer(folder: string, configs: ModelConfigs) {
+  const { textEncoder } = configs
+  const tokenizer = await ClipTokenizer.load(join(folder, 'tokenizer'), textEncoder.maxPositions)
+  return { tokenizer, configs: { ...configs, textEncoder: { ...textEncoder, tokens: tokenizer.maxLength } } }
+}
+
 /** Reads everything of a model folder but the weights themselves. */
 export async function openModel(folder: string, options: ModelOptions): Promise<Model> {
-  const configs = await readModelConfigs(folder)
+  const read = await readModelConfigs(folder)
   const schedulerFile = join(folder, 'scheduler', 'scheduler_config.json')
   const scheduler = parseSchedulerConfig(await readJson(schedulerFile), schedulerFile)
-  const tokenizer = await ClipTokenizer.load(join(folder, 'tokenizer'))
+  const { tokenizer, configs } = await readTokenizer(folder, read)
   const defaults = await readDefaults(folder, configs)
   const { precision, matrices } = options.targets?.[0] ?? cpu
   const opened: Component[] = []

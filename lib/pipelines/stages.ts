@@ -57,7 +57,7 @@ type Prefix = 'negative ' | ''
 /** The UNet's features, from one step to later ones. */
 export const featuresOf = (prefix: Prefix = '') => handedOver(`${prefix}features`)
 
-/** `ids` (n, tokens) to `embeddings` (n, tokens, width). */
+/** `ids` (n, positions) to `embeddings` (n, positions, width). */
 export function textGraph({ textEncoder }: ModelConfigs, n: number): Graph {
   const trace = new Trace()
   const ids = trace.input('ids', 'i32', [n, textEncoder.maxPositions])
@@ -74,7 +74,7 @@ function predict(
   const { trace } = latents
   const scope = new Scope(trace)
   const [n, h, w] = latents.shape as [number, number, number]
-  const tokens = [n, textEncoder.maxPositions, config.crossAttentionDim]
+  const tokens = [n, textEncoder.tokens, config.crossAttentionDim]
   const inputs = { latents, timestep, merging, context: trace.input(`${prefix}context`, 'f32', tokens) }
   if (features === 'reuse') {
     const kept = trace.input(featuresOf(prefix), 'f32', [n, h, w, featureChannels(config)])

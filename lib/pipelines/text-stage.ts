@@ -34,19 +34,20 @@ export async function encodeTexts(
   signal?: AbortSignal,
 ): Promise<EncodedTexts> {
   const unique = [...new Set(texts)]
-  const { maxPositions, hiddenSize, vocabSize } = configs.textEncoder
+  const { maxPositions, tokens, hiddenSize, vocabSize } = configs.textEncoder
   const warnings: string[] = []
   const embeddings = new Map<string, Float32Array>()
   for (let first = 0; first < unique.length; first += largestBatch) {
     const batch = unique.slice(first, first + largestBatch)
-    const ids = new Int32Array(batch.length * maxPositions)
+    // Where a prompt has fewer tokens than there are positions, attention is causal: what comes after them changes nothing.
+    const ids = new Int32Array(batch.length * maxPositions).fill(tokenizer.padId)
     batch.forEach((text, i) => {
       const { ids: own, truncated } = tokenizer.tokenize(text)
       checkIds(own, vocabSize)
       ids.set(own, i * maxPositions)
       if (truncated !== undefined) {
         const cut = truncated.length > longestQuote ? `${truncated.slice(0, longestQuote)}...` : truncated
-        warnings.push(`The prompt is longer than ${maxPositions} tokens; this was cut: "${cut}"`)
+        warnings.push(`The prompt is longer than ${tokens} tokens; this was cut: "${cut}"`)
       }
     })
     const size = maxPositions * hiddenSize
@@ -58,7 +59,9 @@ export async function encodeTexts(
       outputs: { embeddings: out },
       signal,
     })
-    for (const [i, text] of batch.entries()) embeddings.set(text, out.subarray(i * size, (i + 1) * size))
+    for (const [i, text] of batch.entries()) {
+      embeddings.set(text, out.subarray(i * size, i * size + tokens * hiddenSize))
+    }
   }
   return { of: (text) => embeddings.get(text)!, warnings }
 }

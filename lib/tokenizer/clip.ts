@@ -15,6 +15,8 @@ export interface Tokenized {
   readonly truncated: string | undefined
 }
 
+const usualPositions = 77
+
 /**
  * Contractions, runs of letters, single digits, runs of anything else. The two special tokens are named because
  * Hugging Face's pattern names them: where they are not taken out before, they still end a run of symbols.
@@ -44,7 +46,7 @@ function* words(text: string): Generator<string> {
  * tokenizer.tokenize('a red apple').ids // Int32Array(77) [49406, 320, 736, 3055, 49407, 49407, ...]
  */
 export class ClipTokenizer {
-  /** Ids per prompt, bos and eos included: 77 for every Stable Diffusion model. */
+  /** Ids per prompt, bos and eos included: 77 for every published Stable Diffusion model. */
   readonly maxLength: number
   readonly bosId: number
   readonly eosId: number
@@ -57,13 +59,14 @@ export class ClipTokenizer {
   /**
    * Reads vocab.json and merges.txt, or tokenizer.json where they are missing, and the settings files that are there.
    *
+   * @param positions those of the text encoder: no prompt gets more ids
    * @throws TintypeError `MODEL_NOT_FOUND`, `INVALID_CONFIG` or `UNSUPPORTED_MODEL`
    */
-  static async load(folder: string): Promise<ClipTokenizer> {
-    return new ClipTokenizer(await readTokenizerFolder(folder))
+  static async load(folder: string, positions = usualPositions): Promise<ClipTokenizer> {
+    return new ClipTokenizer(await readTokenizerFolder(folder), positions)
   }
 
-  constructor({ vocabulary, merges, config }: TokenizerFolder) {
+  constructor({ vocabulary, merges, config }: TokenizerFolder, positions = usualPositions) {
     const ids = new Map<string, number>()
     const texts = new Map<number, string>()
     for (const { text, id: configured } of config.added) {
@@ -82,7 +85,7 @@ export class ClipTokenizer {
       texts.set(id, text)
     }
     const idOf = (text: string) => ids.get(text)!
-    this.maxLength = config.maxLength
+    this.maxLength = Math.min(config.maxLength, positions)
     this.bosId = idOf(config.bos)
     this.eosId = idOf(config.eos)
     this.padId = idOf(config.pad)

@@ -21,7 +21,7 @@ export interface TokenizerConfig {
   readonly eos: string
   readonly pad: string
   readonly unk: string
-  /** Ids per prompt, bos and eos included. */
+  /** Ids per prompt at most, bos and eos included; Infinity where the folder sets no limit. */
   readonly maxLength: number
   readonly added: readonly AddedToken[]
 }
@@ -62,7 +62,7 @@ const roles = z.object({ bos_token: token, eos_token: token, unk_token: token, p
 // Fields that change the ids and have one supported value; fields that are not named do not change them.
 const configSchema = roles.extend({
   tokenizer_class: z.enum(['CLIPTokenizer', 'CLIPTokenizerFast']).nullish(),
-  model_max_length: z.number().min(3).nullish(),
+  model_max_length: z.number().min(3).refine(Number.isInteger, 'expected an integer').nullish(),
   padding_side: z.literal('right').nullish(),
   truncation_side: z.literal('right').nullish(),
   split_special_tokens: z.literal(false).nullish(),
@@ -72,10 +72,6 @@ const configSchema = roles.extend({
 
 /** added_tokens.json: token -> id. */
 const addedIds = z.record(content, z.number()).refine(isShort, tooMany)
-
-/** SD's text encoders have 77 positions; a configuration without a limit (Hugging Face writes 1e30) means that. */
-const defaultMaxLength = 77
-const longest = 4096
 
 /**
  * The fields of a file that the schema names.
@@ -159,20 +155,13 @@ export function parseTokenizerConfig(files: SettingsFiles, where: string): Token
     added.set(text, listed.get(text) ?? { text, normalized, id: undefined })
   }
 
-  const limit = settings.model_max_length ?? defaultMaxLength
-  const maxLength = limit > longest ? defaultMaxLength : limit
-  if (!Number.isInteger(maxLength)) {
-    throw new TintypeError(
-      'INVALID_CONFIG',
-      `${where}/tokenizer_config.json: model_max_length: expected an integer, got ${limit}.`,
-    )
-  }
   return {
     bos: textOf(bos),
     eos: textOf(eos),
     pad: textOf(pad),
     unk: textOf(unk),
-    maxLength,
+    // Hugging Face writes 1e30 for none.
+    maxLength: settings.model_max_length ?? Infinity,
     added: [...added.values()],
   }
 }

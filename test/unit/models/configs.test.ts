@@ -26,6 +26,7 @@ describe('published models', () => {
       heads: 12,
       headSize: 64,
       maxPositions: 77,
+      tokens: 77,
       activation: 'quick_gelu',
       layerNormEps: 1e-5,
     })

@@ -91,11 +91,14 @@ describe('load', () => {
     expect(bare).toMatchObject({ maxLength: 77, bosId: 4, eosId: 5, padId: 5 })
   })
 
-  test('model_max_length and pad_token are honoured; no limit means 77', async () => {
+  test('model_max_length and pad_token are honoured; no limit means the positions of the text encoder', async () => {
     const short = await load({ 'tokenizer_config.json': { model_max_length: 4, pad_token: 'a' } })
     expect([...short.tokenize('').ids]).toEqual([4, 5, 0, 0])
     expect(short.tokenize('b b b').truncated).toBe('b')
     expect((await load({ 'tokenizer_config.json': { model_max_length: 1e30 } })).maxLength).toBe(77)
+    expect((await ClipTokenizer.load(folder, 248)).maxLength).toBe(248)
+    expect((await load({ 'tokenizer_config.json': { model_max_length: 200 } })).maxLength).toBe(77)
+    expect((await ClipTokenizer.load(folder, 248)).tokenize('b').ids).toHaveLength(200)
   })
 
   test('added tokens may have any character that means something in a pattern', async () => {
