@@ -181,9 +181,9 @@ export class Component {
     return this.isOnGpu ? new Uint16Array(count) : new Float32Array(count)
   }
 
-  /** @throws TintypeError `OUT_OF_MEMORY` where there is less memory for features */
-  requireMemory(bytes: number): void {
-    requireMemory(bytes, 'Keeping features', this.#devices[0]!.target)
+  /** @throws TintypeError `OUT_OF_MEMORY` where the process has less memory, naming the purpose */
+  requireMemory(bytes: number, purpose = 'Keeping features'): void {
+    requireMemory(bytes, purpose, this.#devices[0]!.target)
   }
 
   /** What the activations of a graph take: the memory beside its inputs, outputs and weights. */

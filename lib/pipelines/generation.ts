@@ -13,6 +13,7 @@ import type { Model } from './model.ts'
 import type { ResolvedOptions } from './options.ts'
 import { parametersOf } from './parameters-of.ts'
 import { pictureSize } from './picture-size.ts'
+import { requireRoom } from './require-room.ts'
 import { withJson } from './result.ts'
 import { stepKinds } from './step-kinds.ts'
 import { encodeTexts } from './text-stage.ts'
@@ -107,6 +108,7 @@ export async function* runGeneration(
     h: height / factor,
     w: width / factor,
   }
+  requireRoom(model, shape, options.output === 'pictures')
   if (options.latents) checkLatents(options.latents, shape)
   const merging = chooseMerging(
     { config: model.configs.unet, size: { height: shape.h, width: shape.w } },

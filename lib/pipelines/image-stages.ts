@@ -3,6 +3,7 @@
 import { type ImageInput, readImage } from '../image/input.ts'
 import { inLanes } from './lanes.ts'
 import type { Model } from './model.ts'
+import { pictureBytes } from './require-room.ts'
 import { decodeGraph, encodeGraph } from './stages.ts'
 import { decodeInStrips, decodeTiling, encodeInStrips, encodeTiling, type LatentPlane } from './tiled-vae.ts'
 
@@ -20,10 +21,9 @@ export async function decodePictures(
   const plane = { h, w }
   const tiling = decodeTiling(model, plane)
   const size = h * w * latentChannels
-  const pictures = Array.from(
-    { length: latents.length / size },
-    () => new Uint8Array(h * w * factor * factor * 3),
-  )
+  const n = latents.length / size
+  vae.requireMemory(pictureBytes({ n, h, w }, factor), 'Holding the pictures')
+  const pictures = Array.from({ length: n }, () => new Uint8Array(pictureBytes({ n: 1, h, w }, factor)))
   const decode = async (i: number, lane: number) => {
     const own = latents.subarray(i * size, (i + 1) * size)
     const pixels = pictures[i]!

@@ -14,6 +14,7 @@ import { type LoadOptions, resolveLoadOptions } from './load-options.ts'
 import { type Model, openModel } from './model.ts'
 import { resolveOptions, stageOptions } from './options.ts'
 import { pictureSize } from './picture-size.ts'
+import { requireRoom } from './require-room.ts'
 import { encodeTexts } from './text-stage.ts'
 import type { GenerateEvent, GenerateOptions, GenerateResult } from './types.ts'
 
@@ -168,6 +169,7 @@ export class Pipeline {
     return this.#during(signal, async (ended) => {
       const { width, height } = await pictureSize(resolved, defaults)
       const shape = { n: 1, c, h: height / factor, w: width / factor }
+      requireRoom(this.#model, shape, true)
       const size = c * shape.h * shape.w
       const noise = sampled ? createGenerator({ seed, rng }).randn(size) : new Float32Array(size)
       const latents = await encodePicture(this.#model, init, shape, toChannelsLast(noise, shape), ended)

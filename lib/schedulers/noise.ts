@@ -35,7 +35,7 @@ const generators: Readonly<Record<Rng, new (seed: bigint) => { fill(out: Float32
 export const rngNames: readonly Rng[] = ['torch-cpu', 'torch-cuda']
 
 /** The largest draw: what a Float32Array of 2 GiB holds. */
-const mostNumbers = 2 ** 29
+export const mostNumbers = 2 ** 29
 
 function checkedSeed(seed: unknown): bigint {
   const exact = typeof seed === 'bigint' || Number.isSafeInteger(seed)

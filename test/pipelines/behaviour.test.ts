@@ -2,7 +2,7 @@
 
 import { existsSync, readdirSync, readlinkSync } from 'node:fs'
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
@@ -487,6 +487,33 @@ describe('bad folders and options', () => {
     await rm(empty, { recursive: true })
     await expect(load(folder, { variant: 'fp8' })).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' })
   })
+
+  it.each([8192, 16384])(
+    'refuses a thousand pictures of %s squared before anything is computed',
+    async (side) => {
+      const onProgress = () => expect.unreachable()
+      const many = pipeline.generate({ prompt: '', count: 1000, width: side, height: side, onProgress })
+      await expect(many).rejects.toMatchObject({
+        code: 'INVALID_ARGUMENT',
+        message: expect.stringMatching(/prompt, count, width and height ask for 1000 times .* holds 2\^29/),
+      })
+    },
+  )
+
+  // 6 GiB of latents and 24 GiB of pictures.
+  it.skipIf(totalmem() > 29 * 2 ** 30)(
+    'asks for the memory of all pictures before anything is computed',
+    async () => {
+      const onProgress = () => expect.unreachable()
+      const many = pipeline.generate({ prompt: '', count: 512, width: 4096, height: 4096, onProgress })
+      await expect(many).rejects.toMatchObject({
+        code: 'OUT_OF_MEMORY',
+        message: expect.stringMatching(
+          /^Holding 512 times 4096x4096 pixels needs 30.0 GiB of memory, .* available/,
+        ),
+      })
+    },
+  )
 
   it('tells when more memory is wanted than there is, and lives on', async () => {
     // A strip 67 million pixels wide: the decoder would need tens of gigabytes.
