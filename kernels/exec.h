@@ -19,6 +19,8 @@ struct Exec {
   // threads.
   using Body = void (*)(void* context, int64_t task, int thread);
   void (*parallel_for)(void* pool, int64_t tasks, Body body, void* context);
+  // Whether there was a cancel: a task of more than some milliseconds asks now and then, and returns early.
+  bool (*is_cancelled)(void* pool);
   void* pool;
   int threads;
 

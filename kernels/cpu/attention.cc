@@ -258,11 +258,12 @@ struct Task {
 };
 
 template <class T>
-void attend_queries(const AttentionArgs& args, const Task& task, const Blocking& blocking, float* scratch) {
+void attend_queries(const AttentionArgs& args, const Task& task, const Exec& exec, int thread) {
   const int64_t c = args.c;
   const int64_t d = c / args.heads;
+  const Blocking blocking = choose_blocking(args);
   const bool causal = args.mask == Mask::causal;
-  float* k = scratch;
+  float* k = exec.scratch<float>(thread);
   float* v = k + blocking.keys * blocking.pitch;
   float* scores = v + blocking.keys * blocking.pitch;
   float* panels = scores + blocking.keys * kLanes;
@@ -277,6 +278,8 @@ void attend_queries(const AttentionArgs& args, const Task& task, const Blocking&
     begin<T>(panel, task.q + query * c, min(task.last - query, kLanes), c, d, args.scale * kLog2E);
   });
   for (int64_t key = 0; key < task.keys; key += blocking.keys) {
+    // All keys of a large picture take seconds, a tile of them some milliseconds.
+    if (exec.is_cancelled(exec.pool)) return;
     const int64_t keys = min(task.keys - key, blocking.keys);
     copy_keys<T>({task.k + key * c, c, keys, d}, k, blocking.pitch);
     copy_values<T>({task.v + key * c, c, keys, d}, v, blocking.pitch);
@@ -304,8 +307,7 @@ ScratchSize attention_scratch(const AttentionArgs& args) {
 void attention(const AttentionArgs& args, const Exec& exec) {
   const int64_t c = args.c;
   const int64_t d = c / args.heads;
-  const Blocking blocking = choose_blocking(args);
-  const int64_t queries = blocking.panels * kLanes;
+  const int64_t queries = choose_blocking(args).panels * kLanes;
   const int64_t blocks = ceil_div(args.lq, queries);
   parallel_for(exec, args.n * args.heads * blocks, [&](int64_t index, int thread) {
     const int64_t first = index % blocks * queries;
@@ -316,9 +318,8 @@ void attention(const AttentionArgs& args, const Exec& exec) {
     const int64_t k = picture * args.lk * c + column;
     const int64_t keys = args.mask == Mask::causal ? min(args.lk, last) : args.lk;
     const Task task{args.q + q, args.k + k, args.v + k, args.y + q, first, last, keys};
-    float* const scratch = exec.scratch<float>(thread);
-    if (args.arithmetic == Arithmetic::bf16) return attend_queries<BF16Pair>(args, task, blocking, scratch);
-    attend_queries<float>(args, task, blocking, scratch);
+    if (args.arithmetic == Arithmetic::bf16) return attend_queries<BF16Pair>(args, task, exec, thread);
+    attend_queries<float>(args, task, exec, thread);
   });
 }
 

@@ -87,6 +87,7 @@ void CpuBackend::run(const Work& work) {
   const Exec exec{[](void* pool, int64_t tasks, Exec::Body body, void* context) {
                     static_cast<Pool*>(pool)->parallel_for(tasks, body, context);
                   },
+                  [](void* pool) { return static_cast<const Pool*>(pool)->is_cancelled(); },
                   &pool_,
                   work.options.threads,
                   scratch,

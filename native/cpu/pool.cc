@@ -77,7 +77,7 @@ void Pool::parallel_for(int64_t tasks, Exec::Body body, void* context) {
 }
 
 void Pool::work(int thread) {
-  while (cancel_->load(std::memory_order_relaxed) == 0) {
+  while (!is_cancelled()) {
     const int64_t task = next_.fetch_add(1, std::memory_order_relaxed);
     if (task >= tasks_) return;
     body_(context_, task, thread);

@@ -22,6 +22,9 @@ class Pool {
   // Calls body for every task; the calling thread is thread 0. As Exec::parallel_for.
   void parallel_for(int64_t tasks, Exec::Body body, void* context);
 
+  // For tasks that would rather not run to their end. As Exec::is_cancelled.
+  bool is_cancelled() const { return cancel_->load(std::memory_order_relaxed) != 0; }
+
  private:
   void serve(int thread);
   void work(int thread);

@@ -4,7 +4,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { compile, loadWeights, type WeightSet } from '../../lib/runtime/program.ts'
-import { addAndDouble, encode, errorOf, linear, linearWeights, noise } from './plans.ts'
+import { addAndDouble, attention, encode, errorOf, linear, linearWeights, noise } from './plans.ts'
 
 const [m, n, k] = [256, 256, 256]
 let weights: WeightSet
@@ -104,6 +104,31 @@ describe('abort', () => {
     controller.abort()
     expect(await run).toMatchObject({ code: 'ABORTED' })
     expect(performance.now() - start).toBeLessThan(200)
+  })
+
+  it('takes effect within a task, which in attention is 1024 queries and all keys', async () => {
+    const keys = 2 ** 20
+    const [k, v] = [noise(keys, 1), noise(keys, 2)]
+    const attend = async (queries: number, options: { readonly signal?: AbortSignal } = {}) => {
+      await using program = compile(encode(attention(queries, keys)), null, { threads: 1 })
+      await program.run({ inputs: [noise(queries), k, v], outputs: [new Float32Array(queries)], ...options })
+    }
+    // In time of the processor, which does not depend on who else uses the machine.
+    const start = process.cpuUsage()
+    await attend(1024)
+    const task = process.cpuUsage(start).user
+    let afterAborts = 0
+    for (let again = 0; again < 6; again++) {
+      const controller = new AbortController()
+      const run = errorOf(attend(2 ** 16, controller))
+      await sleep(20 + (again * task) / 6000)
+      const aborted = process.cpuUsage()
+      controller.abort()
+      expect(await run).toMatchObject({ code: 'ABORTED' })
+      afterAborts += process.cpuUsage(aborted).user
+    }
+    // Six halves of a task, did they run to their ends.
+    expect(afterAborts).toBeLessThan(task)
   })
 
   it('after the end changes nothing', async () => {

@@ -109,6 +109,29 @@ export function linear(m: number, n: number, k: number, repeats = 1): HandPlan {
   }
 }
 
+/** Attention of `queries` to `keys`, all of one number. */
+export function attention(queries: number, keys: number): HandPlan {
+  const value = (space: 'input' | 'output', place: number, count: number) => ({
+    space,
+    place,
+    bytes: count * 4,
+  })
+  return {
+    values: [
+      value('input', 0, queries),
+      value('input', 1, keys),
+      value('input', 2, keys),
+      value('output', 0, queries),
+    ],
+    nodes: [
+      {
+        ...{ op: 'attention', dims: { n: 1, lq: queries, lk: keys, c: 1 } },
+        ...{ operands: { q: 0, k: 1, v: 2, y: 3 }, params: { heads: 1, scale: 1 } },
+      },
+    ],
+  }
+}
+
 /** A folder for the files of one test, left to the system to remove. */
 export const temporaryFolder = () => mkdtempSync(join(tmpdir(), 'tintype-native-'))
 
