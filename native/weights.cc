@@ -4,6 +4,7 @@
 #include <limits>
 #include <map>
 
+#include "backend.h"
 #include "errors.h"
 
 namespace tintype {
@@ -54,7 +55,7 @@ void Weights::read(uint32_t index, char* data, const std::atomic<int>& cancel) c
   constexpr uint64_t piece = uint64_t{8} << 20;  // of a slow disk still a fraction of a second
   const Tensor& tensor = tensors_[index];
   for (uint64_t done = 0; done < tensor.bytes(); done += piece) {
-    if (cancel != 0) throw Error(code::aborted, "aborted while reading weights");
+    throw_if_cancelled(cancel);
     tensor.file->read(data + done, std::min(piece, tensor.bytes() - done), tensor.offset + done);
   }
 }

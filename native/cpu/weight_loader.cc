@@ -1,5 +1,6 @@
 #include "weight_loader.h"
 
+#include "../backend.h"
 #include "../errors.h"
 #include "kernels.h"
 
@@ -36,7 +37,7 @@ Weight WeightLoader::load(const WeightUse& use) {
     pack(use, packed->data());
   }
   // A cancelled loop has left tasks out.
-  if (cancel_ != 0) throw Error(code::aborted, "aborted while packing weights");
+  throw_if_cancelled(cancel_);
   // Points to the data, owns the block.
   const std::shared_ptr<void> memory(packed, packed->data());
   const Resident& kept = weights_->keep(use, {memory, kept_dtype(*weights_, use), packed->size()});

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import { devices } from '../../lib/runtime/device.ts'
 import { compile, loadWeights } from '../../lib/runtime/program.ts'
-import { addAndDouble, encode, errorOf, linear, linearWeights, noise } from './plans.ts'
+import { addAndDouble, encode, errorOf, linear, linearWeights, noise, writeWeights } from './plans.ts'
 
 const count = 1000
 
@@ -147,6 +147,22 @@ describe('dispose', () => {
     expect(weights.bytes).toEqual({ stored: 0, resident: 0 })
     const error = await errorOf(() => compile(encode(linear(m, n, k)), weights))
     expect(error).toMatchObject({ code: 'DISPOSED' })
+  })
+
+  it('during the first run, which reads the weights, cancels it', async () => {
+    const [m, n, k] = [1, 4096, 2048]
+    const locations = writeWeights([
+      { shape: [n, k], data: new Float32Array(n * k) },
+      { shape: [n], data: noise(n) },
+    ])
+    for (const delay of [0, 1, 2, 4, 6, 8, 10]) {
+      using weights = await loadWeights(locations)
+      const program = compile(encode(linear(m, n, k, 20_000)), weights)
+      const run = errorOf(program.run({ inputs: [noise(m * k)], outputs: [new Float32Array(m * n)] }))
+      await new Promise((resolve) => setTimeout(resolve, delay))
+      await program.dispose()
+      expect(await run).toMatchObject({ code: 'DISPOSED' })
+    }
   })
 
   it('during a run cancels it', async () => {
