@@ -20,7 +20,10 @@ export interface WeightLocation {
 }
 
 export interface CompileOptions {
-  /** Threads that run the program, 1 to 256; by default one for each core. Output bytes do not depend on it. */
+  /**
+   * Threads that run the program, 1 to 256, or as many of them as the system allows; by default one for each core. Output bytes
+   * do not depend on it.
+   */
   readonly threads?: number
   /** Whether runs measure how long each node takes. */
   readonly profile?: boolean

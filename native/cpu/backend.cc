@@ -81,7 +81,7 @@ std::shared_ptr<void> CpuBackend::take_workspace() {
 void CpuBackend::run(const Work& work) {
   const Plan& plan = work.plan;
   reserve(work);
-  pool_.use(work.options.threads, work.cancel);
+  const int threads = pool_.use(work.options.threads, work.cancel);
   const ScratchSize scratch_size = static_cast<const CpuPrepared&>(work.prepared).scratch;
   char* scratch = workspace_.data() + round_up(plan.arena_bytes, alignment);
   const Exec exec{[](void* pool, int64_t tasks, Exec::Body body, void* context) {
@@ -89,7 +89,7 @@ void CpuBackend::run(const Work& work) {
                   },
                   [](void* pool) { return static_cast<const Pool*>(pool)->is_cancelled(); },
                   &pool_,
-                  work.options.threads,
+                  threads,
                   scratch,
                   scratch + scratch_size.shared,
                   scratch_size.each};

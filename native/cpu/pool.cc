@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <system_error>
 
 #if defined(__x86_64__) || defined(_M_X64)
 #include <immintrin.h>
@@ -41,15 +42,16 @@ Pool::~Pool() {
   for (std::thread& worker : workers_) worker.join();
 }
 
-void Pool::use(int threads, const std::atomic<int>& cancel) {
-  {
-    const std::lock_guard lock(mutex_);
-    threads_ = threads;
-    cancel_ = &cancel;
+int Pool::use(int threads, const std::atomic<int>& cancel) {
+  try {
+    while (present() < threads) workers_.emplace_back([this, thread = present()] { serve(thread); });
+  } catch (const std::system_error&) {
+    // Containers limit how many threads there may be. Fewer compute the same.
   }
-  while (static_cast<int>(workers_.size()) + 1 < threads) {
-    workers_.emplace_back([this, thread = static_cast<int>(workers_.size()) + 1] { serve(thread); });
-  }
+  const std::lock_guard lock(mutex_);
+  threads_ = std::min(threads, present());
+  cancel_ = &cancel;
+  return threads_;
 }
 
 void Pool::parallel_for(int64_t tasks, Exec::Body body, void* context) {

@@ -16,8 +16,8 @@ class Pool {
   ~Pool();
 
   // How many threads take part in the loops that follow, the calling one among them, and what makes them skip
-  // the rest of a loop: *cancel being other than 0.
-  void use(int threads, const std::atomic<int>& cancel);
+  // the rest of a loop: *cancel being other than 0. Returns how many there are: the system may refuse some.
+  int use(int threads, const std::atomic<int>& cancel);
 
   // Calls body for every task; the calling thread is thread 0. As Exec::parallel_for.
   void parallel_for(int64_t tasks, Exec::Body body, void* context);
@@ -26,6 +26,7 @@ class Pool {
   bool is_cancelled() const { return cancel_->load(std::memory_order_relaxed) != 0; }
 
  private:
+  int present() const { return static_cast<int>(workers_.size()) + 1; }
   void serve(int thread);
   void work(int thread);
 
