@@ -56,15 +56,18 @@ std::string readable(uint64_t bytes) {
               large ? " GiB" : " MiB");
 }
 
-[[noreturn]] void fail(uint64_t bytes, const char* purpose) {
-  throw Error(code::out_of_memory, purpose, " needs ", readable(bytes), " of memory, ",
-              readable(available_memory()), " are available");
+[[noreturn]] void fail(uint64_t bytes, uint64_t available, const char* purpose) {
+  throw Error(code::out_of_memory, purpose, " needs ", readable(bytes), " of memory, ", readable(available),
+              " are available",
+              bytes <= available ? ", but the system or a limit of the process (ulimit -v) refused it" : "");
 }
 
 }  // namespace
 
 void require_memory(uint64_t bytes, const char* purpose) {
-  if (bytes >= smallest_mapping && bytes > available_memory()) fail(bytes, purpose);
+  if (bytes < smallest_mapping) return;
+  const uint64_t available = available_memory();
+  if (bytes > available) fail(bytes, available, purpose);
 }
 
 Block::Block(size_t bytes, const char* purpose) : size_(bytes) {
@@ -73,7 +76,7 @@ Block::Block(size_t bytes, const char* purpose) : size_(bytes) {
   data_ = static_cast<char*>(bytes >= smallest_mapping
                                  ? map(bytes)
                                  : ::operator new(bytes, std::align_val_t{alignment}, std::nothrow));
-  if (data_ == nullptr) fail(bytes, purpose);
+  if (data_ == nullptr) fail(bytes, available_memory(), purpose);
 }
 
 Block::~Block() {

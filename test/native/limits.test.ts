@@ -1,4 +1,4 @@
-// A process that may have less of the machine than there is.
+// A process that may have less of the machine than there is: fewer threads, less memory.
 
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
@@ -31,5 +31,12 @@ describe.skipIf(process.platform !== 'linux' || !has('prlimit'))('a process with
     const { begun, outputs } = runLimited(addAndDouble(2 ** 20), { threads: 256, room: 2 ** 27 })
     expect(begun).toBeLessThan(255)
     expect(outputs).toEqual([[6]])
+  })
+
+  it('of memory is told so, and not that there is too little', () => {
+    const arenaBytes = 2 ** 29
+    const { code, message } = runLimited({ ...addAndDouble(16), arenaBytes }, { threads: 1, room: 2 ** 27 })
+    expect(code).toBe('OUT_OF_MEMORY')
+    expect(message).toMatch(/needs 512.0 MiB of memory, [\d.]+ [MG]iB are available, but .* limit/)
   })
 })
