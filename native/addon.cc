@@ -132,16 +132,20 @@ class ProgramHandle : public Napi::ObjectWrap<ProgramHandle> {
                     plan.outputs.size(), " outputs, got ", input_count, " and ", views.Length() - input_count,
                     ".");
       }
-      const auto run = std::make_shared<PendingRun>(Environment::of(env), env, views);
-      run->program = program_;
-      run->versions = versions;
+      std::vector<void*> inputs, outputs;
       for (uint32_t i = 0; i < views.Length(); i++) {
         const bool is_input = i < input_count;
         const uint32_t place = is_input ? i : i - input_count;
         const Slot& slot = is_input ? plan.inputs[place] : plan.outputs[place];
-        (is_input ? run->inputs : run->outputs)
+        (is_input ? inputs : outputs)
             .push_back(pointer(views.Get(i), slot, text(is_input ? "input " : "output ", place)));
       }
+      // After all that may be refused: a promise that nobody settles is never collected.
+      const auto run = std::make_shared<PendingRun>(Environment::of(env), env, views);
+      run->program = program_;
+      run->inputs = std::move(inputs);
+      run->outputs = std::move(outputs);
+      run->versions = versions;
       Environment::of(env).start(run);
       Napi::Object result = Napi::Object::New(env);
       result["promise"] = run->promise();

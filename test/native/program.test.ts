@@ -1,5 +1,6 @@
 // What a program does with good and bad arguments, alone.
 
+import { queryObjects } from 'node:v8'
 import { describe, expect, it } from 'vitest'
 import { devices } from '../../lib/runtime/device.ts'
 import { compile, loadWeights } from '../../lib/runtime/program.ts'
@@ -81,6 +82,16 @@ describe('Program.run', () => {
     expect(error).toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringMatching(message) })
     const x = good()
     await program.run({ inputs: [x, x], outputs: [x] })
+  })
+
+  it('leaves no promise behind that nobody settles where it refuses', async () => {
+    await using program = compile(encode(addAndDouble(count)), null)
+    const promises = () => queryObjects(Promise, { format: 'count' })
+    const before = promises()
+    for (let again = 0; again < 1000; again++) {
+      await errorOf(program.run({ inputs: [good(), good()], outputs: [new Float32Array(7)] }))
+    }
+    expect(promises() - before).toBeLessThan(500)
   })
 
   it('rejects at once when the signal has already fired', async () => {
