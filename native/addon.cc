@@ -247,9 +247,12 @@ Napi::Value load_weights(const Napi::CallbackInfo& info) {
       const Napi::HandleScope scope(env);
       refs.push_back(to_ref(array.Get(i).As<Napi::Object>()));
     }
+    // The deleter outlives the weights where somebody still remembers them, as the executor's backend does:
+    // it must not own the executor any longer.
     const std::shared_ptr<Weights> weights(new Weights(refs, to_matrices(info[1])),
-                                           [executor = executor_of(env, info[1])](Weights* unused) {
-                                             executor->release(std::shared_ptr<Weights>(unused));
+                                           [executor = executor_of(env, info[1])](Weights* unused) mutable {
+                                             const std::shared_ptr<Executor> last = std::move(executor);
+                                             last->release(std::shared_ptr<Weights>(unused));
                                            });
     Environment::of(env).watch(weights);
     return WeightSetHandle::create(env, weights);
