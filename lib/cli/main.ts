@@ -52,7 +52,7 @@ function buildProgram(signal: AbortSignal): Command {
     .option('-o, --output <file>', 'where to write: .png, .jpg or .webp (default: made of prompt and seed)')
     .option('-m, --model <folder>', "a model in diffusers' layout (default: the embedded one)")
     .option('-n, --negative <text>', 'what to avoid')
-    .option('--size <WxH>', "pixels (default: the model's)", parseSize)
+    .option('--size <WxH>', "pixels (default: the model's, or those of --init)", parseSize)
     .option('-s, --steps <n>', "denoising steps (default: the model's, or 20)", parseNumber)
     .option(
       '-g, --guidance <x>',
@@ -85,7 +85,7 @@ function buildProgram(signal: AbortSignal): Command {
     .option('--strength <x>', 'how far to go from it, above 0 to 1 (default: 0.8)', parseNumber)
     .option('--temperature <x>', 'scales the noise of stochastic samplers (default: 1)', parseNumber)
     .option('--eta <x>', "DDIM's eta, 0 to 1 (default: 0)", parseNumber)
-    .option('--threshold <p[,max]>', 'dynamic thresholding, a percentile such as 0.995', parseThreshold)
+    .option('--threshold <p[,max]>', 'dynamic thresholding, a percentile such as 0.995; not for latents', parseThreshold)
     .option(
       '--device <name>',
       'auto, cpu, cuda, cuda:1, or several as cuda:0,cuda:1 (default: cpu)',

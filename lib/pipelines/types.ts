@@ -15,7 +15,7 @@ export interface GenerateOptions {
    */
   readonly width?: number | undefined
   readonly height?: number | undefined
-  /** Denoising steps, 1 to 1000. Default 20. */
+  /** Denoising steps, 1 to 1000. Default: what the model's folder says, or 20. */
   readonly steps?: number | undefined
   /** Classifier-free guidance; 1 switches it off and halves the work. Default 7.5, or what the model's folder says. */
   readonly guidanceScale?: number | undefined
