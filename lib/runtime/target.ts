@@ -117,7 +117,7 @@ export function targetOf({ device = 'cpu', precision }: TargetOptions): Target {
     )
   }
   if (device === 'cpu') return { ...cpu, matrices: matricesOf(precision, () => devices()[0]!) }
-  const number = /^cuda(?::(\d+))?$/.exec(String(device))
+  const number = typeof device === 'string' ? /^cuda(?::(\d+))?$/.exec(device) : null
   if (!number) {
     throw new TintypeError(
       'INVALID_ARGUMENT',

@@ -2,12 +2,14 @@
 
 import { describe, expect, it } from 'vitest'
 import {
+  type DeviceName,
   elementTypeOf,
   matricesOf,
   type Precision,
   takesLargeTiles,
   targetOf,
 } from '../../../lib/runtime/target.ts'
+import { expectFewWords, hostileValues } from '../hostile-values.ts'
 
 describe('targetOf', () => {
   it('computes in float32 on the CPU', () => {
@@ -66,6 +68,16 @@ describe('targetOf', () => {
       }),
     )
   })
+
+  it.each([...hostileValues, ['a symbol', Symbol('cuda')], ['nothing', null]])(
+    'has few words for %s',
+    (_, value) => {
+      const wrong = { device: value as DeviceName }
+      expect(() => targetOf(wrong)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
+      expectFewWords(() => targetOf(wrong))
+      expectFewWords(() => targetOf({ precision: value as Precision }))
+    },
+  )
 
   it('stores fast as f16', () => {
     expect((['f16', 'bf16', 'fast'] as const).map(elementTypeOf)).toEqual(['f16', 'bf16', 'f16'])
