@@ -229,7 +229,8 @@ void begin(const Panel& panel, const float* q, int64_t queries, int64_t c, int64
   });
   if constexpr (kNumbers<T> == 2) pair_rows(panel.q, d);
   for (int64_t lane = 0; lane < kLanes; lane += kWidth) {
-    store(panel.max + lane, broadcast(-__builtin_huge_valf()));
+    // Not infinity: a score that is as low would differ from it by no number.
+    store(panel.max + lane, broadcast(-0x1.fffffep127f));
     store(panel.sum + lane, broadcast(0.0f));
   }
   for (int64_t i = 0; i < d * kLanes; i += kWidth) store(panel.out + i, broadcast(0.0f));

@@ -85,7 +85,11 @@ function buildProgram(signal: AbortSignal): Command {
     .option('--strength <x>', 'how far to go from it, above 0 to 1 (default: 0.8)', parseNumber)
     .option('--temperature <x>', 'scales the noise of stochastic samplers (default: 1)', parseNumber)
     .option('--eta <x>', "DDIM's eta, 0 to 1 (default: 0)", parseNumber)
-    .option('--threshold <p[,max]>', 'dynamic thresholding, a percentile such as 0.995; not for latents', parseThreshold)
+    .option(
+      '--threshold <p[,max]>',
+      'dynamic thresholding, a percentile such as 0.995; not for latents',
+      parseThreshold,
+    )
     .option(
       '--device <name>',
       'auto, cpu, cuda, cuda:1, or several as cuda:0,cuda:1 (default: cpu)',
