@@ -144,12 +144,17 @@ export async function readImage(input: ImageInput, size?: Size): Promise<RgbImag
   if (raw?.channels === 3 && (sameSize || !size)) {
     return { data: new Uint8Array(source as Buffer), width: raw.width, height: raw.height }
   }
+  // sharp would shrink a JPEG while it decodes it, which is another filter.
+  if (!raw && size) return readImage(await readImage(input), size)
   try {
     let image = await open(opened)
     if (!raw) image = image.autoOrient()
     image = image.flatten({ background: 'white' }).toColourspace('srgb')
     if (size) image = image.resize(size.width, size.height, { fit: 'fill', kernel: 'lanczos3' })
     const { data, info } = await image.raw().toBuffer({ resolveWithObject: true })
+    if (info.channels > 3) {
+      throw invalid(`${name} has ${info.channels} channels of colour.`, 'Give a picture in grey or RGB.')
+    }
     return { data: info.channels === 3 ? data : greyToRgb(data), width: info.width, height: info.height }
   } catch (error) {
     throw explain(error, name)

@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { rename, rm, writeFile } from 'node:fs/promises'
-import { extname } from 'node:path'
+import { dirname, extname, join } from 'node:path'
 import { TintypeError } from '../errors.ts'
 import { suggestion } from '../nearest.ts'
 import { pathOfUrl } from './file-url.ts'
@@ -121,12 +121,14 @@ export class Picture {
   async toFile(target: string | URL, options: EncodeOptions = {}): Promise<void> {
     const path = pathOf(target)
     const bytes = await this.toBuffer(formatOf(path), options)
-    const partial = `${path}.${randomUUID()}.part`
+    // Not the name with an ending: that may be as long as names can be.
+    const partial = join(dirname(path), `.${randomUUID()}.part`)
     try {
       await writeFile(partial, bytes)
       await rename(partial, path)
     } catch (cause) {
-      await rm(partial, { force: true })
+      // What is wrong with the folder is wrong for this too.
+      await rm(partial, { force: true }).catch(() => undefined)
       const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
       throw new TintypeError('IO', `${path} cannot be written (${reason}).`, {
         advice: reason === 'ENOENT' ? 'Does its folder exist?' : 'Check permissions and free space.',

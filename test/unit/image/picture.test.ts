@@ -63,6 +63,12 @@ describe('Picture', () => {
     expect(JSON.parse(JSON.stringify([seeded]))).toEqual([expected])
   })
 
+  it('writes names that are as long as names can be', async () => {
+    const path = join(folder, `${'n'.repeat(251)}.png`)
+    await picture.toFile(path)
+    expect((await readImage(path)).width).toBe(width)
+  })
+
   it.each(['jpeg', 'webp'] as const)('writes %s', async (format) => {
     const { format: written } = await sharp(await picture.toBuffer(format, { quality: 80 })).metadata()
     expect(written).toBe(format)
@@ -72,6 +78,7 @@ describe('Picture', () => {
     [() => picture.toFile('apple.gif'), 'INVALID_ARGUMENT', /extension ".gif"/],
     [() => picture.toFile('apple'), 'INVALID_ARGUMENT', /extension ""/],
     [() => picture.toFile(join(folder, 'none', 'apple.png')), 'IO', /Does its folder exist/],
+    [() => picture.toFile(join(import.meta.filename, 'apple.png')), 'IO', /cannot be written \(ENOTDIR\)/],
     [
       () => picture.toFile(new URL('https://example.com/a.png')),
       'INVALID_ARGUMENT',
@@ -92,6 +99,52 @@ describe('Picture', () => {
 })
 
 describe('readImage', () => {
+  it('scales JPEG files by the filter of all others', async () => {
+    const [side, to] = [1024, { width: 48, height: 48 }]
+    const bars = Uint8Array.from({ length: side * side * 3 }, (_, i) => (Math.floor(i / 3 / 37) % 2) * 255)
+    const file = await sharp(bars, { raw: { width: side, height: side, channels: 3 } })
+      .jpeg()
+      .toBuffer()
+    const [scaled, other] = [await readImage(file, to), await readImage(await readImage(file), to)]
+    expect(scaled).toEqual(other)
+  })
+
+  it('refuses more channels than colours have', async () => {
+    // A pixel of grey and three numbers more: entries of a TIFF file by tag, type, count, and value or offset.
+    const [bits, more, pixel] = [200, 208, 216]
+    const entries = [
+      ...[
+        [256, 3, 1, 1],
+        [257, 3, 1, 1],
+        [258, 3, 4, bits],
+        [259, 3, 1, 1],
+        [262, 3, 1, 1],
+        [273, 4, 1, pixel],
+      ],
+      ...[
+        [277, 3, 1, 4],
+        [278, 3, 1, 1],
+        [279, 4, 1, 4],
+        [338, 3, 3, more],
+      ],
+    ] as [number, number, number, number][]
+    const file = Buffer.alloc(pixel + 4)
+    file.write('II*')
+    file.writeUInt32LE(8, 4)
+    file.writeUInt16LE(entries.length, 8)
+    for (const [i, [tag, type, count, value]] of entries.entries()) {
+      file.writeUInt16LE(tag, 10 + 12 * i)
+      file.writeUInt16LE(type, 12 + 12 * i)
+      file.writeUInt32LE(count, 14 + 12 * i)
+      file.writeUInt32LE(value, 18 + 12 * i)
+    }
+    for (let i = 0; i < 4; i++) file.writeUInt16LE(8, bits + 2 * i)
+    await expect(readImage(file)).rejects.toMatchObject({
+      code: 'INVALID_IMAGE',
+      message: expect.stringContaining('channels of colour'),
+    })
+  })
+
   it.each<[string, () => Promise<ImageInput>]>([
     ['a path', async () => join(folder, 'apple.png')],
     ['a URL', async () => pathToFileURL(join(folder, 'apple.png'))],
