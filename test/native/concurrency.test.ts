@@ -120,7 +120,7 @@ describe('abort', () => {
     let afterAborts = 0
     for (let again = 0; again < 6; again++) {
       const controller = new AbortController()
-      const run = errorOf(attend(2 ** 16, controller))
+      const run = errorOf(attend(2 ** 16, { signal: controller.signal }))
       await sleep(20 + (again * task) / 6000)
       const aborted = process.cpuUsage()
       controller.abort()
