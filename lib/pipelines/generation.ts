@@ -18,6 +18,7 @@ import { withJson } from './result.ts'
 import { stepKinds } from './step-kinds.ts'
 import { encodeTexts } from './text-stage.ts'
 import type { GenerateEvent, GenerateResult, StageEvent, Timings } from './types.ts'
+import { unknownWords } from './unknown-words.ts'
 
 type Generator = ReturnType<typeof createGenerator>
 
@@ -136,7 +137,8 @@ export async function* runGeneration(
   const prompts = spread(options.prompts, options.count)
   const negatives = spread(options.negativePrompts, options.count)
   const texts = await encodeTexts(model, [...prompts, ...(guided ? negatives : [])], signal)
-  const warnings = [...sizeWarnings, ...trajectory.warnings, ...texts.warnings]
+  const unknown = unknownWords(model, options.prompts)
+  const warnings = [...sizeWarnings, ...trajectory.warnings, ...texts.warnings, ...unknown]
   if (guidanceScale <= 1 && negatives.some((negative) => negative !== '')) {
     warnings.push(`negativePrompt has no effect: guidanceScale is ${guidanceScale}, not above 1.`)
   }

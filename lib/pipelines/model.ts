@@ -26,6 +26,8 @@ export interface Model {
   readonly unet: Component
   readonly vae: Component
   readonly defaults: ModelDefaults
+  /** Those that it was trained with, where these are not all. */
+  readonly knownTokens: ReadonlySet<number> | undefined
   readonly vaeTiling: VaeTiling
   /** Undefined for float32 over weights as they are stored. */
   readonly precision: Precision | undefined
@@ -38,6 +40,8 @@ export interface ModelOptions extends ComponentOptions {
 /** Side lengths that a UNet without `sample_size` gets: those of Stable Diffusion 1.x. */
 const usualLatents = { height: 64, width: 64 }
 
+const mostKnownTokens = 2 ** 18
+
 /** Small enough for any model: only the names and shapes of its weights are wanted. */
 const surveyed = { n: 1, h: 8, w: 8 }
 const surveyedStep = {
@@ -49,28 +53,27 @@ const surveyedStep = {
   wantClean: false,
 }
 
-/** tintype.json, a file that a model folder may have: options that suit the model better than the usual ones. */
-const ownDefaults = z.strictObject({
+/**
+ * tintype.json, a file that a model folder may have: options that suit the model better than the usual ones, and the tokens that
+ * it was trained with, where these are not all.
+ */
+const ownSettings = z.strictObject({
   guidanceScale: z.number().min(0).max(1000).default(7.5),
   steps: z.int().min(1).max(1000).default(20),
+  knownTokens: z.array(z.int().min(0)).max(mostKnownTokens).optional(),
 })
 
-async function readOwnDefaults(folder: string): Promise<z.infer<typeof ownDefaults>> {
+async function readOwnSettings(folder: string): Promise<z.infer<typeof ownSettings>> {
   const file = join(folder, 'tintype.json')
-  const parsed = ownDefaults.safeParse(existsSync(file) ? await readJson(file) : {})
+  const parsed = ownSettings.safeParse(existsSync(file) ? await readJson(file) : {})
   if (parsed.success) return parsed.data
   const { path, message } = parsed.error.issues[0]!
   throw new TintypeError('INVALID_CONFIG', `${file}: ${[...path, shorten(message, 200)].join(': ')}.`)
 }
 
-async function readDefaults(folder: string, { unet, vae }: ModelConfigs): Promise<ModelDefaults> {
-  const latents = unet.sampleSize ?? usualLatents
-  return {
-    width: latents.width * vae.factor,
-    height: latents.height * vae.factor,
-    factor: vae.factor,
-    ...(await readOwnDefaults(folder)),
-  }
+const sizeOf = ({ unet, vae: { factor } }: ModelConfigs) => {
+  const { width, height } = unet.sampleSize ?? usualLatents
+  return { width: width * factor, height: height * factor, factor }
 }
 
 /** diffusers pads and cuts prompts to the tokenizer's length; what is beyond the text encoder's is none. */
@@ -86,7 +89,7 @@ export async function openModel(folder: string, options: ModelOptions): Promise<
   const schedulerFile = join(folder, 'scheduler', 'scheduler_config.json')
   const scheduler = parseSchedulerConfig(await readJson(schedulerFile), schedulerFile)
   const { tokenizer, configs } = await readTokenizer(folder, read)
-  const defaults = await readDefaults(folder, configs)
+  const { knownTokens, ...own } = await readOwnSettings(folder)
   const { precision, matrices } = options.targets?.[0] ?? cpu
   const opened: Component[] = []
   const open = async (part: string, ...graphs: Parameters<typeof Component.open>[1]) => {
@@ -104,7 +107,8 @@ export async function openModel(folder: string, options: ModelOptions): Promise<
       textEncoder: await open('text_encoder', textGraph(configs, 1)),
       unet: await open('unet', stepGraph(configs, surveyedStep)),
       vae: await open('vae', decodeGraph(configs, surveyed), encodeGraph(configs, surveyed)),
-      defaults,
+      defaults: { ...sizeOf(configs), ...own },
+      knownTokens: knownTokens && new Set(knownTokens),
       vaeTiling: options.vaeTiling ?? 'auto',
       precision: precision ?? (matrices === 'stored' ? undefined : matrices),
     }

@@ -10,6 +10,7 @@ import { toChannelsFirst, toChannelsLast } from '../../lib/pipelines/layout.ts'
 import { type Model, openModel } from '../../lib/pipelines/model.ts'
 import { load, type Pipeline } from '../../lib/pipelines/pipeline.ts'
 import { buildTrajectory } from '../../lib/schedulers/trajectory.ts'
+import { readSafetensorsHeader } from '../../lib/weights/safetensors.ts'
 import { type GoldenTensor, readTensors, relativeError } from '../golden/tensors.ts'
 
 const folder = new URL('../golden/default-model/', import.meta.url)
@@ -50,6 +51,23 @@ describe('the default model', () => {
   afterAll(async () => {
     await pipeline?.dispose()
     for (const part of model ? [model.textEncoder, model.unet, model.vae] : []) part.dispose()
+  })
+
+  it('knows the tokens whose embeddings are not 0, and says which words it does not know', async () => {
+    const file = join(defaultModelFolder, 'text_encoder/model.safetensors')
+    const { tensors: stored } = await readSafetensorsHeader(file)
+    const table = stored.get('text_model.embeddings.token_embedding.weight')!
+    const [rows, width] = [table.shape[0]!, 2 * table.shape[1]!]
+    const bytes = readFileSync(file).subarray(table.offset, table.offset + table.bytes)
+    const trained = Array.from({ length: rows }, (_, id) => id).filter((id) =>
+      bytes.subarray(id * width, (id + 1) * width).some((byte) => byte !== 0),
+    )
+    expect([...model.knownTokens!], 'knownTokens of models/default/tintype.json').toEqual(trained)
+
+    const paint = (prompt: string) => pipeline.generate({ prompt, steps: 1, seed: 1, output: 'latents' })
+    const { warnings } = await paint("A lighthouse and a cat's house, three LIGHTHOUSES at dusk")
+    expect(warnings).toEqual(['The model "default" was never shown: lighthouse, three, lighthouses.'])
+    expect((await paint('red apple')).warnings).toEqual([])
   })
 
   it('has the files that the golden tensors were made with', () => {
