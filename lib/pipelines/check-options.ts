@@ -1,13 +1,19 @@
 // Options by themselves: each has a rule, and one that breaks it or has none is refused with a sentence that helps.
 
 import { inspect } from 'node:util'
-import type * as z from 'zod'
 import { TintypeError } from '../errors.ts'
 import { suggestion } from '../nearest.ts'
 import { shorten } from '../show.ts'
 
-/** By the name of an option. The description says what is expected, word for word as errors tell it. */
-export type Rules = Readonly<Record<string, z.ZodType>>
+/** A schema of zod, which public types must not name: it is no dependency of who uses tintype. */
+interface Rule {
+  /** What is expected, word for word as errors tell it. */
+  readonly description?: string | undefined
+  safeParse(value: unknown): { readonly success: boolean }
+}
+
+/** By the name of an option. */
+export type Rules = Readonly<Record<string, Rule>>
 
 /** Whose options they are. */
 export interface Call {

@@ -2,8 +2,9 @@
 // the files that older and newer versions of transformers write beside it.
 
 import * as z from 'zod'
-import { type ErrorCode, TintypeError } from '../errors.ts'
-import { shorten, show } from '../show.ts'
+import { TintypeError } from '../errors.ts'
+import { show } from '../show.ts'
+import { content, isShort, mostTokens, parseFields, tokenObject, tooMany } from './fields.ts'
 import { checkTokenId } from './vocabulary.ts'
 
 /** A token that is found in the prompt before byte-pair encoding, as a whole. */
@@ -26,6 +27,16 @@ export interface TokenizerConfig {
   readonly added: readonly AddedToken[]
 }
 
+/** An entry of a list of added tokens. */
+export interface ListedToken {
+  readonly content: string
+  readonly normalized: boolean
+  readonly id: number
+  readonly lstrip?: boolean | undefined
+  readonly rstrip?: boolean | undefined
+  readonly single_word?: boolean | undefined
+}
+
 /** What a settings file holds, as JSON.parse made it; undefined for a file that is not there. */
 export interface SettingsFiles {
   /** tokenizer_config.json */
@@ -38,22 +49,6 @@ export interface SettingsFiles {
   readonly listed?: readonly ListedToken[] | undefined
 }
 
-// All tokens are sought by one pattern: unbounded, it is more than a regular expression can hold or takes minutes to match.
-const content = z.string().min(1).max(256)
-export const mostTokens = 4096
-const isShort = (tokens: object) => Object.keys(tokens).length <= mostTokens
-const tooMany = `expected at most ${mostTokens} tokens`
-
-/** An added token as the files spell it. */
-const tokenObject = z.object({
-  content,
-  normalized: z.boolean().default(false),
-  lstrip: z.boolean().optional(),
-  rstrip: z.boolean().optional(),
-  single_word: z.boolean().optional(),
-})
-export const listedToken = tokenObject.extend({ id: z.number() })
-export type ListedToken = z.output<typeof listedToken>
 const anyToken = z.union([content, tokenObject])
 type AnyToken = z.output<typeof anyToken>
 const token = anyToken.nullish()
@@ -72,29 +67,6 @@ const configSchema = roles.extend({
 
 /** added_tokens.json: token -> id. */
 const addedIds = z.record(content, z.number()).refine(isShort, tooMany)
-
-/**
- * The fields of a file that the schema names.
- *
- * @param mismatch the code for values of other types and sizes; a value that is none of the supported ones is
- * `UNSUPPORTED_MODEL`
- */
-export function parseFields<S extends z.ZodType>(
-  schema: S,
-  json: unknown,
-  where: string,
-  mismatch: ErrorCode = 'INVALID_CONFIG',
-): z.output<S> {
-  const result = schema.safeParse(json, { reportInput: true })
-  if (result.success) return result.data
-  const issue = result.error.issues[0]!
-  const unsupported = issue.code === 'invalid_value'
-  const got = unsupported ? `, got ${show(issue.input)}` : ''
-  throw new TintypeError(
-    unsupported ? 'UNSUPPORTED_MODEL' : mismatch,
-    `${where}: ${shorten(issue.path.join('.')) || 'top level'}: ${issue.message}${got}.`,
-  )
-}
 
 function refuseStripping({ content, ...flags }: z.output<typeof tokenObject>, where: string): void {
   for (const flag of ['lstrip', 'rstrip', 'single_word'] as const) {

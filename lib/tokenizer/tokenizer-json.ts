@@ -1,7 +1,8 @@
 // tokenizer.json: vocabulary, merges and added tokens in one file, the only one that transformers 5 saves.
 
 import * as z from 'zod'
-import { type ListedToken, listedToken, mostTokens, parseFields } from './config.ts'
+import type { ListedToken } from './config.ts'
+import { listedToken, mostTokens, parseFields } from './fields.ts'
 import { listMerges, type Merges } from './merges.ts'
 import { parseVocabulary, type Vocabulary } from './vocabulary.ts'
 
