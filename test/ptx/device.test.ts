@@ -287,10 +287,12 @@ describe('one GPU', () => {
       expected = await paint(pipeline)
       used = stateOf(roomy).used
     }
-    const tight = addGpu({ architecture: 80, memory: Math.round(used * 0.9) })
-    await using pipeline = await load(folder, on(tight))
-    expect(await paint(pipeline)).toEqual(expected)
-    expect(await paint(pipeline)).toEqual(expected)
+    // Buffers of other programs are enough, or weights have to go as well.
+    for (const share of [0.9, 0.78]) {
+      const tight = addGpu({ architecture: 80, memory: Math.round(used * share) })
+      await using pipeline = await load(folder, on(tight))
+      for (let again = 0; again < 2; again++) expect(await paint(pipeline), `${share}`).toEqual(expected)
+    }
   })
 
   it('says what was needed and what to do when memory is too small', async () => {
