@@ -71,7 +71,7 @@ function buildProgram(signal: AbortSignal): Command {
       'merge this share of the tokens of the largest maps, up to 0.75 (default: 0)',
       parseNumber,
     )
-    .option('--seed <n>', 'where the noise starts (default: random, told in the file)', parseSeed)
+    .option('--seed <n>', 'where the noise starts (default: random; PNG files and --json tell it)', parseSeed)
     .addOption(
       new Option(
         '--rng <name>',
@@ -81,13 +81,13 @@ function buildProgram(signal: AbortSignal): Command {
     .option('--scheduler <name>', "ddim, euler, euler-ancestral or dpmpp-2m (default: the model's)")
     .option('--karras', "Karras et al.'s noise levels (default: the model's)")
     .option('-c, --count <n>', 'pictures per prompt (default: 1)', parseNumber)
-    .option('--init <file>', 'a picture to start from')
+    .option('--init <file>', 'a picture to start from, painted in its own size')
     .option('--strength <x>', 'how far to go from it, above 0 to 1 (default: 0.8)', parseNumber)
     .option('--temperature <x>', 'scales the noise of stochastic samplers (default: 1)', parseNumber)
     .option('--eta <x>', "DDIM's eta, 0 to 1 (default: 0)", parseNumber)
     .option(
       '--threshold <p[,max]>',
-      'dynamic thresholding, a percentile such as 0.995; not for latents',
+      'dynamic thresholding, a percentile such as 0.995 (for models that paint pixels)',
       parseThreshold,
     )
     .option(
