@@ -4,6 +4,8 @@ import { hunting, type Mutant } from './mutant.ts'
 
 const device = (title: string) =>
   hunting({ files: ['test/ptx/device.test.ts'], title, kernels: [] }, 'native/cuda')
+const memory = (title: string) =>
+  hunting({ files: ['test/ptx/device-memory.test.ts'], title, kernels: [] }, 'native/cuda')
 const plans = (title: string, folder = 'native/cuda') =>
   hunting({ files: ['test/ptx/plans.test.ts'], title, kernels: [] }, folder)
 
@@ -50,25 +52,25 @@ export const hosts: readonly Mutant[] = [
     'cudaStreamCaptureModeThreadLocal',
     'cudaStreamCaptureModeGlobal',
   ),
-  device('captures anew')(
+  memory('captures anew')(
     'backend.cc',
     'graphs of a workspace that is gone',
     'state.captured_with != workspace_.get()',
     'state.graphs.empty()',
   ),
-  device('tries again')(
+  memory('tries again')(
     'backend.cc',
     'out of memory at once',
     'if (e.code != code::out_of_memory) throw;',
     'throw;',
   ),
-  device('captures anew')(
+  memory('captures anew')(
     'backend.cc',
     'graphs keep the places of weights that have moved',
     '    program->drop_graphs();\n',
     '',
   ),
-  device('keeps weights')(
+  memory('keeps weights')(
     'backend.cc',
     'weights are let go of before other memory',
     '  if (fits(work)) return;\n  drop_weights(work);\n  run_once(work);',
@@ -86,7 +88,7 @@ export const hosts: readonly Mutant[] = [
     'state.graphs.empty() || ',
     '',
   ),
-  device('makes room')(
+  memory('makes room')(
     'backend.cc',
     'memory of other programs is kept when there is no more',
     'weights.get() == work.weights ? used : std::vector<WeightUse>()',
