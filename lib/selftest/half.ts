@@ -7,17 +7,23 @@ const formats = {
   bf16: { mantissa: 7, minExponent: -126, maxExponent: 127 },
 } as const
 
+const float = new Float64Array(1)
+const words = new Uint32Array(float.buffer)
+
+/** The power of two in a number that is finite and not 0; a subnormal counts as the smallest that is normal. */
+function exponentOf(value: number): number {
+  float[0] = value
+  return ((words[1]! >>> 20) & 0x7ff) - 1023
+}
+
 /** The nearest number that the type holds. */
 export function roundTo(type: ElementType, value: number): number {
   if (!Number.isFinite(value) || value === 0) return value
   const { mantissa, minExponent, maxExponent } = formats[type]
-  const exponent = Math.max(Math.floor(Math.log2(Math.abs(value))), minExponent)
-  const unit = 2 ** (exponent - mantissa)
-  const scaled = value / unit
-  const down = Math.floor(scaled)
-  const rest = scaled - down
-  const up = rest > 0.5 || (rest === 0.5 && down % 2 !== 0)
-  const rounded = (up ? down + 1 : down) * unit
+  const unit = 2 ** (Math.max(exponentOf(value), minExponent) - mantissa)
+  // Float64 has no digits behind the unit there, and rounds to nearest even itself.
+  const coarse = 1.5 * 2 ** 52 * unit
+  const rounded = value + coarse - coarse
   if (Math.abs(rounded) >= 2 ** (maxExponent + 1)) return value < 0 ? -Infinity : Infinity
   return rounded === 0 && value < 0 ? -0 : rounded
 }
@@ -30,7 +36,7 @@ export function bitsOf(type: ElementType, value: number): number {
   const infinity = (maxExponent - minExponent + 2) << mantissa
   if (Number.isNaN(value)) return infinity + 1
   if (magnitude === Infinity) return sign + infinity
-  const exponent = Math.max(Math.floor(Math.log2(magnitude)), minExponent)
+  const exponent = magnitude === 0 ? minExponent : Math.max(exponentOf(magnitude), minExponent)
   // The leading 1 of a normal number adds the missing 1 to its exponent.
   return sign + ((exponent - minExponent) << mantissa) + magnitude / 2 ** (exponent - mantissa)
 }

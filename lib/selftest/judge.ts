@@ -34,39 +34,63 @@ export function judge(
     readonly sumLoss?: number
   },
 ): Judgement {
-  const finite = [...truth.keys()].filter((i) => Number.isFinite(store(truth[i]!)))
-  const rms = (f: (i: number) => number) =>
-    Math.sqrt(finite.reduce((sum, i) => sum + f(i) ** 2, 0) / Math.max(finite.length, 1))
-  const largest = (f: (i: number) => number) => finite.reduce((most, i) => Math.max(most, f(i)), 0)
+  const stored = truth.map(store)
   const error = (i: number) => {
     const difference = Math.abs(y[i]! - truth[i]!)
     return Number.isNaN(difference) ? Number.POSITIVE_INFINITY : difference
   }
-  const naiveError = (i: number) => Math.abs(naive[i]! - truth[i]!)
-  const size = (i: number) => Math.abs(truth[i]!)
-  // Errors that have nothing to do with each other.
-  const [naiveRms, naiveMost] = [rms, largest].map((of) =>
-    Math.hypot(of(naiveError), sumLoss * of(size)),
-  ) as [number, number]
-
-  const limit = Math.max(4 * naiveMost, 10 * naiveRms) * allowance + largest(size) * 2 ** -22
-  const rmsLimit = 2 * allowance * naiveRms + rms(size) * 2 ** -23
-  const isWrong = (i: number) => {
-    const stored = store(truth[i]!)
-    return Number.isFinite(stored) ? error(i) > limit : !Object.is(y[i], stored)
+  const ofKernel = new Spread()
+  const ofNaive = new Spread()
+  const ofTruth = new Spread()
+  for (let i = 0; i < truth.length; i++) {
+    if (!Number.isFinite(stored[i]!)) continue
+    ofKernel.add(error(i))
+    ofNaive.add(Math.abs(naive[i]! - truth[i]!))
+    ofTruth.add(Math.abs(truth[i]!))
   }
-  const wrong = [...truth.keys()].filter(isWrong)
+  // Errors that have nothing to do with each other.
+  const naiveRms = Math.hypot(ofNaive.rms, sumLoss * ofTruth.rms)
+  const naiveMost = Math.hypot(ofNaive.largest, sumLoss * ofTruth.largest)
+
+  const limit = Math.max(4 * naiveMost, 10 * naiveRms) * allowance + ofTruth.largest * 2 ** -22
+  const rmsLimit = 2 * allowance * naiveRms + ofTruth.rms * 2 ** -23
+  const wrong: number[] = []
+  for (let i = 0; i < truth.length; i++) {
+    if (Number.isFinite(stored[i]!) ? error(i) > limit : !Object.is(y[i], stored[i])) wrong.push(i)
+  }
   const share =
-    wrong.length > 0 ? Infinity : Math.max(ratio(largest(error), limit), ratio(rms(error), rmsLimit))
-  const figures = { error: largest(error), limit, share }
-  if (wrong.length === 0 && !(rms(error) > rmsLimit)) return { ...figures, wrong: undefined }
-  const order = wrong.length > 0 ? wrong : finite.toSorted((i, j) => error(j) - error(i))
+    wrong.length > 0 ? Infinity : Math.max(ratio(ofKernel.largest, limit), ratio(ofKernel.rms, rmsLimit))
+  const figures = { error: ofKernel.largest, limit, share }
+  if (wrong.length === 0 && !(ofKernel.rms > rmsLimit)) return { ...figures, wrong: undefined }
+  const worst = [...truth.keys()].filter((i) => Number.isFinite(stored[i]!))
+  const order = wrong.length > 0 ? wrong : worst.sort((i, j) => error(j) - error(i))
   const pairs = order.slice(0, 5).map((i) => `  [${i}] ${y[i]}, expected ${truth[i]}`)
   const message =
-    `max error ${largest(error)}, allowed ${limit} (naive makes ${naiveMost}); ` +
-    `rms error ${rms(error)}, allowed ${rmsLimit} (naive makes ${naiveRms}); ` +
+    `max error ${ofKernel.largest}, allowed ${limit} (naive makes ${naiveMost}); ` +
+    `rms error ${ofKernel.rms}, allowed ${rmsLimit} (naive makes ${naiveRms}); ` +
     `${wrong.length} of ${truth.length} wrong\n${pairs.join('\n')}`
   return { ...figures, wrong: message }
+}
+
+/** How large numbers are that are not negative. */
+class Spread {
+  #count = 0
+  #squares = 0
+  #largest = 0
+
+  add(value: number): void {
+    this.#count++
+    this.#squares += value ** 2
+    this.#largest = Math.max(this.#largest, value)
+  }
+
+  get rms(): number {
+    return Math.sqrt(this.#squares / Math.max(this.#count, 1))
+  }
+
+  get largest(): number {
+    return this.#largest
+  }
 }
 
 /** Nothing of nothing is nothing. */
