@@ -32,7 +32,8 @@ GemmSize size_of(const Conv2dArgs& a) {
 
 GemmVariant variant_of(const Conv2dArgs& a, const Gpu& gpu) {
   static const GemmTile* const any[] = {&gemm_64x64};
-  static const GemmTile* const taps[] = {&gemm_128x160, &gemm_128x128, &gemm_64x128, &gemm_64x64};
+  static const GemmTile* const taps[] = {&gemm_128x160, &gemm_128x128, &gemm_64x128, &gemm_64x128_sliced,
+                                         &gemm_64x64};
   if (!by_taps(a)) return choose_gemm(size_of(a), any, gpu);
   return choose_gemm(size_of(a), taps, gpu);
 }

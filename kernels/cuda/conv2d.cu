@@ -18,6 +18,11 @@ extern "C" __global__ void __launch_bounds__(tile_built(gemm_64x128).threads(),
     conv2d_64x128(const __grid_constant__ GemmArgs a) {
   gemm<gemm_64x128, TapsGather>(a);
 }
+extern "C" __global__ void __launch_bounds__(tile_built(gemm_64x128_sliced).threads(),
+                                             tile_built(gemm_64x128_sliced).resident())
+    conv2d_sliced_64x128(const __grid_constant__ GemmArgs a) {
+  gemm<gemm_64x128_sliced, TapsGather>(a);
+}
 extern "C" __global__ void __launch_bounds__(tile_built(gemm_64x64).threads(),
                                              tile_built(gemm_64x64).resident())
     conv2d_64x64(const __grid_constant__ GemmArgs a) {

@@ -28,7 +28,8 @@ double products_per_cycle(const Gpu& gpu) {
 // Cycles in which shared memory hands out 128 bytes, for one step along k: each warp loads its part of A and
 // of B, and what the next step needs comes in.
 double shared_cycles(const GemmTile& tile) {
-  const double loads = tile.warps() * (tile.warp_m + tile.warp_n) * tile.depth * 2 / 128.;
+  const int own_depth = tile.depth / tile.slices;
+  const double loads = tile.warps() * (tile.warp_m * tile.slices + tile.warp_n) * own_depth * 2 / 128.;
   return loads + tile.stage_bytes() / 128.;
 }
 
@@ -102,8 +103,9 @@ double gemm_cycles(const GemmVariant& variant, const GemmSize& size, const Gpu& 
   const double warps = std::min<double>(blocks, together) * tile.warps();
   const double busy = std::min(warps, schedulers) / schedulers;
   const double step = std::max(tensor_cycles(tile, gpu) / busy, shared_cycles(tile));
-  double cycles = blocks * static_cast<double>(steps_of_split(size.k, splits)) * step *
-                  (warps > schedulers ? 1 : alone_takes);
+  const auto steps = static_cast<double>(ceil_div(steps_of_split(size.k, splits) * gemm_depth, tile.depth));
+  double cycles = blocks * steps * step * (warps > schedulers ? 1 : alone_takes);
+  cycles += blocks * 2 * tile.warps() * tile.joined_bytes() / 128.;  // written and read
   cycles += static_cast<double>(ceil_div(static_cast<int64_t>(blocks), together)) * cycles_at_ends;
   if (splits > 1) {
     const double bytes = static_cast<double>(tile.m) * tile.n * sizeof(float);
@@ -155,7 +157,8 @@ void run_gemm(const char* kernel, GemmArgs args, const GemmVariant& variant, Lau
     args.partials = static_cast<float*>(launcher.workspace());
     args.moments = args.partials + partial_floats(variant, {args.m, args.n, args.k, args.layer_count});
   }
-  const std::string name = std::string(kernel) + "_" + std::to_string(tile.m) + "x" + std::to_string(tile.n);
+  const std::string name = std::string(kernel) + (tile.slices > 1 ? "_sliced_" : "_") +
+                           std::to_string(tile.m) + "x" + std::to_string(tile.n);
   const Grid grid = {static_cast<uint32_t>(args.row_tiles * args.column_tiles * args.layer_count), 1,
                      static_cast<uint32_t>(args.splits)};
   launcher.run(name.c_str(), grid, static_cast<uint32_t>(tile.threads()), args,

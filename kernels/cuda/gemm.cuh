@@ -16,7 +16,9 @@ static __device__ uint32_t gemm_splits_there[gemm_counters];
 enum class GemmKind { plain, gated, joined };
 
 // The oldest architecture that this code is for.
-#if __CUDA_ARCH__ >= 800
+#if __CUDA_ARCH__ >= 1200
+inline constexpr int architecture_built = 120;
+#elif __CUDA_ARCH__ >= 800
 inline constexpr int architecture_built = by_warpgroups ? 90 : 80;
 #else
 inline constexpr int architecture_built = 75;
@@ -30,6 +32,8 @@ template <GemmTile Tile, GemmKind Kind>
 class GemmBlock {
   static constexpr bool gated = Kind == GemmKind::gated;
   static constexpr int tiles_m = Tile.warp_m / 16, tiles_n = Tile.warp_n / 8;
+  // Of the sums before slices are joined.
+  static constexpr int all_tiles_m = tiles_m * Tile.slices, slice_depth = Tile.depth / Tile.slices;
   static constexpr int ahead = Tile.stages - 1;  // steps that are copied ahead
   using GatherB = RowsGather<Tile.n, Tile.threads(), Tile.depth>;
   // Behind what store_tile stages.
@@ -87,6 +91,7 @@ class GemmBlock {
     }
     wait_for_copies<0>();
     __syncthreads();
+    if constexpr (Tile.slices == 2) join_slices();
     // Found anew rather than kept: sums leave the loop hardly a register.
     if constexpr (!by_warpgroups) find_tile();
     if (has_norm()) normalize_sums(column_tile_ * Tile.n, moments.of(end_k - first_k));
@@ -138,26 +143,35 @@ class GemmBlock {
     commit_products();
   }
 
-  // 16 rows of A, and 16 columns of B, of the 16 products that begin at k * 16.
+  // The slice of the depth that a warp multiplies, and of the rows that are its own once slices are joined.
+  __device__ int slice() const {
+    return warp_row_ / Tile.warp_m % Tile.slices;
+  }
+
+  // 16 rows of A, and 16 columns of B, of the 16 products of the slice that begin at k * 16.
   __device__ void load_a(uint32_t (&a)[4], uint32_t stage, int m, int k) const {
-    load_matrices(a, stage + swizzle<Tile.depth / 8>(warp_row_ + m * 16 + lane_ % 16, k * 2 + lane_ / 16));
+    const int row = warp_row_ - slice() * Tile.warp_m + m * 16 + lane_ % 16;
+    load_matrices(a, stage + swizzle<Tile.depth / 8>(row, chunk_of_slice(k) + lane_ / 16));
   }
   __device__ void load_b(uint32_t (&b)[4], uint32_t stage, int n, int k) const {
     const uint32_t stage_b = stage + Tile.m * Tile.depth * 2;
     const int row = warp_column_ + n * 16 + lane_ % 8 + lane_ / 16 * 8;
-    load_matrices(b, stage_b + swizzle<Tile.depth / 8>(row, k * 2 + lane_ / 8 % 2));
+    load_matrices(b, stage_b + swizzle<Tile.depth / 8>(row, chunk_of_slice(k) + lane_ / 8 % 2));
+  }
+  __device__ int chunk_of_slice(int k) const {
+    return slice() * (slice_depth / chunk) + k * 2;
   }
 
   __device__ void multiply(uint32_t stage) {
 #pragma unroll
-    for (int k = 0; k < Tile.depth / 16; k++) {
-      uint32_t a[tiles_m][4], b[tiles_n / 2][4];
+    for (int k = 0; k < slice_depth / 16; k++) {
+      uint32_t a[all_tiles_m][4], b[tiles_n / 2][4];
 #pragma unroll
-      for (int m = 0; m < tiles_m; m++) load_a(a[m], stage, m, k);
+      for (int m = 0; m < all_tiles_m; m++) load_a(a[m], stage, m, k);
 #pragma unroll
       for (int n = 0; n < tiles_n / 2; n++) load_b(b[n], stage, n, k);
 #pragma unroll
-      for (int m = 0; m < tiles_m; m++) {
+      for (int m = 0; m < all_tiles_m; m++) {
 #pragma unroll
         for (int n = 0; n < tiles_n; n++) {
           multiply_add(sums_[m][n], a[m], b[n / 2][n % 2 * 2], b[n / 2][n % 2 * 2 + 1]);
@@ -193,6 +207,44 @@ class GemmBlock {
 #pragma unroll
         for (int k = 0; k < parts; k++) multiply_add(of_step, a[m][k], b[k][n % 2 * 2], b[k][n % 2 * 2 + 1]);
         of_step.add_to(sums_[m][n]);
+      }
+    }
+  }
+
+  // Of two warps that multiplied the same rows and columns each hands the other its sums of one half of the
+  // rows.
+  __device__ void join_slices() {
+    float4* const places = reinterpret_cast<float4*>(shared_ + Tile.warps() * Tile.staging_floats() * 4);
+    const int warp = static_cast<int>(threadIdx.x) / 32, other = warp ^ (Tile.n / Tile.warp_n);
+    const bool is_second = slice() == 1;
+    const auto place = [&](int of_warp, int m, int n) -> float4& {
+      return places[((of_warp * tiles_m + m) * tiles_n + n) * 32 + lane_];
+    };
+#pragma unroll
+    for (int m = 0; m < tiles_m; m++) {
+#pragma unroll
+      for (int n = 0; n < tiles_n; n++) {
+        float(&first)[4] = sums_[m][n], (&second)[4] = sums_[tiles_m + m][n];
+        float handed[4];
+#pragma unroll
+        for (int i = 0; i < 4; i++) {
+          handed[i] = is_second ? first[i] : second[i];
+          first[i] = is_second ? second[i] : first[i];
+        }
+        place(warp, m, n) = make_float4(handed[0], handed[1], handed[2], handed[3]);
+      }
+    }
+    __syncthreads();
+#pragma unroll
+    for (int m = 0; m < tiles_m; m++) {
+#pragma unroll
+      for (int n = 0; n < tiles_n; n++) {
+        const float4 handed = place(other, m, n);
+        float(&s)[4] = sums_[m][n];
+        s[0] += handed.x;
+        s[1] += handed.y;
+        s[2] += handed.z;
+        s[3] += handed.w;
       }
     }
   }
@@ -491,7 +543,7 @@ class GemmBlock {
   unsigned char* shared_;
   uint32_t address_;
   int lane_, warp_row_, warp_column_, row_tile_, column_tile_, layer_;
-  float sums_[tiles_m][tiles_n][4] = {};
+  float sums_[all_tiles_m][tiles_n][4] = {};
 };
 
 template <GemmTile Tile, template <int, int, int> class GatherA, GemmKind Kind = GemmKind::plain>

@@ -18,6 +18,9 @@ struct GemmTile {
   int m, n, warp_m, warp_n, stages;
   int depth = gemm_depth;  // of a step along k
   int rows_apart = 16;     // from 16 rows of a warp to its next
+  // Parts of each step's depth, of 1 or 2: so many warps multiply the same rows and columns, and share the
+  // rows when their sums are joined.
+  int slices = 1;
   constexpr int warps() const { return m / warp_m * (n / warp_n); }
   constexpr int threads() const { return warps() * 32; }
   // Blocks that registers allow on a processor at the same time: a promise of the kernels that choose_gemm
@@ -26,8 +29,10 @@ struct GemmTile {
   constexpr int stage_bytes() const { return (m + n) * depth * 2; }
   constexpr int staged_rows() const { return rows_apart == 16 ? 16 : warp_m; }
   constexpr int staging_floats() const { return staged_rows() * (warp_n + 8); }
+  // The sums that a warp hands to the other of its rows and columns.
+  constexpr int joined_bytes() const { return (slices - 1) * warp_m * warp_n * 4; }
   constexpr int shared_bytes() const {
-    const int main = stages * stage_bytes(), end = warps() * staging_floats() * 4;
+    const int main = stages * stage_bytes(), end = warps() * (staging_floats() * 4 + joined_bytes());
     return main > end ? main : end;
   }
 };
@@ -37,6 +42,9 @@ inline constexpr GemmTile gemm_128x160 = {128, 160, 64, 80,
 inline constexpr GemmTile gemm_128x128 = {128, 128, 64, 64, 3};
 inline constexpr GemmTile gemm_64x128 = {64, 128, 64, 64, 3};  // of two warps, for maps with few tiles
 inline constexpr GemmTile gemm_64x64 = {64, 64, 32, 32, 4};
+// Sums of 64x64 in each of four warps, as in the largest tiles, of half of the depth: for few tiles where
+// tensor cores are faster than shared memory feeds smaller sums.
+inline constexpr GemmTile gemm_64x128_sliced = {64, 128, 32, 64, 3, 2 * gemm_depth, 16, 2};
 
 // Tensor cores of sm_90 multiply what lies in shared memory for four warps together, 64 rows at a time of
 // which each has 16. Steps are twice as deep, so that copies are of whole lines of the cache and warps meet
@@ -52,9 +60,18 @@ constexpr GemmTile tile_on(const GemmTile& tile, int architecture) {
   return has_warpgroups(architecture) ? of_warpgroup(tile) : tile;
 }
 
-// Whether there are kernels for a tile: where a step is summed in fp16, registers do not hold that of 128x160
-// beside what cp.async wants, and no card that gains by such sums would choose it.
+// Whether tensor cores take a smaller tile than shared memory feeds as fast: those of data centers.
+constexpr bool has_fast_tensor_cores(int architecture) {
+  return architecture == 80 || architecture == 87 || has_warpgroups(architecture);
+}
+
+// Whether there are kernels for a tile. None of 64x128 where the model of choose_gemm never takes them. Where
+// a step is summed in fp16, registers do not hold the sums of 128x160 beside what cp.async wants, and no card
+// that gains by such sums would choose it.
 constexpr bool has_tile(const GemmTile& tile, int architecture, bool is_fast) {
+  if (tile.slices > 1)
+    return has_fast_tensor_cores(architecture) && !has_warpgroups(architecture) && !is_fast;
+  if (tile.m == 64 && tile.n == 128) return has_fast_tensor_cores(architecture);
   return !is_fast || tile.n != 160 || architecture < 80 || has_warpgroups(architecture);
 }
 

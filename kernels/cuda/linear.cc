@@ -17,7 +17,8 @@ bool aligned(int64_t k) {
 
 GemmVariant variant_of(const GemmSize& size, const Gpu& gpu) {
   static const GemmTile* const any[] = {&gemm_64x64};
-  static const GemmTile* const rows[] = {&gemm_128x160, &gemm_128x128, &gemm_64x128, &gemm_64x64};
+  static const GemmTile* const rows[] = {&gemm_128x160, &gemm_128x128, &gemm_64x128, &gemm_64x128_sliced,
+                                         &gemm_64x64};
   if (!aligned(size.k)) return choose_gemm(size, any, gpu);
   return choose_gemm(size, rows, gpu);
 }

@@ -1,9 +1,9 @@
 // What the host part decides about products: pure functions of the sizes and the GPU, asked without running anything.
 
 import { describe, expect, inject, it } from 'vitest'
-import { type OpCase, operandsOf } from '../../lib/selftest/op-case.ts'
+import type { OpCase } from '../../lib/selftest/op-case.ts'
 import { device } from './device.ts'
-import { encode } from './run-op.ts'
+import { encodeCase } from './run-op.ts'
 
 const missing = inject('ptxMissing')
 
@@ -17,16 +17,15 @@ const gpus = {
 type GpuName = keyof typeof gpus
 
 function launchesOf(gpu: GpuName, c: OpCase, isFast = false) {
-  const numbers = new Map(operandsOf(c).map(([name], i) => [name, i]))
   const [architecture, processors] = gpus[gpu]
-  return device().launchesOf(architecture, processors, encode(c, numbers), isFast)
+  return device().launchesOf(architecture, processors, encodeCase(c), isFast)
 }
 
 /** `128x160, 128 blocks` */
 function choice(gpu: GpuName, c: OpCase, isFast = false): string {
   const launches = launchesOf(gpu, c, isFast)
   const { kernel, blocks } = launches[0]!
-  return `${/\d+x\d+$/.exec(kernel)![0]}, ${blocks} blocks${launches.length > 1 ? ' and more' : ''}`
+  return `${/(sliced_)?\d+x\d+$/.exec(kernel)![0]}, ${blocks} blocks${launches.length > 1 ? ' and more' : ''}`
 }
 
 const conv = (side: number, c: number, o: number): OpCase => ({
@@ -46,8 +45,8 @@ describe.skipIf(missing)(`choices${missing && ` (${missing})`}`, () => {
     // Tensor cores of GeForce cards are the slowest part: five small blocks on each processor fill all of them.
     [4090, conv(64, 320, 320), '64x64, 640 blocks'],
     ['A100', conv(64, 320, 320), '128x128, 192 blocks'],
-    // Small maps: several blocks share the products of one.
-    ['A100', conv(8, 1280, 1280), '64x64, 200 blocks'],
+    // Small maps: several blocks share the products of one, and on an A100 the warps of each.
+    ['A100', conv(8, 1280, 1280), 'sliced_64x128, 100 blocks'],
     ['H100', conv(8, 1280, 1280), '64x64, 240 blocks'],
     ['A100', conv(16, 1280, 1280), '64x128, 320 blocks'],
     // Long rows of blocks: nothing is divided.
@@ -62,7 +61,8 @@ describe.skipIf(missing)(`choices${missing && ` (${missing})`}`, () => {
     // Sharing the products of a tile costs more than it saves.
     expect(choice(4090, linear(512, 1280, 1280))).toBe('64x64, 640 blocks')
     expect(choice(4090, linear(512, 1280, 1280), true)).toBe('64x64, 320 blocks')
-    for (const c of [conv(8, 1280, 1280), conv(64, 320, 320), linear(512, 1280, 1280)])
+    // But for slices, of which there are none with such sums.
+    for (const c of [conv(16, 1280, 1280), conv(64, 320, 320), linear(2048, 2560, 640)])
       expect(choice('A100', c, true)).toBe(choice('A100', c))
   })
 

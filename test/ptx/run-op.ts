@@ -59,6 +59,10 @@ export function encode(c: Encoded, numbers: ReadonlyMap<string, number>): Uint32
   ])
 }
 
+/** An op alone, its operands numbered in their order. */
+export const encodeCase = (c: OpCase): Uint32Array =>
+  encode(c, new Map(operandsOf(c).map(([name], i) => [name, i])))
+
 export function runOn(
   gpu: PlayedGpu,
   c: OpCase,

@@ -6,12 +6,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { operandsOf } from '../../lib/selftest/op-case.ts'
 import { makeData } from '../../lib/selftest/run-case.ts'
 import { architectures } from './build.ts'
 import { device, ptxPath } from './device.ts'
 import { type CountedLaunch, counted, planned } from './ledger/cases.ts'
-import { encode, runOn } from './run-op.ts'
+import { encodeCase, runOn } from './run-op.ts'
 
 const missing = inject('ptxMissing')
 const element = 'f16'
@@ -28,9 +27,8 @@ const begin = '.visible .entry '
 
 /** The op's kernel whose name begins so. */
 function kernelOf({ op, processors }: CountedLaunch, architecture: number, beginning: string): Kernel {
-  const numbers = new Map(operandsOf(op).map(([operand], i) => [operand, i]))
   const kernels = device()
-    .launchesOf(architecture, processors, encode(op, numbers))
+    .launchesOf(architecture, processors, encodeCase(op))
     .map(({ kernel }) => kernel)
   const name = kernels.find((one) => one.startsWith(beginning))
   if (!name) throw new Error(`Of ${kernels} none begins with ${beginning}.`)
@@ -89,6 +87,7 @@ const launches = [
   { kernel: 'conv2d', name: 'conv2d 8x8 320->64, divided', architecture: 80, noticed: 12 },
   { kernel: 'linear', name: 'linear 64 1280->128, divided', architecture: 80, noticed: 13 },
   { kernel: 'linear', name: 'linear 128 320->3x320, normed', architecture: 80, noticed: 10 },
+  { kernel: 'linear_sliced', name: 'linear 64 640->128, sliced', architecture: 80, noticed: 7 },
   { kernel: 'conv2d', name: 'conv2d 8x8 320->64, divided', architecture: 90, noticed: 14 },
   { kernel: 'linear', name: 'linear 64 1280->128, divided', architecture: 90, noticed: 14 },
   { kernel: 'attention', name: 'attention 256 over 256, heads of 40', architecture: 80, noticed: 9 },

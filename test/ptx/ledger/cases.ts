@@ -75,6 +75,7 @@ export const counted: readonly CountedLaunch[] = [
   { name: 'conv2d 8x8 320->64, divided', op: conv2d(1, 8, 320, 64, ['bias']), processors: 108 },
   { name: 'linear 256 320->320', op: linear(256, 320, 320, ['bias', 'residual']), processors: 1 },
   { name: 'linear 64 1280->128, divided', op: linear(64, 128, 1280), processors: 108 },
+  { name: 'linear 64 640->128, sliced', op: linear(64, 128, 640, ['bias', 'residual']), processors: 1 },
   { name: 'linear 128 320->3x320', op: projections(128, 320, 320), processors: 1 },
   {
     name: 'linear 128 320->3x320, normed',
@@ -110,6 +111,7 @@ export const planned: readonly OpCase[] = [
     geglu(64, 512, 77),
     geglu(64, 512, 1280),
   ],
+  ...[linear(512, 1280, 1280), geglu(512, 5120, 640), conv2d(2, 8, 1280, 1280, ['bias'])],
   ...[conv2d(2, 64, 320, 320, ['bias']), conv2d(1, 256, 128, 128, ['bias']), conv2d(2, 8, 64, 64, ['bias'])],
   conv2d(2, 16, 1280, 1280, ['bias']),
   conv2d(2, 8, 2560, 1280, ['bias']),

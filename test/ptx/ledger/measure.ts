@@ -5,11 +5,11 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { GpuPrecision } from '../../../lib/runtime/target.ts'
 import { lossOf } from '../../../lib/selftest/fast-sums.ts'
-import { operandsOf } from '../../../lib/selftest/op-case.ts'
 import { makeData } from '../../../lib/selftest/run-case.ts'
 import type { OpCase } from '../../kernels/harness.ts'
+import { kernelsOf } from '../compiled-kernels.ts'
 import { device, type Launched, type PlannedLaunch, ptxPath } from '../device.ts'
-import { encode, runOn } from '../run-op.ts'
+import { encodeCase, runOn } from '../run-op.ts'
 import { counted, planned } from './cases.ts'
 import type { ByTarget, Figures, Ledger } from './ledger.ts'
 import { occupancy } from './occupancy.ts'
@@ -50,12 +50,9 @@ const tidy = (figures: Figures): Figures =>
     }),
   )
 
-const operandNumbers = (c: OpCase) => new Map(operandsOf(c).map(([name], i) => [name, i]))
-
 /** One launch of each kernel: blocks of a kernel are alike in all of them. */
 function launchesOn({ architecture, processors }: typeof typical): ReadonlyMap<string, PlannedLaunch> {
-  const plan = (c: OpCase, processors: number) =>
-    device().launchesOf(architecture, processors, encode(c, operandNumbers(c)))
+  const plan = (c: OpCase, processors: number) => device().launchesOf(architecture, processors, encodeCase(c))
   const launches = [
     ...planned.flatMap((c) => processors.flatMap((count) => plan(c, count))),
     ...counted.flatMap(({ op, processors }) => plan(op, processors)),
@@ -69,8 +66,10 @@ function resources(): Ledger['resources'] {
   const [usual, onHopper] = [launchesOn(typical), launchesOn(hopper)]
   const found: Nested<Figures> = {}
   for (const { architecture, precision, name } of targets) {
+    const kernels = kernelsOf(architecture, precision)
     for (const file of filesOf(architecture, precision, '.log')) {
       for (const [kernel, needs] of parsePtxas(readFileSync(file, 'utf8'))) {
+        if (!kernels.has(kernel)) continue
         const launch = (architecture === hopper.architecture ? onHopper : usual).get(kernel)
         if (!launch) throw new Error(`${kernel} is launched by no op of test/ptx/ledger/cases.ts: add one`)
         const sharedBytes = needs.sharedBytes + launch.sharedBytes

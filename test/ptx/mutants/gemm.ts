@@ -17,8 +17,8 @@ const pipeline: readonly Mutant[] = [
   linear(
     'gemm.cuh',
     'no barrier before shared memory serves the epilogue',
-    '__syncthreads();\n    // Found anew',
-    '// Found anew',
+    '__syncthreads();\n    if constexpr (Tile.slices == 2)',
+    'if constexpr (Tile.slices == 2)',
   ),
   linear(
     'gemm.cuh',
@@ -56,8 +56,8 @@ const fragments: readonly Mutant[] = [
   linear(
     'gemm.cuh',
     'ldmatrix reads another chunk than was swizzled',
-    'swizzle<Tile.depth / 8>(row, k * 2 + lane_ / 8 % 2)',
-    'swizzle<Tile.depth / 8>(row, k * 2 + (lane_ / 8 % 2 ^ 1))',
+    'swizzle<Tile.depth / 8>(row, chunk_of_slice(k) + lane_ / 8 % 2)',
+    'swizzle<Tile.depth / 8>(row, chunk_of_slice(k) + (lane_ / 8 % 2 ^ 1))',
   ),
   linear(
     'gemm.cuh',
@@ -220,6 +220,39 @@ const epilogue: readonly Mutant[] = [
   ),
 ]
 
+const slices: readonly Mutant[] = [
+  linear(
+    'gemm.cuh',
+    'both slices are the first',
+    'return slice() * (slice_depth / chunk) + k * 2;',
+    'return k * 2;',
+  ),
+  linear(
+    'gemm.cuh',
+    'no barrier between handing sums over and adding them',
+    '    __syncthreads();\n#pragma unroll\n    for (int m = 0; m < tiles_m; m++) {\n#pragma unroll\n      for (int n = 0; n < tiles_n; n++) {\n        const float4 handed',
+    '#pragma unroll\n    for (int m = 0; m < tiles_m; m++) {\n#pragma unroll\n      for (int n = 0; n < tiles_n; n++) {\n        const float4 handed',
+  ),
+  linear('gemm.cuh', 'a warp keeps the rows of the other', 'slice() == 1;', 'slice() == 0;'),
+  linear(
+    'gemm.cuh',
+    'a warp adds what it handed over itself',
+    'handed = place(other, m, n)',
+    'handed = place(warp, m, n)',
+  ),
+  linear(
+    'gemm.cuh',
+    'sums are handed over where rows are staged',
+    'reinterpret_cast<float4*>(shared_ + Tile.warps() * Tile.staging_floats() * 4)',
+    'reinterpret_cast<float4*>(shared_)',
+  ),
+  linear('gemm.cc', 'slices count as a whole depth of loads', 'tile.depth / tile.slices;', 'tile.depth;', {
+    files: ['test/ptx/choices.test.ts'],
+    title: 'A100',
+    kernels: [],
+  }),
+]
+
 const choices = hunting(
   { files: ['test/ptx/choices.test.ts'], title: 'leaves out the tile', kernels: [] },
   'kernels/cuda',
@@ -286,4 +319,11 @@ const host: readonly Mutant[] = [
   ),
 ]
 
-export const gemm: readonly Mutant[] = [...pipeline, ...fragments, ...gathering, ...epilogue, ...host]
+export const gemm: readonly Mutant[] = [
+  ...pipeline,
+  ...fragments,
+  ...gathering,
+  ...epilogue,
+  ...slices,
+  ...host,
+]
