@@ -18,6 +18,8 @@ export interface OpCase {
   readonly inputs?: Readonly<Record<string, Values>>
   /** How often the error of an exact algorithm is allowed, where the kernel trades exactness for speed. */
   readonly allowance?: number
+  /** So large that it is judged by the kernels of the CPU, which references have judged in smaller cases. */
+  readonly isLarge?: boolean
 }
 
 /** A case of the matrix ops, which spell everything out. */
@@ -34,7 +36,7 @@ export function titleOf({ op, dims, params = {}, dtype, given = [], inPlace }: O
 /** Numbers in [-1, 1) that are the same every time. */
 export function noise(count: number, seed = 1): Float32Array<ArrayBuffer> {
   let state = seed >>> 0 || 1
-  return Float32Array.from({ length: count }, () => {
+  return new Float32Array(count).map(() => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0
     return state / 2 ** 31 - 1
   })

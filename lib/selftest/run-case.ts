@@ -7,7 +7,7 @@ import { opOf } from '../graph/ops.ts'
 import { makePlan } from '../graph/plan.ts'
 import { isVector } from '../graph/spec.ts'
 import { compile, loadWeights, type WeightLocation } from '../runtime/program.ts'
-import { elementTypeOf, type Target } from '../runtime/target.ts'
+import { cpu, elementTypeOf, type Target } from '../runtime/target.ts'
 import { sumLossOf } from './fast-sums.ts'
 import { type ElementType, roundTo } from './half.ts'
 import { type Judgement, judge } from './judge.ts'
@@ -27,10 +27,7 @@ export function makeData(c: OpCase, element: ElementType): Map<string, Values> {
     seed++
     if (role === 'output') continue
     const values = c.inputs?.[name] ?? noise(sizeOf(c, name), seed)
-    data.set(
-      name,
-      isElement(c, name) ? Float32Array.from(values, (value) => roundTo(element, value)) : values,
-    )
+    data.set(name, isElement(c, name) ? values.map((value) => roundTo(element, value)) : values)
   }
   return data
 }
@@ -99,29 +96,18 @@ export interface CaseResult {
   readonly output: string
 }
 
-/**
- * Runs a case.
- *
- * @param folder where weights may be written
- * @throws TintypeError what the device throws: `DEVICE_LOST` after a kernel that left its memory
- */
-export async function runCase(c: OpCase, target: Target, folder: string): Promise<CaseResult> {
-  const precision = target.precision ?? 'f16'
-  const element = elementTypeOf(precision)
-  const data = makeData(c, element)
-  const sumLoss = sumLossOf(c, data, precision)
-  const truth = referenceOf(c, data, (value) => value)
-  const naive = referenceOf(c, data, Math.fround)
-
+/** Every output as a device computes it. */
+async function outputsOn(
+  target: Target,
+  c: OpCase,
+  data: ReadonlyMap<string, Values>,
+  folder: string,
+): Promise<Map<string, Values>> {
   const locations = writeWeights(c, data, folder)
   const names = operandsOf(c).flatMap(([name, { role }]) => (role === 'weight' ? [name] : []))
   const passes = {
-    fuse: false,
-    winograd: false,
-    strassen: false,
-    normalizeOnLoad: false,
-    shareCopies: false,
-    precision: element,
+    ...{ fuse: false, winograd: false, strassen: false, normalizeOnLoad: false, shareCopies: false },
+    ...(target.precision && { precision: elementTypeOf(target.precision) }),
   }
   const { graph, words } = makePlan(graphOf(c), (name) => names.indexOf(name), passes)
   const weights = await loadWeights(locations, target)
@@ -143,6 +129,32 @@ export async function runCase(c: OpCase, target: Target, folder: string): Promis
     weights.dispose()
     for (const { path } of locations) rmSync(path, { force: true })
   }
+  return outputs
+}
+
+/** What is right, and what the naive way makes of it before it is stored. */
+async function standardsOf(c: OpCase, data: ReadonlyMap<string, Values>, folder: string) {
+  if (!c.isLarge) {
+    return { truth: referenceOf(c, data, (value) => value), naive: referenceOf(c, data, Math.fround) }
+  }
+  const outputs = await outputsOn(cpu, c, data, folder)
+  const truth = new Map([...outputs].map(([name, y]) => [name, Float64Array.from(y)] as const))
+  return { truth, naive: truth }
+}
+
+/**
+ * Runs a case.
+ *
+ * @param folder where weights may be written
+ * @throws TintypeError what the device throws: `DEVICE_LOST` after a kernel that left its memory
+ */
+export async function runCase(c: OpCase, target: Target, folder: string): Promise<CaseResult> {
+  const precision = target.precision ?? 'f16'
+  const element = elementTypeOf(precision)
+  const data = makeData(c, element)
+  const sumLoss = sumLossOf(c, data, precision)
+  const { truth, naive } = await standardsOf(c, data, folder)
+  const outputs = await outputsOn(target, c, data, folder)
   const results = [...outputs].map(([output, y]): CaseResult => {
     // Allowances are for results in float32: what is stored as an element must be as exact as that.
     const rounded = isElement(c, output)

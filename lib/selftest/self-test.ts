@@ -8,13 +8,14 @@ import type { OpName } from '../graph/ops.ts'
 import type { Target } from '../runtime/target.ts'
 import { convolutions } from './cases/conv2d.ts'
 import { gatedLinears, joinedLinears, linears } from './cases/linear.ts'
+import { modelSizes } from './cases/model-sizes.ts'
 import { otherOps } from './cases/others.ts'
 import { tokenMerging } from './cases/token-merging.ts'
 import { type OpCase, titleOf } from './op-case.ts'
 import { runCase } from './run-case.ts'
 
-/** Every case there is. Winograd is an algorithm of the CPU: a GPU takes those cases as it takes all. */
-export const allCases: readonly OpCase[] = [
+/** Every case of the kernels' tests. Winograd is an algorithm of the CPU: a GPU takes those cases as it takes all. */
+export const testedCases: readonly OpCase[] = [
   ...Object.values(linears).flat(),
   ...gatedLinears,
   ...joinedLinears,
@@ -22,6 +23,8 @@ export const allCases: readonly OpCase[] = [
   ...otherOps,
   ...tokenMerging,
 ]
+/** With those that are too large for an interpreted GPU. */
+export const allCases: readonly OpCase[] = [...testedCases, ...modelSizes]
 
 /** One case of each kind of kernel, of a size that takes milliseconds. */
 export const quickCases: readonly OpCase[] = [
@@ -34,7 +37,7 @@ export const quickCases: readonly OpCase[] = [
   'matchTokens n=1 h=5 w=8 c=24',
   'schedulerStep count=33 copies=2 width=11',
 ].map((title) => {
-  const found = allCases.find((c) => titleOf(c).startsWith(title))
+  const found = testedCases.find((c) => titleOf(c).startsWith(title))
   if (!found) throw new TintypeError('INTERNAL', `There is no case ${title}.`)
   return found
 })

@@ -54,6 +54,18 @@ describe('tintype selftest', () => {
     expect(status).toBe(1)
   })
 
+  it.each([
+    ['right', {}, 0],
+    // Of another element type.
+    ['wrong', { TINTYPE_PLAYED_ELEMENT: 'bf16' }, 1],
+  ])('has the CPU judge what is large: a kernel that is %s', (_, env, failures) => {
+    const args = ['selftest', '--only', 'linear m=154', '--precision', 'f16', '--json']
+    const { status, stdout } = run('lib/cli/main.ts', args, env)
+    expect(JSON.parse(stdout).ops[0]).toMatchObject({ op: 'linear', cases: 1 })
+    expect(JSON.parse(stdout).ops[0].failures).toHaveLength(failures)
+    expect(status).toBe(failures)
+  })
+
   it('says why there is no GPU', () => {
     const { status, stderr } = run('lib/cli/main.ts', ['selftest'], { TINTYPE_PLAYED_GPUS: '' })
     expect(stderr).toMatch(/no NVIDIA GPU/)

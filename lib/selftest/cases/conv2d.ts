@@ -137,6 +137,12 @@ const models = [
   conv({ n: 1, h: 20, w: 12, c: 128, o: 3, k: 3, pad: 1 }),
   conv({ n: 1, h: 12, w: 12, c: 64, o: 64, k: 3, pad: [0, 0, 1, 1], stride: 2 }),
 ]
+/** The larger tiles of GPUs, in both types that they keep. */
+const tiles = (['f16', 'bf16'] as const).flatMap((dtype) => [
+  conv({ h: 16, w: 16, c: 16, o: 160, k: 3, pad: 1, dtype, given: ['bias', 'rowBias', 'residual'] }),
+  conv({ n: 2, h: 7, w: 10, c: 40, o: 77, k: 1, upsample: 2, dtype }),
+  conv({ n: 2, h: 12, w: 18, c: 40, o: 77, k: 3, pad: 1, dtype }),
+])
 
 const winograd = (['winograd4', 'winograd6'] as const).flatMap((algorithm) => [
   // no whole tile, one, and parts of tiles at each border; with and without a whole vector, chunk or panel
@@ -183,5 +189,6 @@ export const convolutions: Readonly<Record<string, readonly MatrixCase[]>> = {
   odd,
   epilogues,
   'as in the models': models,
+  'large tiles': tiles,
   winograd,
 }

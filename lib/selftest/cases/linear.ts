@@ -45,9 +45,12 @@ const epilogues = [
     linear(33, 45, 300, { activation }),
     linear(33, 45, 300, { activation, given: ['bias', 'residual'], inPlace: true, dtype: 'f16' }),
   ]),
-  // The largest tiles, whose warps ask for more residuals than they can at once.
-  linear(256, 320, 64, { given: ['bias', 'residual'], dtype: 'f16' }),
 ]
+/** The larger tiles of GPUs, in both types that they keep; warps of the largest ask for more residuals than they can at once. */
+const tiles = (['f16', 'bf16'] as const).flatMap((dtype) => [
+  linear(256, 320, 64, { dtype, given: ['bias', 'residual'] }),
+  linear(77, 768, 72, { dtype }),
+])
 const unet = dtypes.flatMap((dtype) => [
   linear(2, 1280, 320, { dtype, activation: 'silu' }),
   linear(77, 320, 768, { dtype, given: [] }),
@@ -79,6 +82,9 @@ const gated = dtypes.flatMap((dtype) =>
     [5, 1280, 64],
     [400, 160, 300],
     [64, 32, 1025],
+    [128, 128, 40],
+    [128, 160, 64],
+    [64, 64, 640],
   ].map(([m, n, k], i): OpCase => {
     const given = i % 2 === 0 ? ['bias'] : []
     return { op: 'linearGeglu', dims: { m: m!, n: n!, n2: 2 * n!, k: k! }, dtype, given }
@@ -154,5 +160,6 @@ export const linears: Readonly<Record<string, readonly MatrixCase[]>> = {
   'part of a step of depth': chunks,
   'several blocks': blocks,
   epilogues,
+  'large tiles': tiles,
   'as in the UNet': unet,
 }
