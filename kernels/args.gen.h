@@ -28,7 +28,7 @@ struct StepCoefficients {
 };
 inline constexpr int64_t step_coefficients = 10;
 
-enum class Opcode : uint32_t { linear, linear_geglu, projections, conv2d, attention, match_tokens, merge_tokens, unmerge_tokens, group_norm, group_factors, layer_norm, activation, geglu, embedding, timestep_embedding, add, add_row_bias, scale, narrow, widen, concat, tile, upsample, to_pixels, from_pixels, sample_gaussian, predict_clean, dynamic_threshold, scheduler_step };
+enum class Opcode : uint32_t { linear, linear_geglu, projections, conv2d, attention, match_tokens, merge_tokens, unmerge_tokens, group_norm, group_factors, layer_norm, activation, geglu, embedding, timestep_embedding, add, add_row_bias, scale, narrow, widen, concat, concat_group_norm, concat_linear, tile, upsample, to_pixels, from_pixels, sample_gaussian, predict_clean, dynamic_threshold, scheduler_step };
 
 // y = f(x w^T + bias) + residual
 struct LinearArgs {
@@ -268,6 +268,30 @@ struct ConcatArgs {
   const float* a;  // (m, ca)
   const float* b;  // (m, cb)
   float* y;  // (m, c)
+};
+
+// y = f(group normalisation of [a, b] along the channels)
+struct ConcatGroupNormArgs {
+  int64_t n, hw, ca, cb, c;
+  const float* a;  // (n, hw, ca)
+  const float* b;  // (n, hw, cb)
+  const float* gamma;  // (c)
+  const float* beta;  // (c)
+  float* y;  // (n, hw, c)
+  int32_t groups;
+  float eps;
+  Activation activation;
+};
+
+// y[i] = [a[i], b[i]] w^T + bias + residual[i]
+struct ConcatLinearArgs {
+  int64_t m, n, ca, cb, k;
+  const float* a;  // (m, ca)
+  const float* b;  // (m, cb)
+  Weight w;  // (n, k)
+  const float* bias;  // (n), or null
+  const float* residual;  // (m, n), or null
+  float* y;  // (m, n), may be residual
 };
 
 // y = x, times times over, one copy after the other

@@ -139,6 +139,17 @@ inline constexpr OpInfo op_infos[] = {
     {"concat", 4, {{"a", Role::input, DType::f32, Packing::raw, false, false, 2, {0, 1}},
       {"b", Role::input, DType::f32, Packing::raw, false, false, 2, {0, 2}},
       {"y", Role::output, DType::f32, Packing::raw, false, false, 2, {0, 3}}}, 3, {}, 0},
+    {"concatGroupNorm", 5, {{"a", Role::input, DType::f32, Packing::raw, false, false, 3, {0, 1, 2}},
+      {"b", Role::input, DType::f32, Packing::raw, false, false, 3, {0, 1, 3}},
+      {"gamma", Role::weight, DType::f32, Packing::vector, false, false, 1, {4}},
+      {"beta", Role::weight, DType::f32, Packing::vector, false, false, 1, {4}},
+      {"y", Role::output, DType::f32, Packing::raw, false, false, 3, {0, 1, 4}}}, 5, {{"groups", ParamType::int_, 1, 2147483647}, {"eps", ParamType::float_, 0, 2147483647}, {"activation", ParamType::int_, 0, 3}}, 3},
+    {"concatLinear", 5, {{"a", Role::input, DType::f32, Packing::raw, false, false, 2, {0, 2}},
+      {"b", Role::input, DType::f32, Packing::raw, false, false, 2, {0, 3}},
+      {"w", Role::weight, DType::f32, Packing::matrix, false, false, 2, {1, 4}},
+      {"bias", Role::weight, DType::f32, Packing::vector, true, false, 1, {1}},
+      {"residual", Role::input, DType::f32, Packing::raw, true, false, 2, {0, 1}},
+      {"y", Role::output, DType::f32, Packing::raw, false, false, 2, {0, 1}}}, 6, {}, 0},
     {"tile", 2, {{"x", Role::input, DType::f32, Packing::raw, false, false, 1, {1}},
       {"y", Role::output, DType::f32, Packing::raw, false, false, 2, {0, 1}}}, 2, {}, 0},
     {"upsample", 6, {{"x", Role::input, DType::f32, Packing::raw, false, false, 4, {0, 1, 2, 3}},
@@ -165,7 +176,7 @@ inline constexpr OpInfo op_infos[] = {
       {"y", Role::output, DType::f32, Packing::raw, false, true, 1, {0}},
       {"newHistory", Role::output, DType::f32, Packing::raw, true, true, 2, {3, 0}}}, 8, {}, 0},
 };
-inline constexpr uint32_t op_count = 29;
+inline constexpr uint32_t op_count = 31;
 
 // Calls f(kernel, args) with the kernel of an op and its decoded arguments. Operands must offer
 // pointer(word) -> void* and weight(word) -> Weight.
@@ -452,6 +463,38 @@ decltype(auto) visit_op(Opcode opcode, const uint32_t* w, const Kernels& kernels
       a.b = static_cast<const float*>(o.pointer(w[5]));
       a.y = static_cast<float*>(o.pointer(w[6]));
       return f(kernels.concat, a);
+    }
+    case Opcode::concat_group_norm: {
+      ConcatGroupNormArgs a;
+      a.n = w[0];
+      a.hw = w[1];
+      a.ca = w[2];
+      a.cb = w[3];
+      a.c = w[4];
+      a.a = static_cast<const float*>(o.pointer(w[5]));
+      a.b = static_cast<const float*>(o.pointer(w[6]));
+      a.gamma = static_cast<const float*>(o.pointer(w[7]));
+      a.beta = static_cast<const float*>(o.pointer(w[8]));
+      a.y = static_cast<float*>(o.pointer(w[9]));
+      a.groups = static_cast<int32_t>(w[10]);
+      a.eps = std::bit_cast<float>(w[11]);
+      a.activation = static_cast<Activation>(w[12]);
+      return f(kernels.concat_group_norm, a);
+    }
+    case Opcode::concat_linear: {
+      ConcatLinearArgs a;
+      a.m = w[0];
+      a.n = w[1];
+      a.ca = w[2];
+      a.cb = w[3];
+      a.k = w[4];
+      a.a = static_cast<const float*>(o.pointer(w[5]));
+      a.b = static_cast<const float*>(o.pointer(w[6]));
+      a.w = o.weight(w[7]);
+      a.bias = static_cast<const float*>(o.pointer(w[8]));
+      a.residual = static_cast<const float*>(o.pointer(w[9]));
+      a.y = static_cast<float*>(o.pointer(w[10]));
+      return f(kernels.concat_linear, a);
     }
     case Opcode::tile: {
       TileArgs a;

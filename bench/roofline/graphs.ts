@@ -21,7 +21,14 @@ const step = {
 
 // Winograd is for CPUs: tensor cores make direct products cheaper than its transforms.
 const passes: PassOptions = {
-  ...{ winograd: false, normalizeOnLoad: false, joinLayers: true, foldNorms: true },
+  ...{
+    winograd: false,
+    strassen: false,
+    normalizeOnLoad: false,
+    elideConcats: true,
+    joinLayers: true,
+    foldNorms: true,
+  },
   precision: 'f16',
 }
 const nodesOf = (graph: Graph): readonly Node[] => makePlan(graph, () => 0, passes).graph.nodes

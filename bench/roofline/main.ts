@@ -19,9 +19,10 @@ build()
 /** What tables have a line for. */
 function classOf({ op, dims }: Node): string {
   if (op === 'conv2d') return dims.kh === 1 ? 'linear, 1x1' : 'convolution 3x3'
-  if (op === 'linear' || op === 'projections') return 'linear, 1x1'
+  if (op === 'linear' || op === 'projections' || op === 'concatLinear') return 'linear, 1x1'
   if (op === 'linearGeglu') return 'gated linear'
   if (op === 'attention') return dims.lq === dims.lk ? 'self-attention' : 'cross-attention'
+  if (op === 'concatGroupNorm') return 'groupNorm'
   return op === 'groupNorm' || op === 'layerNorm' ? op : 'rest'
 }
 

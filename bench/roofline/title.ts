@@ -10,6 +10,7 @@ export function titleOf({ op, dims: d, params, operands }: Node): string {
     return `conv2d ${d.n}x${d.ho}x${d.wo} ${d.c}->${d.o}${kind}`
   }
   if (op === 'linear') return `linear ${d.m} ${d.k}->${d.n}`
+  if (op === 'concatLinear') return `linear ${d.m} ${d.ca}+${d.cb}->${d.n}`
   const normed = operands.gamma === undefined ? '' : ' normed'
   if (op === 'projections') {
     const layers = layersOf(operands)
@@ -21,5 +22,6 @@ export function titleOf({ op, dims: d, params, operands }: Node): string {
     return `attention ${d.n}x${heads} heads of ${d.c! / heads}, ${d.lq} over ${d.lk}`
   }
   if (op === 'groupNorm') return `groupNorm ${d.n}x${d.hw}x${d.c}`
+  if (op === 'concatGroupNorm') return `groupNorm ${d.n}x${d.hw}x${d.ca}+${d.cb}`
   return [op, Object.values(d).join('x')].join(' ')
 }

@@ -91,7 +91,9 @@ export function workOf(node: Node, gpu: Gpu): Work {
     bytes: bytesOf(node),
     // One launch keeps in shared memory what it has read.
     rereadBytes:
-      node.op === 'groupNorm' && launches.length > 1 ? 2 * node.dims.n! * node.dims.hw! * node.dims.c! : 0,
+      /^(groupNorm|concatGroupNorm)$/.test(node.op) && launches.length > 1
+        ? 2 * node.dims.n! * node.dims.hw! * node.dims.c!
+        : 0,
     partialBytes: product && product.splits > 1 ? 8 * layers * m * n * product.splits : 0,
     launches: launches.length,
     tiling: product ?? (attention && attentionTiling(node, attention)),

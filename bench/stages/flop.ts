@@ -8,7 +8,7 @@ export const layersOf = (operands: Node['operands']) =>
 
 /** Multiplications and additions of one node; what only moves or scales elements counts as nothing. */
 export function flopOf({ op, dims: d, operands }: Node): number {
-  if (op === 'linear') return 2 * d.m! * d.n! * d.k!
+  if (op === 'linear' || op === 'concatLinear') return 2 * d.m! * d.n! * d.k!
   if (op === 'projections') return 2 * d.m! * d.n! * d.k! * layersOf(operands)
   if (op === 'linearGeglu') return 2 * d.m! * d.n2! * d.k!
   if (op === 'conv2d') return 2 * d.n! * d.ho! * d.wo! * d.o! * d.c! * d.kh! * d.kw!

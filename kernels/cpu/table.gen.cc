@@ -50,6 +50,10 @@ void widen(const WidenArgs&, const Exec&);
 ScratchSize widen_scratch(const WidenArgs&);
 void concat(const ConcatArgs&, const Exec&);
 ScratchSize concat_scratch(const ConcatArgs&);
+void concat_group_norm(const ConcatGroupNormArgs&, const Exec&);
+ScratchSize concat_group_norm_scratch(const ConcatGroupNormArgs&);
+void concat_linear(const ConcatLinearArgs&, const Exec&);
+ScratchSize concat_linear_scratch(const ConcatLinearArgs&);
 void tile(const TileArgs&, const Exec&);
 ScratchSize tile_scratch(const TileArgs&);
 void upsample(const UpsampleArgs&, const Exec&);
@@ -96,6 +100,8 @@ const CpuKernels kernels = {
     {narrow, narrow_scratch},
     {widen, widen_scratch},
     {concat, concat_scratch},
+    {concat_group_norm, concat_group_norm_scratch},
+    {concat_linear, concat_linear_scratch},
     {tile, tile_scratch},
     {upsample, upsample_scratch},
     {to_pixels, to_pixels_scratch},

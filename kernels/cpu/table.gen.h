@@ -37,6 +37,8 @@ struct CpuKernels {
   Kernel<NarrowArgs> narrow;
   Kernel<WidenArgs> widen;
   Kernel<ConcatArgs> concat;
+  Kernel<ConcatGroupNormArgs> concat_group_norm;
+  Kernel<ConcatLinearArgs> concat_linear;
   Kernel<TileArgs> tile;
   Kernel<UpsampleArgs> upsample;
   Kernel<ToPixelsArgs> to_pixels;

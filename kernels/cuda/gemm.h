@@ -93,6 +93,7 @@ inline constexpr int gemm_panel = 8;
 
 struct GemmArgs {
   const float* a;
+  const float* second;  // where rows of A go on behind first_k columns, in concat_linear
   GemmLayer layers[gemm_layers];
   const float* row_bias;
   const float* residual;
@@ -100,6 +101,7 @@ struct GemmArgs {
   float* moments;  // (tiles, splits, rows of a tile, 2) of the depth of each split, where rows are normalised
   int32_t layer_count;
   int32_t m, n, k, b_stride;
+  int32_t first_k;
   int32_t row_tiles, column_tiles;  // of one layer
   int32_t split_depth;              // products of one split, a multiple of gemm_depth
   int32_t splits;

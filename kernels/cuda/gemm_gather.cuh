@@ -56,6 +56,49 @@ class RowsGather {
   int step_, rows_left_, depth_left_;
 };
 
+// Rows that go on in a second matrix behind first_k columns, a multiple of Depth: the A of layers that read
+// two values side by side.
+template <int Rows, int Threads, int Depth>
+class JoinedRowsGather {
+  using Shape = GatherShape<Rows, Threads, Depth>;
+
+ public:
+  __device__ JoinedRowsGather(const GemmArgs& a, int first_row, int first_k, int end_k)
+      : a_(a),
+        row_(first_row + Shape::own_row()),
+        k_(first_k),
+        depth_left_(end_k - first_k - Shape::own_k()) {
+    find();
+  }
+
+  __device__ void copy_step(uint32_t target) {
+    if (k_ == a_.first_k) find();
+    const bool inside = depth_left_ > 0;
+#pragma unroll
+    for (int i = 0; i < Shape::rows; i++) {
+      const bool wanted = inside && row_ + i * Shape::rows_apart < a_.m;
+      copy_async(target + i * Shape::bytes_apart, p_ + static_cast<int64_t>(i) * step_, wanted);
+    }
+    p_ += Depth;
+    k_ += Depth;
+    depth_left_ -= Depth;
+  }
+
+ private:
+  // The step that begins at k_.
+  __device__ void find() {
+    const bool is_first = k_ < a_.first_k;
+    const int stride = is_first ? a_.first_k : a_.k - a_.first_k;
+    const int column = (is_first ? k_ : k_ - a_.first_k) + Shape::own_k();
+    p_ = elements(is_first ? a_.a : a_.second) + static_cast<int64_t>(row_) * stride + column;
+    step_ = Shape::rows_apart * stride;
+  }
+
+  const GemmArgs& a_;
+  const Element* p_;
+  int step_, row_, k_, depth_left_;
+};
+
 // The output pixel of row m of y, as the input pixel under its first tap.
 struct Patch {
   int picture, y, x;

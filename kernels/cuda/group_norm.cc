@@ -83,19 +83,23 @@ bool is_whole(const GroupNormArgs& a, const Gpu& gpu) {
   return whole_microseconds(a, gpu) <= divided_microseconds(a, gpu);
 }
 
-GroupWholeLaunch cut_whole(const GroupNormArgs& a, const Gpu& gpu) {
+GroupWholeLaunch cut_whole(const GroupNormArgs& a, const SecondChannels& second, const Gpu& gpu) {
   const int64_t width = a.c / a.groups, vector = group_whole_vector(width), columns = width / vector;
   // Where processors have several groups, two blocks of half as many threads hide what the other waits for.
   const int64_t most = a.n * a.groups > gpu.processors ? group_whole_threads / 2 : group_whole_threads;
   const int64_t at_once = group_whole_at_once(static_cast<int>(vector));
   const int64_t turns = ceil_div(ceil_div(a.hw, std::max<int64_t>(1, most / columns)), at_once) * at_once;
-  return {a, static_cast<int32_t>(columns), static_cast<int32_t>(ceil_div(a.hw, turns)),
-          static_cast<int32_t>(width), static_cast<int32_t>(ceil_div(turns, group_whole_stages))};
+  return {a,
+          static_cast<int32_t>(columns),
+          static_cast<int32_t>(ceil_div(a.hw, turns)),
+          static_cast<int32_t>(width),
+          static_cast<int32_t>(ceil_div(turns, group_whole_stages)),
+          second};
 }
 
-void run_whole(const GroupNormArgs& a, Launcher& launcher) {
+void run_whole(const GroupNormArgs& a, const SecondChannels& second, Launcher& launcher) {
   const int64_t width = a.c / a.groups;
-  const GroupWholeLaunch args = cut_whole(a, launcher.gpu());
+  const GroupWholeLaunch args = cut_whole(a, second, launcher.gpu());
   const std::string name = "group_norm_whole_" + std::to_string(group_whole_vector(width));
   const Grid groups = {static_cast<uint32_t>(a.groups), static_cast<uint32_t>(a.n)};
   launcher.run(name.c_str(), groups, static_cast<uint32_t>(ceil_div(args.columns * args.rows, 32) * 32), args,
@@ -133,7 +137,8 @@ int64_t partials_count(const Args& a, const Gpu& gpu) {
   return a.n * a.groups * cut.panels * cut.stretches * 2;
 }
 
-void find_factors(const GroupFactorsArgs& a, float* partials, Launcher& launcher) {
+void find_factors(const GroupFactorsArgs& a, const SecondChannels& second, float* partials,
+                  Launcher& launcher) {
   if (a.n > group_norm_pictures) {
     throw std::length_error("groupNorm: " + std::to_string(a.n) + " pictures, at most " +
                             std::to_string(group_norm_pictures) + " are normalised at once");
@@ -142,7 +147,7 @@ void find_factors(const GroupFactorsArgs& a, float* partials, Launcher& launcher
   const int vector = group_norm_vector(a.c);
   const size_t shared = sizeof(float) * 2 * static_cast<size_t>(vector * group_factors_plane(cut));
   launcher.run(vector == 8 ? "group_factors_8" : "group_factors_1", grid_of(cut, a.n), cut.threads(),
-               GroupFactorsLaunch{a, cut, partials}, shared);
+               GroupFactorsLaunch{a, cut, partials, second}, shared);
 }
 
 }  // namespace
@@ -157,21 +162,46 @@ size_t group_norm_workspace(const GroupNormArgs& a, const Gpu& gpu) {
 }
 
 void group_factors(const GroupFactorsArgs& a, Launcher& launcher) {
-  find_factors(a, static_cast<float*>(launcher.workspace()), launcher);
+  find_factors(a, {nullptr, a.c}, static_cast<float*>(launcher.workspace()), launcher);
 }
 
-void normalize(const NormalizeArgs& a, Launcher& launcher) {
+namespace {
+
+void run_normalize(const NormalizeArgs& a, const SecondChannels& second, Launcher& launcher) {
   const GroupNormCut cut = cut_pixels(a.n, a.hw, a.c, launcher.gpu());
   launcher.run(group_norm_vector(a.c) == 8 ? "normalize_8" : "normalize_1", grid_of(cut, a.n), cut.threads(),
-               NormalizeLaunch{a, cut});
+               NormalizeLaunch{a, cut, second});
+}
+
+void run_group_norm(const GroupNormArgs& a, const SecondChannels& second, Launcher& launcher) {
+  if (is_whole(a, launcher.gpu())) return run_whole(a, second, launcher);
+  float* found = static_cast<float*>(launcher.workspace());
+  const GroupFactorsArgs factors = as_group_factors(a, found);
+  find_factors(factors, second, found + factors_count(a), launcher);
+  run_normalize({a.n, a.hw, a.c, a.x, factors.mean, factors.factor, factors.shift, a.y, a.activation}, second,
+                launcher);
+}
+
+GroupNormArgs as_group_norm(const ConcatGroupNormArgs& a) {
+  return {a.n, a.hw, a.c, a.a, a.gamma, a.beta, a.y, a.groups, a.eps, a.activation};
+}
+
+}  // namespace
+
+void normalize(const NormalizeArgs& a, Launcher& launcher) {
+  run_normalize(a, {nullptr, a.c}, launcher);
 }
 
 void group_norm(const GroupNormArgs& a, Launcher& launcher) {
-  if (is_whole(a, launcher.gpu())) return run_whole(a, launcher);
-  float* found = static_cast<float*>(launcher.workspace());
-  const GroupFactorsArgs factors = as_group_factors(a, found);
-  find_factors(factors, found + factors_count(a), launcher);
-  normalize({a.n, a.hw, a.c, a.x, factors.mean, factors.factor, factors.shift, a.y, a.activation}, launcher);
+  run_group_norm(a, {nullptr, a.c}, launcher);
+}
+
+size_t concat_group_norm_workspace(const ConcatGroupNormArgs& a, const Gpu& gpu) {
+  return group_norm_workspace(as_group_norm(a), gpu);
+}
+
+void concat_group_norm(const ConcatGroupNormArgs& a, Launcher& launcher) {
+  run_group_norm(as_group_norm(a), {a.b, a.ca}, launcher);
 }
 
 }  // namespace tintype::cuda

@@ -50,6 +50,20 @@ __device__ void store_channels(Element* p, const float* v) {
   *reinterpret_cast<Raw<V>*>(p) = raw;
 }
 
+// The channels of a picture from some channel on, in the first pixel, and how far its pixels are apart.
+struct Channels {
+  const Element* x;
+  int64_t stride;
+};
+
+template <class Args>
+__device__ Channels channels_of(const Args& op, const SecondChannels& second, int picture, int channel) {
+  const bool is_first = channel < second.from;
+  const int64_t stride = is_first ? second.from : op.c - second.from;
+  const Element* x = elements(is_first ? op.x : second.x) + picture * op.hw * stride;
+  return {x + (is_first ? channel : channel - second.from), stride};
+}
+
 // --- a block for one group of one picture
 
 // The first of them is 1.
@@ -82,22 +96,22 @@ __device__ void whole(const GroupWholeLaunch& a) {
   extern __shared__ __align__(16) float shared[];
   const int column = threadIdx.x % a.columns, row = threadIdx.x / a.columns;
   const int first_channel = blockIdx.x * a.width + column * V;
-  const int64_t c = a.op.c, picture = blockIdx.y * a.op.hw * c + first_channel, stride = a.rows * c;
+  const Channels own = channels_of(a.op, a.second, blockIdx.y, first_channel);
   Element* kept = reinterpret_cast<Element*>(shared + group_whole_sums);
   const int size = static_cast<int>(a.op.hw) * a.width, step = a.rows * a.width;
   // The threads behind the last row have nothing to do.
   const int first = row < a.rows ? row * a.width + column * V : size;
-  const Element* x = elements(a.op.x) + picture + row * c;
+  const Element* x = own.x + row * own.stride;
   int at = first;
 #pragma unroll 1
   for (int s = 1; s <= group_whole_stages; s++) {
     const int end = min(size, s * a.stage_turns * step);
 #pragma unroll 4
-    for (; at < end; at += step, x += stride) copy_async<V * 2>(kept + at, x);
+    for (; at < end; at += step, x += a.rows * own.stride) copy_async<V * 2>(kept + at, x);
     commit_copies();
   }
   // Where the mean is large against the deviation, squares of the numbers themselves would lose it.
-  const float shift = to_float(elements(a.op.x)[picture - column * V]);
+  const float shift = to_float(*channels_of(a.op, a.second, blockIdx.y, blockIdx.x * a.width).x);
   float factor[V], bias[V];
 #pragma unroll
   for (int i = 0; i < V; i++) {
@@ -129,7 +143,8 @@ __device__ void whole(const GroupWholeLaunch& a) {
     factor[i] *= inverse;
     bias[i] -= (shift + offset) * factor[i];
   }
-  Element* y = elements(a.op.y) + picture + row * c;
+  const int64_t c = a.op.c;
+  Element* y = elements(a.op.y) + (blockIdx.y * a.op.hw + row) * c + first_channel;
   constexpr int at_once = group_whole_at_once(V);
 #pragma unroll 1
   for (at = first; at < size; at += at_once * step) {
@@ -142,7 +157,7 @@ __device__ void whole(const GroupWholeLaunch& a) {
     }
     activate(v, a.op.activation);
 #pragma unroll
-    for (int u = 0; u < at_once; u++, y += stride) {
+    for (int u = 0; u < at_once; u++, y += a.rows * c) {
       if (at + u * step < size) store_channels<V>(y, v + u * V);
     }
   }
@@ -172,13 +187,13 @@ inline constexpr int loads_at_once = 4;
 
 // Pixels from `row` on that a thread takes in a turn; `otherwise` where there are none.
 template <int V>
-__device__ void load_turn(const Element* x, int pixel, int end, int rows, int64_t c, const Raw<V>& otherwise,
-                          Raw<V> (&raw)[loads_at_once]) {
+__device__ void load_turn(const Element* x, int pixel, int end, int rows, int64_t stride,
+                          const Raw<V>& otherwise, Raw<V> (&raw)[loads_at_once]) {
 #pragma unroll
   for (int u = 0; u < loads_at_once; u++) {
     const int at = pixel + u * rows;
     raw[u] = otherwise;
-    if (at < end) raw[u] = load_raw<V>(x + at * c);
+    if (at < end) raw[u] = load_raw<V>(x + at * stride);
   }
 }
 
@@ -216,16 +231,15 @@ __device__ Moments join_lanes(Moments m) {
 // row of threads, means and sums of squares around them.
 template <int V>
 __device__ void sum_channels(const GroupFactorsLaunch& a, const Place& at, float* sums) {
-  const int64_t c = a.op.c;
-  const Element* x = elements(a.op.x) + blockIdx.z * a.op.hw * c;
   float shift[V], sum[V] = {}, squares[V] = {};
   if (at.inside) {
-    const Raw<V> first = load_raw<V>(x + at.first * c + at.channel);
+    const Channels own = channels_of(a.op, a.second, blockIdx.z, at.channel);
+    const Raw<V> first = load_raw<V>(own.x + at.first * own.stride);
     unpack<V>(first, shift);
     for (int pixel = at.first + at.row; pixel < at.end; pixel += loads_at_once * a.cut.rows) {
       Raw<V> raw[loads_at_once];
       // The first pixel adds nothing.
-      load_turn<V>(x + at.channel, pixel, at.end, a.cut.rows, c, first, raw);
+      load_turn<V>(own.x, pixel, at.end, a.cut.rows, own.stride, first, raw);
 #pragma unroll
       for (int u = 0; u < loads_at_once; u++) {
         float v[V];
@@ -248,7 +262,7 @@ __device__ void sum_channels(const GroupFactorsLaunch& a, const Place& at, float
   for (int i = threadIdx.x; i < a.cut.columns * V; i += blockDim.x) {
     const int column = i % a.cut.columns,
               channel = (blockIdx.y * a.cut.columns + column) * V + i / a.cut.columns;
-    if (channel >= c) continue;
+    if (channel >= a.op.c) continue;
     float* place = sums + i / a.cut.columns * plane + column;
     float total = 0, total_squares = 0;
     for (int row = 0; row < a.cut.rows; row++) {
@@ -256,7 +270,8 @@ __device__ void sum_channels(const GroupFactorsLaunch& a, const Place& at, float
       total_squares += place[V * plane + row * a.cut.columns];
     }
     const float mean = total * reciprocal(static_cast<float>(at.end - at.first));
-    place[0] = to_float(x[at.first * c + channel]) + mean;
+    const Channels of_channel = channels_of(a.op, a.second, blockIdx.z, channel);
+    place[0] = to_float(of_channel.x[at.first * of_channel.stride]) + mean;
     place[V * plane] = total_squares - total * mean;
   }
   __syncthreads();
@@ -370,13 +385,13 @@ template <int V>
 __device__ void normalize_stretch(const NormalizeLaunch& a) {
   const Place at = Place::of<V>(a.cut, a.op.hw, a.op.c);
   if (!at.inside) return;
-  const int64_t c = a.op.c, picture = blockIdx.z * a.op.hw * c + at.channel;
-  const Element* x = elements(a.op.x) + picture;
-  Element* y = elements(a.op.y) + picture;
+  const int64_t c = a.op.c;
+  const Channels own = channels_of(a.op, a.second, blockIdx.z, at.channel);
+  Element* y = elements(a.op.y) + blockIdx.z * a.op.hw * c + at.channel;
   const int turn = loads_at_once * a.cut.rows;
   int pixel = at.first + at.row + (at.end - at.first - 1) / turn * turn;
   Raw<V> raw[loads_at_once];
-  load_turn<V>(x, pixel, at.end, a.cut.rows, c, {}, raw);
+  load_turn<V>(own.x, pixel, at.end, a.cut.rows, own.stride, {}, raw);
   float mean[V], factor[V], bias[V];
   load_factors(a.op.mean + blockIdx.z * c + at.channel, mean);
   load_factors(a.op.factor + blockIdx.z * c + at.channel, factor);
@@ -395,7 +410,7 @@ __device__ void normalize_stretch(const NormalizeLaunch& a) {
       store_channels<V>(y + (pixel + u * a.cut.rows) * c, v);
     }
     pixel -= turn;
-    if (pixel >= at.first) load_turn<V>(x, pixel, at.end, a.cut.rows, c, {}, raw);
+    if (pixel >= at.first) load_turn<V>(own.x, pixel, at.end, a.cut.rows, own.stride, {}, raw);
   }
 }
 

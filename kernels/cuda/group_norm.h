@@ -5,12 +5,19 @@
 
 namespace tintype::cuda {
 
+// Where channels of x go on in a second matrix: from which on, c where there is none.
+struct SecondChannels {
+  const float* x;
+  int64_t from;
+};
+
 // A block of group_norm_whole keeps one group of one picture in shared memory, behind the sums of its warps.
 struct GroupWholeLaunch {
   GroupNormArgs op;
   int32_t columns, rows;  // of threads: one for each vector of channels, in rows of pixels
   int32_t width;          // channels of a group
   int32_t stage_turns;    // times that the rows are copied in each stage
+  SecondChannels second;
 };
 
 inline constexpr int group_whole_stages = 4;  // in which a group arrives
@@ -64,6 +71,7 @@ struct GroupFactorsLaunch {
   GroupFactorsArgs op;
   GroupNormCut cut;
   float* partials;  // (n, groups, panels, stretches, 2): mean and sum of squares around it
+  SecondChannels second;
 };
 
 // y = f((x - mean) * factor + shift), for a group norm and for a convolution that wants its picture so.
@@ -78,6 +86,7 @@ struct NormalizeArgs {
 struct NormalizeLaunch {
   NormalizeArgs op;
   GroupNormCut cut;
+  SecondChannels second;
 };
 
 void normalize(const NormalizeArgs& a, Launcher& launcher);

@@ -102,6 +102,19 @@ void projections(const ProjectionsArgs& a, Launcher& launcher) {
   run(args, size, launcher);
 }
 
+size_t concat_linear_workspace(const ConcatLinearArgs& a, const Gpu& gpu) {
+  return gemm_workspace(variant_of(size_of(a), gpu), size_of(a));
+}
+
+void concat_linear(const ConcatLinearArgs& a, Launcher& launcher) {
+  GemmArgs args = matrix_args(a.a, size_of(a));
+  args.second = a.b;
+  args.first_k = static_cast<int32_t>(a.ca);
+  args.residual = a.residual;
+  args.layers[0] = layer_of(a.w, a.bias, a.y, size_of(a));
+  run_gemm("concat_linear", args, variant_of(size_of(a), launcher.gpu()), launcher);
+}
+
 void linear_geglu(const LinearGegluArgs& a, Launcher& launcher) {
   const GemmSize size = size_of(a);
   GemmArgs args = matrix_args(a.x, size);

@@ -26,6 +26,8 @@ void scale(const ScaleArgs&, Launcher&);
 void narrow(const NarrowArgs&, Launcher&);
 void widen(const WidenArgs&, Launcher&);
 void concat(const ConcatArgs&, Launcher&);
+void concat_group_norm(const ConcatGroupNormArgs&, Launcher&);
+void concat_linear(const ConcatLinearArgs&, Launcher&);
 void tile(const TileArgs&, Launcher&);
 void upsample(const UpsampleArgs&, Launcher&);
 void to_pixels(const ToPixelsArgs&, Launcher&);
@@ -42,6 +44,8 @@ size_t conv2d_workspace(const Conv2dArgs&, const Gpu&);
 size_t match_tokens_workspace(const MatchTokensArgs&, const Gpu&);
 size_t group_norm_workspace(const GroupNormArgs&, const Gpu&);
 size_t group_factors_workspace(const GroupFactorsArgs&, const Gpu&);
+size_t concat_group_norm_workspace(const ConcatGroupNormArgs&, const Gpu&);
+size_t concat_linear_workspace(const ConcatLinearArgs&, const Gpu&);
 
 template <class Args>
 struct Kernel {
@@ -73,6 +77,8 @@ struct Kernels {
   Kernel<NarrowArgs> narrow{cuda::narrow};
   Kernel<WidenArgs> widen{cuda::widen};
   Kernel<ConcatArgs> concat{cuda::concat};
+  Kernel<ConcatGroupNormArgs> concat_group_norm{cuda::concat_group_norm, concat_group_norm_workspace};
+  Kernel<ConcatLinearArgs> concat_linear{cuda::concat_linear, concat_linear_workspace};
   Kernel<TileArgs> tile{cuda::tile};
   Kernel<UpsampleArgs> upsample{cuda::upsample};
   Kernel<ToPixelsArgs> to_pixels{cuda::to_pixels};

@@ -3,6 +3,7 @@
 
 import { activation, geglu } from './ops/activation.ts'
 import { attention } from './ops/attention.ts'
+import { concatGroupNorm, concatLinear } from './ops/concatenated.ts'
 import { conv2d } from './ops/conv2d.ts'
 import { add, addRowBias, concat, narrow, scale, tile, upsample, widen } from './ops/elementwise.ts'
 import { embedding, timestepEmbedding } from './ops/embedding.ts'
@@ -38,6 +39,8 @@ export const ops = {
   narrow,
   widen,
   concat,
+  concatGroupNorm,
+  concatLinear,
   tile,
   upsample,
   toPixels,

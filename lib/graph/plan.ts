@@ -3,6 +3,7 @@
 import { chooseConvolutions } from './choose-convolution.ts'
 import { chooseProducts } from './choose-product.ts'
 import { contractInPlace } from './contract-in-place.ts'
+import { elideConcats } from './elide-concats.ts'
 import { encode } from './encode.ts'
 import { foldNorms } from './fold-norms.ts'
 import { fuse } from './fuse.ts'
@@ -38,6 +39,8 @@ export interface PassOptions {
   readonly multiplyInBf16?: boolean
   /** Off where it is not asked for: fewer launches are for GPUs. */
   readonly joinLayers?: boolean
+  /** Off where it is not asked for: for GPUs, whose kernels can. */
+  readonly elideConcats?: boolean
   /** Off where it is not asked for: GPUs alone gain by it. */
   readonly foldNorms?: boolean
   readonly reuseMemory?: boolean
@@ -72,6 +75,7 @@ export function makePlan(
   if (options.contractInPlace) run(contractInPlace)
   if (options.measureChannels) run(measureChannels)
   if (options.multiplyInBf16) run(multiplyInBf16)
+  if (options.elideConcats) run(elideConcats)
   if (options.joinLayers) run(joinLayers)
   if (options.foldNorms) run(foldNorms)
   const { precision } = options

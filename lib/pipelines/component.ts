@@ -73,7 +73,14 @@ interface Compiled {
 export const passesFor = ({ precision, matrices, largeTiles }: Target, exact: boolean): PassOptions =>
   precision
     ? {
-        ...{ winograd: false, strassen: false, normalizeOnLoad: false, joinLayers: true, foldNorms: true },
+        ...{
+          winograd: false,
+          strassen: false,
+          normalizeOnLoad: false,
+          elideConcats: true,
+          joinLayers: true,
+          foldNorms: true,
+        },
         precision: elementTypeOf(precision),
       }
     : {

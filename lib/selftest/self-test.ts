@@ -7,7 +7,7 @@ import { TintypeError } from '../errors.ts'
 import type { OpName } from '../graph/ops.ts'
 import type { Target } from '../runtime/target.ts'
 import { convolutions } from './cases/conv2d.ts'
-import { gatedLinears, joinedLinears, linears } from './cases/linear.ts'
+import { concatenated, gatedLinears, joinedLinears, linears } from './cases/linear.ts'
 import { modelSizes } from './cases/model-sizes.ts'
 import { otherOps } from './cases/others.ts'
 import { tokenMerging } from './cases/token-merging.ts'
@@ -19,6 +19,7 @@ export const testedCases: readonly OpCase[] = [
   ...Object.values(linears).flat(),
   ...gatedLinears,
   ...joinedLinears,
+  ...concatenated,
   ...Object.values(convolutions).flat(),
   ...otherOps,
   ...tokenMerging,

@@ -1,7 +1,7 @@
 // Linear layers, gated ones among them.
 
 import { describe, it } from 'vitest'
-import { gatedLinears, joinedLinears, linears } from '../../lib/selftest/cases/linear.ts'
+import { concatenated, gatedLinears, joinedLinears, linears } from '../../lib/selftest/cases/linear.ts'
 import { check, type MatrixCase, titleOf } from './harness.ts'
 
 const title = ({ dims, params, dtype, given, inPlace }: MatrixCase) => {
@@ -11,6 +11,10 @@ const title = ({ dims, params, dtype, given, inPlace }: MatrixCase) => {
 
 describe('joined', () => {
   it.each(joinedLinears.map((c) => [titleOf(c), c] as const))('%s', (_title, c) => check(c))
+})
+
+describe('of two values side by side', () => {
+  it.each(concatenated.map((c) => [titleOf(c), c] as const))('%s', (_title, c) => check(c))
 })
 
 describe('gated', () => {

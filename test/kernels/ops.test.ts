@@ -10,7 +10,14 @@ describe('kernels', () => {
   it.each(otherOps.map((c) => [titleOf(c), c] as const))('%s', (_, c) => check(c))
 
   it('are all here', ({ expect }) => {
-    const elsewhere = ['linear', 'linearGeglu', 'projections', 'conv2d', ...tokenMerging.map(({ op }) => op)]
+    const elsewhere = [
+      'linear',
+      'linearGeglu',
+      'projections',
+      'concatLinear',
+      'conv2d',
+      ...tokenMerging.map(({ op }) => op),
+    ]
     const tested = new Set<string>([...otherOps.map(({ op }) => op), ...elsewhere])
     expect(opNames.filter((name) => !tested.has(name))).toEqual([])
   })

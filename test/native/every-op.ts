@@ -55,6 +55,11 @@ const samples: Readonly<Record<OpName, Sample>> = {
   narrow: { dims: { count: 33 } },
   widen: { dims: { count: 33 } },
   concat: { dims: { m: 3, ca: 5, cb: 18, c: 23 } },
+  concatGroupNorm: {
+    dims: { n: 2, hw: 9, ca: 5, cb: 7, c: 12 },
+    params: { groups: 4, eps: 1e-5, activation: 'silu' },
+  },
+  concatLinear: { dims: { m: 5, n: 19, ca: 64, cb: 8, k: 72 } },
   tile: { dims: { times: 3, count: 21 } },
   upsample: { dims: { n: 2, h: 3, w: 2, c: 5, ho: 5, wo: 4 } },
   toPixels: { dims: { count: 37 } },

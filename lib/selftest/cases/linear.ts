@@ -151,6 +151,28 @@ const smallGamma: OpCase = {
   inputs: { gamma: noise(64, 3).map((value) => value / 65536), beta: new Float32Array(64) },
 }
 
+/** Rows of two values side by side: the border behind one step and several, in a divided product, and in front of little. */
+export const concatenated: readonly OpCase[] = [
+  [33, 40, 64, 8, 'f16'],
+  [64, 320, 192, 128, 'bf16'],
+  [130, 160, 128, 200, 'f16'],
+  [64, 64, 1280, 640, 'f16'],
+  [5, 33, 64, 2496, 'bf16'],
+  [257, 768, 64, 64, 'bf16'],
+  // Every tile.
+  ...['f16', 'bf16'].flatMap((dtype) => [
+    [100, 128, 64, 8, dtype],
+    [100, 160, 64, 8, dtype],
+    [64, 320, 64, 8, dtype],
+    [100, 320, 64, 8, dtype],
+    [64, 128, 64, 128, dtype],
+  ]),
+].map(([m, n, ca, cb, dtype], i): OpCase => {
+  const dims = { m, n, ca, cb, k: (ca as number) + (cb as number) } as OpCase['dims']
+  const given = [...(i % 2 === 0 ? ['bias'] : []), ...(i % 3 === 1 ? ['residual'] : [])]
+  return { op: 'concatLinear', dims, dtype: dtype as 'f16', given, inPlace: i === 4 }
+})
+
 export const joinedLinears: readonly OpCase[] = [...projected, ...normedLayers, smallGamma]
 
 /** By what they try. */

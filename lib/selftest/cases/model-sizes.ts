@@ -24,6 +24,12 @@ const gated = (m: number, n: number, k: number): OpCase => ({
   given: ['bias', 'gamma', 'beta'],
 })
 
+/** A shortcut of two values side by side. */
+const shortcut = (m: number, n: number, ca: number, cb: number): OpCase => ({
+  ...{ op: 'concatLinear', dims: { m, n, ca, cb, k: ca + cb }, dtype: 'f16' },
+  given: ['bias', 'residual'],
+})
+
 const convolution = (n: number, side: number, c: number, o: number, more: object = {}): OpCase =>
   conv({ n, h: side, w: side, c, o, k: 3, pad: 1, dtype: 'f16', given: ['bias', 'residual'], ...more })
 
@@ -37,6 +43,11 @@ const groupNorm = (n: number, side: number, c: number): OpCase => ({
   params: { groups: 32, eps: 1e-5, activation: 'silu' },
 })
 
+const groupNormOfTwo = (n: number, side: number, ca: number, cb: number): OpCase => ({
+  ...groupNorm(n, side, ca + cb),
+  ...{ op: 'concatGroupNorm', dims: { n, hw: side * side, ca, cb, c: ca + cb } },
+})
+
 export const modelSizes: readonly OpCase[] = [
   ...[linear(8192, 320, 320), linear(4096, 1280, 320), linear(16_384, 512, 256)],
   ...[linear(2048, 640, 640), linear(512, 1280, 1280), linear(512, 1280, 5120), linear(154, 320, 768)],
@@ -45,10 +56,13 @@ export const modelSizes: readonly OpCase[] = [
   ...[convolution(2, 64, 320, 320), convolution(2, 32, 640, 640), convolution(2, 16, 1280, 1280)],
   ...[convolution(2, 8, 1280, 1280), convolution(2, 64, 640, 320), convolution(2, 64, 128, 640)],
   ...[convolution(2, 64, 320, 320, { stride: 2 }), convolution(2, 16, 640, 640, { upsample: 2 })],
+  ...[shortcut(8192, 320, 640, 320), shortcut(2048, 640, 1280, 640), shortcut(2048, 640, 640, 320)],
+  ...[shortcut(512, 1280, 1280, 640), shortcut(128, 1280, 1280, 1280)],
   // Of the decoder.
   ...[convolution(1, 64, 512, 512), convolution(1, 96, 128, 256), convolution(1, 96, 128, 640)],
   convolution(1, 64, 4, 512),
   ...[attention(2, 8, 40, 4096, 4096), attention(2, 8, 40, 4096, 77), attention(2, 8, 80, 1024, 1024)],
   ...[attention(2, 8, 160, 256, 256), attention(1, 1, 512, 4096, 4096)],
-  ...[groupNorm(2, 64, 320), groupNorm(2, 64, 960), groupNorm(2, 16, 2560), groupNorm(1, 256, 128)],
+  groupNormOfTwo(2, 64, 640, 320),
+  ...[groupNorm(2, 64, 320), groupNorm(2, 64, 640), groupNorm(2, 16, 2560), groupNorm(1, 256, 128)],
 ].map(large)

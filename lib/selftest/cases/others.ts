@@ -104,6 +104,21 @@ const groupNorms: OpCase[] = [
   ),
 ]
 
+/** Borders between both values within groups of several widths, and between them. */
+const groupNormsOfTwo: OpCase[] = [
+  [2, 33, 64, 32, 8],
+  [1, 100, 64, 56, 4],
+  [1, 257, 64, 96, 32],
+  [2, 40, 128, 64, 32],
+  [1, 300, 192, 1, 1],
+  [1, 16_401, 64, 8, 3],
+].flatMap(([n, hw, ca, cb, groups]) =>
+  ['none', 'silu'].map((activation) => ({
+    ...{ op: 'concatGroupNorm' as const, dims: { n: n!, hw: hw!, ca: ca!, cb: cb!, c: ca! + cb! } },
+    params: { groups: groups!, eps: 1e-5, activation },
+  })),
+)
+
 const groupFactors: OpCase[] = groupNorms
   // One group would have one mean, of which the naive path may by chance make no error at all.
   .filter(({ inputs, params }) => !inputs && params!.activation === 'none' && params!.groups !== 1)
@@ -262,6 +277,7 @@ export const otherOps: readonly OpCase[] = [
   pointwise,
   rowwise,
   groupNorms,
+  groupNormsOfTwo,
   groupFactors,
   attentions,
   embeddings,

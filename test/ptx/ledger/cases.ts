@@ -12,6 +12,10 @@ const projections = (m: number, n: number, k: number, norm: readonly string[] = 
   params: { eps: 1e-5, activation: 'none' },
 })
 
+const concatLinear = (m: number, ca: number, cb: number, n: number): OpCase => ({
+  ...{ op: 'concatLinear', dims: { m, n, ca, cb, k: ca + cb }, given: ['bias', 'residual'] },
+})
+
 const geglu = (m: number, n2: number, k: number): OpCase => ({
   ...{ op: 'linearGeglu', dims: { m, n: n2 / 2, n2, k }, given: ['bias'] },
 })
@@ -112,6 +116,8 @@ export const planned: readonly OpCase[] = [
     geglu(64, 512, 1280),
   ],
   ...[linear(512, 1280, 1280), geglu(512, 5120, 640), conv2d(2, 8, 1280, 1280, ['bias'])],
+  ...[concatLinear(16_384, 640, 640, 320), concatLinear(16_384, 64, 64, 512), concatLinear(64, 64, 64, 64)],
+  ...[concatLinear(16_384, 128, 128, 128), concatLinear(2048, 640, 640, 640), concatLinear(128, 64, 64, 320)],
   ...[conv2d(2, 64, 320, 320, ['bias']), conv2d(1, 256, 128, 128, ['bias']), conv2d(2, 8, 64, 64, ['bias'])],
   conv2d(2, 16, 1280, 1280, ['bias']),
   conv2d(2, 8, 2560, 1280, ['bias']),

@@ -91,8 +91,8 @@ const gathering: readonly Mutant[] = [
   linear(
     'gemm_gather.cuh',
     'the depth has no end',
-    'const bool inside = depth_left_ > 0;',
-    'const bool inside = true;',
+    'copy_step(uint32_t target) {\n    const bool inside = depth_left_ > 0;',
+    'copy_step(uint32_t target) {\n    const bool inside = true;',
   ),
   linear('swizzle.cuh', 'another swizzle, the same for all', 'chunk ^ (row >> 1 & 3)', 'chunk ^ (row & 3)', {
     title: 'as in the UNet',
@@ -253,6 +253,33 @@ const slices: readonly Mutant[] = [
   }),
 ]
 
+const concat = hunting(
+  { files: ['test/kernels/linear.test.ts'], title: 'side by side', kernels: ['concat_linear'] },
+  'kernels/cuda',
+)
+
+const concats: readonly Mutant[] = [
+  concat('gemm_gather.cuh', 'rows never go on in the second matrix', 'if (k_ == a_.first_k) find();', ''),
+  concat(
+    'gemm_gather.cuh',
+    'columns of the second matrix counted from the first',
+    '(is_first ? k_ : k_ - a_.first_k) + Shape::own_k()',
+    'k_ + Shape::own_k()',
+  ),
+  concat(
+    'gemm_gather.cuh',
+    'rows of the second matrix as far apart as those of the first',
+    'stride = is_first ? a_.first_k : a_.k - a_.first_k;',
+    'stride = a_.first_k;',
+  ),
+  concat(
+    'gemm_gather.cuh',
+    'rows behind the last one of both matrices are read',
+    'row_ + i * Shape::rows_apart < a_.m;',
+    'true;',
+  ),
+]
+
 const choices = hunting(
   { files: ['test/ptx/choices.test.ts'], title: 'leaves out the tile', kernels: [] },
   'kernels/cuda',
@@ -325,5 +352,6 @@ export const gemm: readonly Mutant[] = [
   ...gathering,
   ...epilogue,
   ...slices,
+  ...concats,
   ...host,
 ]

@@ -5,6 +5,7 @@ import { hunting, type Mutant } from './mutant.ts'
 const of = (title: string, kernel = 'elementwise') =>
   hunting({ files: ['test/kernels/ops.test.ts'], title, kernels: [kernel] }, 'kernels/cuda')
 const groupNorm = of('groupNorm', 'group_norm')
+const concatGroupNorm = of('concatGroupNorm', 'group_norm')
 const layerNorm = of('layerNorm', 'layer_norm')
 const step = of('schedulerStep', 'scheduler_step')
 const threshold = of('dynamicThreshold', 'scheduler_step')
@@ -26,7 +27,7 @@ export const others: readonly Mutant[] = [
   groupNorm(
     'group_norm.cu',
     'the shift of a stretch is not added again',
-    'place[0] = to_float(x[at.first * c + channel]) + mean;',
+    'place[0] = to_float(of_channel.x[at.first * of_channel.stride]) + mean;',
     'place[0] = mean;',
   ),
   groupNorm(
@@ -51,8 +52,20 @@ export const others: readonly Mutant[] = [
   groupNorm(
     'group_norm.cu',
     'pixels behind a stretch are added as zeros',
-    'x + at.channel, pixel, at.end, a.cut.rows, c, first, raw',
-    'x + at.channel, pixel, at.end, a.cut.rows, c, {}, raw',
+    'own.x, pixel, at.end, a.cut.rows, own.stride, first, raw',
+    'own.x, pixel, at.end, a.cut.rows, own.stride, {}, raw',
+  ),
+  concatGroupNorm(
+    'group_norm.cu',
+    'the last channel of the first matrix taken for the first of the second',
+    'channel < second.from;',
+    'channel < second.from - 1;',
+  ),
+  concatGroupNorm(
+    'group_norm.cu',
+    'pixels of the second matrix as far apart as those of the first',
+    'is_first ? second.from : op.c - second.from;',
+    'second.from;',
   ),
   groupNorm(
     'group_norm.cu',
