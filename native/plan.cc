@@ -124,6 +124,15 @@ bool consistent(const AddRowBiasArgs& a) {
 bool consistent(const ConcatArgs& a) {
   return a.c == a.ca + a.cb;
 }
+// GPUs change over from the first value to the second behind whole steps along the depth:
+// lib/graph/ops/concatenated.ts.
+constexpr int64_t concat_depth = 64;
+bool consistent(const ConcatGroupNormArgs& a) {
+  return a.c == a.ca + a.cb && a.ca % concat_depth == 0 && a.c % a.groups == 0;
+}
+bool consistent(const ConcatLinearArgs& a) {
+  return a.k == a.ca + a.cb && a.ca % concat_depth == 0 && a.cb % 8 == 0;
+}
 bool consistent(const UpsampleArgs& a) {
   return (a.ho + 1) / 2 == a.h && (a.wo + 1) / 2 == a.w;
 }

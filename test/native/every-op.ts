@@ -56,7 +56,7 @@ const samples: Readonly<Record<OpName, Sample>> = {
   widen: { dims: { count: 33 } },
   concat: { dims: { m: 3, ca: 5, cb: 18, c: 23 } },
   concatGroupNorm: {
-    dims: { n: 2, hw: 9, ca: 5, cb: 7, c: 12 },
+    dims: { n: 2, hw: 9, ca: 64, cb: 8, c: 72 },
     params: { groups: 4, eps: 1e-5, activation: 'silu' },
   },
   concatLinear: { dims: { m: 5, n: 19, ca: 64, cb: 8, k: 72 } },

@@ -132,6 +132,22 @@ describe('compile refuses', () => {
     expect(await faultOf('groupFactors', { ...moments, ...without('x') })).toBeUndefined()
   })
 
+  it.each(['concatGroupNorm', 'concatLinear'])(
+    'two values of %s that make another number of channels, or that no kernel could change over between',
+    async (op) => {
+      const all = everyOp(join(temporaryFolder(), 'weights'))
+      const { plan: whole, weights: refs } = all.find((one) => one.op === op)!
+      const last = whole.nodes.at(-1)!
+      const { a, b } = last.operands
+      const swapped = { dims: { ...last.dims, ca: 8, cb: 64 }, operands: { ...last.operands, a: b!, b: a! } }
+      for (const wrong of [{ dims: { ...last.dims, cb: 7 } }, swapped]) {
+        const bytes = encode({ ...whole, nodes: [...whole.nodes.slice(0, -1), { ...last, ...wrong }] })
+        const loaded = await loadWeights(refs)
+        expect((await errorOf(() => compile(bytes, loaded))).message).toMatch(/do not fit together/)
+      }
+    },
+  )
+
   it('weights that are not there', async () => {
     expect(await errorOf(() => compile(encode(plan), null))).toMatchObject({ code: 'INTERNAL' })
   })

@@ -16,6 +16,9 @@ import { concat } from './elementwise.ts'
 import { groupNorm } from './group-norm.ts'
 import { linear } from './linear.ts'
 
+/** Where GPUs may change over from one value to the other: behind whole steps along the depth, and whole vectors of channels. */
+export const concatDepth = 64
+
 interface Halves {
   readonly a: Numbers
   readonly b: Numbers
@@ -44,15 +47,13 @@ export const concatGroupNorm = defineOp({
   params: { groups: int(1), eps: float, activation: activationParam },
   check({ ca, cb, c, groups }) {
     if (c !== ca + cb) return `${ca} and ${cb} channels do not make ${c}`
+    if (ca % concatDepth !== 0) return `${ca} channels in front, expected a multiple of ${concatDepth}`
     return c % groups === 0 ? undefined : `${c} channels do not divide into ${groups} groups`
   },
   reference(args, round) {
     groupNorm.reference({ ...args, x: joined({ ...args, m: args.n * args.hw }) }, round)
   },
 })
-
-/** Where GPUs may change over from one value to the other: after whole steps along the depth. */
-export const concatDepth = 64
 
 export const concatLinear = defineOp({
   name: 'concatLinear',
