@@ -1,8 +1,9 @@
 // The graphs whose budgets are given, after all passes: a step of the SD 1.5 UNet and the decoder, at 512x512.
 
 import type { Graph, Node } from '../../lib/graph/graph.ts'
-import { makePlan, type PassOptions } from '../../lib/graph/plan.ts'
+import { makePlan } from '../../lib/graph/plan.ts'
 import { parseTextEncoderConfig, parseUnetConfig, parseVaeConfig } from '../../lib/models/configs.ts'
+import { passesFor } from '../../lib/pipelines/component.ts'
 import { decodeGraph, stepGraphs } from '../../lib/pipelines/stages.ts'
 import { sd15 } from '../../test/unit/models/published-configs.ts'
 
@@ -19,18 +20,7 @@ const step = {
   ...{ threshold: undefined, wantClean: false },
 }
 
-// Winograd is for CPUs: tensor cores make direct products cheaper than its transforms.
-const passes: PassOptions = {
-  ...{
-    winograd: false,
-    strassen: false,
-    normalizeOnLoad: false,
-    elideConcats: true,
-    joinLayers: true,
-    foldNorms: true,
-  },
-  precision: 'f16',
-}
+const passes = passesFor({ precision: 'f16', matrices: 'stored', largeTiles: () => false }, false)
 const nodesOf = (graph: Graph): readonly Node[] => makePlan(graph, () => 0, passes).graph.nodes
 
 /** Of every step; what depends on the prompt alone is done before. */

@@ -31,9 +31,6 @@ const gemm = (m: number, n: number, warpM: number, warpN: number, instructions: 
   }
 }
 
-/** Two warps for the same part, each of which multiplies half of a step of 64: counted as one that multiplies it all in 32. */
-const slicedGemm = gemm
-
 /** Four warps, for which tensor cores read B once for every 64 rows of A. A turn has two steps. */
 const warpgroupGemm = (m: number, n: number, instructionsOfTurn: number): Loop => ({
   ...{ warps: 4, products: m * n * depth, instructions: instructionsOfTurn / 2 },
@@ -68,26 +65,27 @@ const warpgroupAttention = (head: number, instructions: number): Loop => {
   }
 }
 
+/** Where two warps of a sliced one multiply the same part, each half of a step of 64, they count as one in a step of 32. */
 export const loops: Readonly<Record<string, Loop>> = {
   conv2d_128x160: gemm(128, 160, 64, 80, 307),
   conv2d_128x128: gemm(128, 128, 64, 64, 277),
   conv2d_64x128: gemm(64, 128, 64, 64, 287),
-  conv2d_sliced_64x128: slicedGemm(64, 128, 64, 64, 265),
+  conv2d_sliced_64x128: gemm(64, 128, 64, 64, 265),
   conv2d_64x64: gemm(64, 64, 32, 32, 133),
   linear_128x160: gemm(128, 160, 64, 80, 242),
   linear_128x128: gemm(128, 128, 64, 64, 201),
   linear_64x128: gemm(64, 128, 64, 64, 211),
-  linear_sliced_64x128: slicedGemm(64, 128, 64, 64, 199),
+  linear_sliced_64x128: gemm(64, 128, 64, 64, 199),
   linear_64x64: gemm(64, 64, 32, 32, 106),
   concat_linear_128x160: gemm(128, 160, 64, 80, 174),
   concat_linear_128x128: gemm(128, 128, 64, 64, 151),
   concat_linear_64x128: gemm(64, 128, 64, 64, 161),
-  concat_linear_sliced_64x128: slicedGemm(64, 128, 64, 64, 155),
+  concat_linear_sliced_64x128: gemm(64, 128, 64, 64, 155),
   concat_linear_64x64: gemm(64, 64, 32, 32, 77),
   linear_geglu_128x160: gemm(128, 160, 64, 80, 243),
   linear_geglu_128x128: gemm(128, 128, 64, 64, 190),
   linear_geglu_64x128: gemm(64, 128, 64, 64, 200),
-  linear_geglu_sliced_64x128: slicedGemm(64, 128, 64, 64, 199),
+  linear_geglu_sliced_64x128: gemm(64, 128, 64, 64, 199),
   linear_geglu_64x64: gemm(64, 64, 32, 32, 106),
   attention_40_64: attention(40, 128, 80, 20, 579),
   attention_64_64: attention(64, 128, 128, 32, 690),

@@ -68,9 +68,13 @@ interface Compiled {
 
 /**
  * Winograd and Strassen, and what they make worth while, are for the CPU: tensor cores are faster than that; so are
- * contractions in place, whose rounds would be launches, and moments of channels. What joins layers and norms is for GPUs: the CPU has no launches to save.
+ * contractions in place, whose rounds would be launches, and moments of channels. What joins layers and norms and elides concats is
+ * for GPUs: the CPU has no launches to save.
  */
-export const passesFor = ({ precision, matrices, largeTiles }: Target, exact: boolean): PassOptions =>
+export const passesFor = (
+  { precision, matrices, largeTiles }: Pick<Target, 'precision' | 'matrices' | 'largeTiles'>,
+  exact: boolean,
+): PassOptions =>
   precision
     ? {
         ...{

@@ -1,7 +1,7 @@
 // What the CUDA backend does when something fails, with the CUDA runtime of a machine that fails on demand: nothing but
 // the run that was meant, and never the process.
 
-import { beforeAll, beforeEach, it as check, describe, expect, inject } from 'vitest'
+import { beforeEach, it as check, describe, expect, inject } from 'vitest'
 import { type DeviceName, defaultModelFolder, load, type ProgressEvent } from '../../lib/index.ts'
 import { compile, loadWeights } from '../../lib/runtime/program.ts'
 import { targetOf } from '../../lib/runtime/target.ts'
@@ -366,41 +366,5 @@ describe('what cannot be used says why', () => {
       code: 'DEVICE_UNAVAILABLE',
       message: expect.stringMatching(/compute capability 6\.1, 7\.5 \(Turing\) or later is needed/),
     })
-  })
-})
-
-// The first GPU of the process, which no test above uses, and the next, which is sound.
-describe('auto', () => {
-  beforeAll(() => {
-    if (!missing) addGpu()
-  })
-
-  it('takes a GPU that passes its self-test', async () => {
-    await using pipeline = await load(folder, { device: 'auto' })
-    expect(pipeline.info.devices).toEqual([{ name: 'cuda:0', description: 'interpreted GPU' }])
-    expect(pipeline.info.deviceNote).toBeUndefined()
-    await paint(pipeline)
-  })
-
-  it('takes the next GPU where the first fails it', async () => {
-    fail({ device: 0, call: 'cudaLaunchKernelExC', error: launchFailure, nth: 3 })
-    await using pipeline = await load(folder, { device: 'auto', precision: 'fast' })
-    expect(pipeline.info.devices).toEqual([{ name: 'cuda:1', description: 'interpreted GPU' }])
-    expect(pipeline.info.deviceNote).toBeUndefined()
-  })
-
-  it('takes the CPU where all fail it, and asks again what may have passed', async () => {
-    fail({ call: 'cudaMalloc', error: outOfMemory, times: 1e6 })
-    {
-      await using pipeline = await load(folder, { device: 'auto', precision: 'bf16' })
-      expect(pipeline.info.devices).toEqual([{ name: 'cpu', description: undefined }])
-      // The first is lost since the test above.
-      expect(pipeline.info.deviceNote).toMatch(
-        /^cuda:0 failed its self-test: .* The workspace needs [\d.]+ MiB on cuda:1; /,
-      )
-    }
-    setUp()
-    await using pipeline = await load(folder, { device: 'auto', precision: 'bf16' })
-    expect(pipeline.info.devices).toEqual([{ name: 'cuda:1', description: 'interpreted GPU' }])
   })
 })
