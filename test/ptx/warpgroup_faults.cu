@@ -547,4 +547,31 @@ extern "C" __global__ void multiply_registers_in_two_groups(Args a) {
   store_rows(a, second);
 }
 
+// B A^T, B in registers: those of the second half of a step are multiplied while the next step begins.
+extern "C" __global__ void multiply_registers_around_loop(Args a) {
+  const uint32_t place = shared_address(shared);
+  const int lane = threadIdx.x % 32, row = threadIdx.x / 32 * 16;
+  Sums sums = {};
+  fill(a);
+  publish_to_tensor_cores();
+  __syncthreads();
+  pin(sums);
+#pragma unroll 1
+  for (int step = 0; step < 4; step += 2) {
+#pragma unroll
+    for (int half = 0; half < 2; half++) {
+      const int k = step + half;
+      uint32_t rows[4];
+      load_matrices(rows, place + matrix_bytes + swizzle<row_chunks>(row + lane % 16, k * 2 + lane / 16));
+      begin_products();
+      multiply_add_along(sums, rows, matrix_descriptor(place + k * 32));
+      commit_products();
+      wait_but_for_last();
+    }
+  }
+  wait_for_products();
+  pin(sums);
+  store_rows(a, sums);
+}
+
 }  // namespace tintype::cuda

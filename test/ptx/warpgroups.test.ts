@@ -49,6 +49,7 @@ const correct = [
   ['multiply_across', acrossDepth(64)],
   ['multiply_registers_along', mirrored],
   ['multiply_registers_in_two_groups', mirrored],
+  ['multiply_registers_around_loop', mirrored],
   ['overwrite_behind_columns', acrossDepth(40)],
   ['multiply_one_panel', acrossDepth(40)],
   ['multiply_two_panels', acrossDepth(80)],

@@ -1,6 +1,7 @@
 #include "liveness.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "instruction_set.h"
@@ -36,7 +37,7 @@ std::vector<Block> blocks_of(const std::vector<Instruction>& code) {
   for (Block& block : blocks) {
     const Instruction& last = code[block.end - 1];
     if (last.flow == Flow::branch) block.successors.push_back(block_at[last.target]);
-    const bool falls_through = last.guard >= 0 || last.flow == Flow::next || last.flow == Flow::barrier;
+    const bool falls_through = last.guard >= 0 || (last.flow != Flow::branch && last.flow != Flow::leave);
     if (falls_through && block.end < size) block.successors.push_back(block_at[block.end]);
   }
   return blocks;
@@ -88,15 +89,26 @@ void propagate(std::vector<Block>& blocks, size_t registers) {
   }
 }
 
-// Where products of an instruction are waited for: by the first wait that leaves fewer groups in flight than
-// have been committed since. The code has no such wait before them that a loop comes back to.
-int wait_for(const std::vector<Instruction>& code, int i) {
-  const int size = static_cast<int>(code.size());
-  for (int64_t committed = 0; i + 1 < size; i++) {
-    if (code[i].run == commit_products) committed++;
-    if (code[i].run == wait_for_products && code[i].immediate < committed) break;
+// Calls f with all instructions at which products of instruction i may be in flight: on every way from there
+// to a wait that leaves fewer groups in flight than have been committed since.
+template <class F>
+void while_in_flight(const std::vector<Instruction>& code, int i, F f) {
+  constexpr int most_groups = 8;  // wait_group leaves up to 7 in flight
+  std::vector<std::array<bool, most_groups + 1>> seen(code.size());
+  std::vector<std::pair<int, int>> left = {{i + 1, 0}};
+  while (!left.empty()) {
+    auto [at, committed] = left.back();
+    left.pop_back();
+    for (; at < static_cast<int>(code.size()) && !seen[at][committed]; at++) {
+      seen[at][committed] = true;
+      const Instruction& now = code[at];
+      f(at);
+      if (now.run == commit_products) committed = std::min(committed + 1, most_groups);
+      if (now.run == wait_for_products && now.immediate < committed) break;
+      if (now.flow == Flow::branch) left.emplace_back(now.target, committed);
+      if ((now.flow == Flow::branch || now.flow == Flow::leave) && now.guard < 0) break;
+    }
   }
-  return i;
 }
 
 }  // namespace
@@ -121,7 +133,10 @@ std::vector<LiveRange> live_ranges(const std::vector<Instruction>& code,
       for (const int r : operands[i].src) extend(static_cast<size_t>(r), i);
       for (const int r : operands[i].dst) extend(static_cast<size_t>(r), i);
       for (const int r : operands[i].accumulators) extend(static_cast<size_t>(r), i);
-      for (const int r : operands[i].factors) extend(static_cast<size_t>(r), wait_for(code, i));
+      if (operands[i].factors.empty()) continue;
+      while_in_flight(code, i, [&](int at) {
+        for (const int r : operands[i].factors) extend(static_cast<size_t>(r), at);
+      });
     }
   }
   return ranges;
