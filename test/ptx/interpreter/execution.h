@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "block_traffic.h"
+#include "cluster.h"
 #include "device_memory.h"
+#include "mbarriers.h"
 #include "program.h"
 #include "shared_memory.h"
 #include "statistics.h"
@@ -29,6 +31,13 @@ struct WaitingLanes {
   bool needs_others;  // to go on: at a shfl.sync that names more lanes than these
 };
 
+// What a warp has looked at in vain: it lets others run before it looks again.
+struct Polled {
+  bool in_vain = false;
+  const Instruction* instruction = nullptr;
+  uint32_t mbarrier = 0;
+};
+
 struct Warp {
   char* registers = nullptr;
   uint32_t* predicates = nullptr;
@@ -38,6 +47,9 @@ struct Warp {
   uint32_t mask = 0, alive = 0;
   uint16_t epoch = 1;
   bool done = false, at_barrier = false;
+  bool is_at_cluster = false;  // has arrived at barrier.cluster, and not waited
+  uint32_t meeting = 0;        // which of those of the cluster that was
+  Polled polled;
   std::vector<WaitingLanes> waiting;
   std::vector<PendingCopy> uncommitted;
   std::vector<std::vector<PendingCopy>> groups;
@@ -62,7 +74,12 @@ struct Execution {
   SharedMemory shared{};
   Warpgroups warpgroups{};
   Statistics statistics{};
+  Cluster* cluster = nullptr;                 // null where all warps of a block meet at once
+  int rank = 0, first_warp = 0, running = 0;  // the block in the cluster, its warps there and those not done
+  Mbarriers mbarriers{};
 
+  // In the cluster.
+  Who who(int lane) const { return {first_warp + warp->id, static_cast<uint8_t>(lane)}; }
   Toucher toucher(uint8_t lane) const { return {warp->id, lane, epoch, warp->epoch}; }
   int32_t thread(int lane) const { return warp->id * lanes + lane; }
   bool has(int lane) const { return mask >> lane & 1; }

@@ -3,9 +3,11 @@
 // It executes 32 lanes for each dispatched instruction and stops at the first access that leaves its memory
 // or is misaligned, race in shared memory, read or overwrite of a copy in flight, overwrite of what a product
 // in flight reads, look at what it sums up, barrier that only a part of the block reaches, or instruction of
-// a warp or warpgroup that only a part of it executes. Of wgmma it knows the matrices of
-// matrix_descriptor.h, and half precision; it does not know TMA, local memory, float64, textures or calls: an
-// instruction that it does not know is an error when the text is read.
+// a warp or warpgroup that only a part of it executes. Where warps meet by mbarriers, named barriers or
+// clusters, races are what clocks do not order, and warps that wait for ever are a deadlock. Of wgmma it
+// knows the matrices of matrix_descriptor.h, and half precision; of the copies of TMA those of plain bytes.
+// It does not know tensor maps, loads and stores in other blocks of a cluster, local memory, float64,
+// textures or calls: an instruction that it does not know is an error when the text is read.
 #pragma once
 #include <cstdint>
 #include <memory>

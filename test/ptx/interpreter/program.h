@@ -20,7 +20,8 @@ struct Execution;
 struct Instruction;
 using Handler = void (*)(Execution&, const Instruction&);
 
-enum class Flow : uint8_t { next, branch, leave, barrier };
+// A poll may find that others have to run first.
+enum class Flow : uint8_t { next, branch, leave, barrier, poll };
 enum class Space : uint8_t { generic, global, shared, param };
 
 struct Instruction {
@@ -49,7 +50,19 @@ struct Instruction {
 };
 
 // What the executor writes into a row before a block starts.
-enum class Special : uint8_t { tid, ntid, ctaid_x, ctaid_y, ctaid_z, nctaid_x, nctaid_y, nctaid_z, laneid };
+enum class Special : uint8_t {
+  tid,
+  ntid,
+  ctaid_x,
+  ctaid_y,
+  ctaid_z,
+  nctaid_x,
+  nctaid_y,
+  nctaid_z,
+  laneid,
+  cluster_ctarank,
+  cluster_nctarank
+};
 
 struct Kernel {
   std::string name;
@@ -76,6 +89,8 @@ struct Kernel {
   const void* module = nullptr;
   size_t variable_bytes = 0;
   bool has_atomics = false;  // blocks hand over results to one another
+  bool has_clocks = false;   // warps meet in other ways than all of a block at once
+  uint32_t cluster[3] = {1, 1, 1};
 };
 
 }  // namespace tintype::ptx

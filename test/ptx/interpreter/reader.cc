@@ -41,11 +41,6 @@ std::vector<std::string> members(const std::string& s) {
   return {s};
 }
 
-// membar.gl, fence.acq_rel.gpu, fence.sc.gpu
-bool fences_all_blocks(const std::string& text) {
-  return text.find(".gl") != std::string::npos || text.find(".gpu") != std::string::npos;
-}
-
 template <size_t N>
 int index_of(const std::string& name, const char* const (&names)[N]) {
   const auto found = std::find(std::begin(names), std::end(names), name);
@@ -77,6 +72,7 @@ KernelReader::KernelReader(const std::string& entry, std::map<std::string, int64
   }
   registers_.open_scope();
   read_params(entry.substr(open + 1, close - open - 1));
+  read_cluster(entry.substr(close));
 }
 
 void KernelReader::read_params(const std::string& list) {
@@ -103,11 +99,13 @@ void KernelReader::read(const Statement& statement) {
   line_ = statement.line;
   switch (statement.type) {
     case Statement::Type::open:
+      scopes_.push_back(++last_scope_);
       return registers_.open_scope();
     case Statement::Type::close:
+      scopes_.pop_back();
       return registers_.close_scope();
     case Statement::Type::label:
-      labels_[statement.text] = static_cast<int>(kernel_.code.size());
+      labels_[{scopes_.back(), statement.text}] = static_cast<int>(kernel_.code.size());
       return;
     case Statement::Type::other:
       if (statement.text[0] == '.') return read_directive(statement.text);
@@ -200,7 +198,7 @@ void KernelReader::read_operation(Draft& d) {
   Instruction& i = d.instruction;
   if (name == "bra") {
     i.flow = Flow::branch;
-    branches_.emplace_back(static_cast<int>(kernel_.code.size()), d.args.at(0));
+    branches_.push_back({kernel_.code.size(), d.args.at(0), scopes_});
     return;
   }
   if (name == "ret" || name == "exit") {
@@ -213,26 +211,13 @@ void KernelReader::read_operation(Draft& d) {
   }
   if (name == "bar" || name == "barrier") {
     i.kind = Kind::synchronize;
-    if (d.has("warp")) {
-      i.run = sync_warp;
-    } else {
-      if (d.args.size() != 1 || d.args[0] != "0")
-        fail("only barrier 0 of the whole block is known: " + d.text);
-      i.flow = Flow::barrier;
-    }
+    if (!d.has("warp")) return read_barrier(d);
+    i.run = sync_warp;
     return;
   }
-  if (name == "membar" || name == "fence") {
-    i.kind = Kind::memory;
-    if (d.has("proxy")) {
-      if (!d.has("async") || !d.has("shared::cta")) fail("unsupported instruction: " + d.text);
-      i.run = fence_proxy;
-      return;
-    }
-    if (!fences_all_blocks(d.text)) fail("only fences for the whole device are known: " + d.text);
-    i.run = fence;
-    return;
-  }
+  if (name == "membar" || name == "fence") return read_fence(d);
+  if (name == "mbarrier") return read_mbarrier(d);
+  if (name == "mapa" || name == "elect" || name == "setmaxnreg") return read_of_cluster(d);
   if (name == "ld" || name == "st") return read_load_or_store(d);
   if (name == "atom" || name == "red") return read_atomic(d);
   if (name == "cp") return read_copy(d);
@@ -328,6 +313,7 @@ void KernelReader::read_copy(Draft& d) {
   Instruction& i = d.instruction;
   i.kind = Kind::memory;
   if (d.op.size() < 3 || d.op[1] != "async") fail("unsupported instruction: " + d.text);
+  if (d.op[2] == "bulk") return read_bulk_copy(d);
   if (d.op[2] == "commit_group") {
     i.run = commit_copies;
   } else if (d.op[2] == "wait_group") {
@@ -513,14 +499,16 @@ void KernelReader::read_lanewise(Draft& d) {
   }
 }
 
-Kernel KernelReader::finish() {
-  for (const auto& [index, label] : branches_) {
-    const auto target = labels_.find(label);
-    if (target == labels_.end() || target->second >= static_cast<int>(kernel_.code.size())) {
-      fail("no instruction at label " + label);
-    }
-    kernel_.code[index].target = target->second;
+int KernelReader::target(const Branch& branch) const {
+  for (auto scope = branch.scopes.rbegin(); scope != branch.scopes.rend(); ++scope) {
+    const auto found = labels_.find({*scope, branch.label});
+    if (found != labels_.end() && found->second < static_cast<int>(kernel_.code.size())) return found->second;
   }
+  fail("no instruction at label " + branch.label);
+}
+
+Kernel KernelReader::finish() {
+  for (const Branch& branch : branches_) kernel_.code[branch.instruction].target = target(branch);
   registers_.allocate(kernel_, operands_);
   return std::move(kernel_);
 }

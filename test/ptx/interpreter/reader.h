@@ -30,6 +30,7 @@ class KernelReader {
   };
 
   void read_params(const std::string& list);
+  void read_cluster(const std::string& directives);
   void read_directive(const std::string& text);
   void read_instruction(std::string text);
   void read_operation(Draft& d);
@@ -44,6 +45,13 @@ class KernelReader {
   void read_pack(Draft& d);
   void read_integer_conversion(Draft& d);
   void read_lanewise(Draft& d);
+  // reader_synchronization.cc
+  void read_barrier(Draft& d);
+  void read_fence(Draft& d);
+  void read_mbarrier(Draft& d);
+  void read_mbarrier_wait(Draft& d);
+  void read_bulk_copy(Draft& d);
+  void read_of_cluster(Draft& d);
 
   // Operands as written to virtual registers.
   int value(const std::string& operand, bool wide);
@@ -55,8 +63,17 @@ class KernelReader {
   Registers registers_;
   std::vector<Operands> operands_;
   std::map<std::string, int64_t> symbols_;
-  std::map<std::string, int> labels_;
-  std::vector<std::pair<int, std::string>> branches_;  // instructions whose targets are to be found
+  // Scopes by number, the innermost last: each has its own labels.
+  std::vector<int> scopes_ = {0};
+  int last_scope_ = 0;
+  std::map<std::pair<int, std::string>, int> labels_;
+  struct Branch {
+    size_t instruction;
+    std::string label;
+    std::vector<int> scopes;
+  };
+  std::vector<Branch> branches_;  // instructions whose targets are to be found
+  int target(const Branch& branch) const;
   int line_ = 0;
 };
 

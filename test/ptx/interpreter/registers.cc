@@ -56,10 +56,17 @@ int Registers::constant(uint64_t value, bool wide) {
 }
 
 int Registers::special(const std::string& name) {
-  static const std::map<std::string, Special> known = {
-      {"%tid.x", Special::tid},         {"%ntid.x", Special::ntid},       {"%ctaid.x", Special::ctaid_x},
-      {"%ctaid.y", Special::ctaid_y},   {"%ctaid.z", Special::ctaid_z},   {"%nctaid.x", Special::nctaid_x},
-      {"%nctaid.y", Special::nctaid_y}, {"%nctaid.z", Special::nctaid_z}, {"%laneid", Special::laneid}};
+  static const std::map<std::string, Special> known = {{"%tid.x", Special::tid},
+                                                       {"%ntid.x", Special::ntid},
+                                                       {"%ctaid.x", Special::ctaid_x},
+                                                       {"%ctaid.y", Special::ctaid_y},
+                                                       {"%ctaid.z", Special::ctaid_z},
+                                                       {"%nctaid.x", Special::nctaid_x},
+                                                       {"%nctaid.y", Special::nctaid_y},
+                                                       {"%nctaid.z", Special::nctaid_z},
+                                                       {"%laneid", Special::laneid},
+                                                       {"%cluster_ctarank", Special::cluster_ctarank},
+                                                       {"%cluster_nctarank", Special::cluster_nctarank}};
   const auto which = known.find(name);
   if (which == known.end()) return -1;
   const auto [found, added] = specials_.try_emplace(which->second, 0);

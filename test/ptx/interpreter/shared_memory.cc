@@ -10,8 +10,11 @@ constexpr uint32_t granule = 2;
 constexpr size_t most_threads = 1024;
 }  // namespace
 
-void SharedMemory::reset(size_t bytes) {
+void SharedMemory::reset(size_t bytes, Clocks* clocks, int first_warp) {
   bytes_.assign(bytes, 0xff);
+  clocks_ = clocks;
+  first_warp_ = first_warp;
+  if (clocks) return clocked_.reset(static_cast<uint32_t>(bytes), clocks);
   cells_.assign(bytes / granule + 1, Cell());
   fences_.resize(most_threads);
   for (auto& epochs : fences_) epochs.clear();
@@ -21,6 +24,11 @@ const char* SharedMemory::fail(const char* what, int warp, int lane, uint32_t ad
   detail_ = "warp " + std::to_string(warp) + " lane " + std::to_string(lane) + ", address " +
             std::to_string(address) + " of " + std::to_string(bytes_.size());
   return what;
+}
+
+const char* SharedMemory::with_detail(const char* wrong) {
+  if (wrong) detail_ = clocked_.detail();
+  return wrong;
 }
 
 const char* SharedMemory::check_range(uint32_t address, uint32_t bytes) {
@@ -38,6 +46,7 @@ const char* SharedMemory::check_range(uint32_t address, uint32_t bytes) {
 
 const char* SharedMemory::read(uint32_t address, uint32_t bytes, const Toucher& who) {
   if (const char* wrong = check_range(address, bytes)) return wrong;
+  if (clocks_) return with_detail(clocked_.read(address, bytes, in_cluster(who)));
   for (uint32_t i = address / granule; i < (address + bytes + 1) / granule; i++) {
     Cell& c = cells_[i];
     if (c.in_flight) return fail("read of a copy in flight from", c.plain.warp, c.plain.lane, address);
@@ -100,6 +109,10 @@ const char* SharedMemory::check_writes(const Writes& w, const Toucher& who, uint
 
 const char* SharedMemory::check_write(uint32_t address, uint32_t bytes, const Toucher& who, bool in_flight) {
   if (const char* wrong = check_range(address, bytes)) return wrong;
+  if (clocks_) {
+    return with_detail(in_flight ? clocked_.begin_copy(address, bytes, in_cluster(who))
+                                 : clocked_.write(address, bytes, in_cluster(who)));
+  }
   for (uint32_t i = address / granule; i < (address + bytes + 1) / granule; i++) {
     Cell& c = cells_[i];
     if (c.in_flight) return fail("write over a copy in flight from", c.plain.warp, c.plain.lane, address);
@@ -123,6 +136,7 @@ const char* SharedMemory::write(uint32_t address, uint32_t bytes, const Toucher&
 
 const char* SharedMemory::atomic(uint32_t address, const Toucher& who) {
   if (const char* wrong = check_range(address, 4)) return wrong;
+  if (clocks_) return with_detail(clocked_.atomic(address, 4, in_cluster(who)));
   for (uint32_t i = address / granule; i < (address + 4) / granule; i++) {
     Cell& c = cells_[i];
     if (c.in_flight) return fail("write over a copy in flight from", c.plain.warp, c.plain.lane, address);
@@ -147,6 +161,7 @@ const char* SharedMemory::begin_copy(uint32_t address, uint32_t bytes, const Tou
 }
 
 void SharedMemory::end_copy(uint32_t address, uint32_t bytes, const Toucher& who) {
+  if (clocks_) return clocked_.end_copy(address, bytes, in_cluster(who));
   for (uint32_t i = address / granule; i < (address + bytes) / granule; i++) {
     Cell& c = cells_[i];
     c.in_flight = false;
@@ -155,10 +170,15 @@ void SharedMemory::end_copy(uint32_t address, uint32_t bytes, const Toucher& who
 }
 
 void SharedMemory::publish(const Toucher& who) {
+  if (clocks_) return clocks_->publish(in_cluster(who));
   fences_of(who.warp, who.lane).push_back(who.block_epoch);
 }
 
 const char* SharedMemory::begin_product(uint32_t address, uint32_t bytes, const Toucher& who) {
+  if (clocks_) {
+    if (const char* wrong = check_range(address, bytes)) return wrong;
+    return with_detail(clocked_.begin_product(address, bytes, in_cluster(who)));
+  }
   if (const char* wrong = read(address, bytes, who)) return wrong;
   for (uint32_t i = address / granule; i < (address + bytes) / granule; i++) {
     Cell& c = cells_[i];
@@ -177,10 +197,24 @@ const char* SharedMemory::begin_product(uint32_t address, uint32_t bytes, const 
 }
 
 void SharedMemory::end_product(uint32_t address, uint32_t bytes, const Toucher& who) {
+  if (clocks_) return clocked_.end_product(address, bytes, in_cluster(who));
   for (uint32_t i = address / granule; i < (address + bytes) / granule; i++) {
     cells_[i].products--;
     note_read(cells_[i], who);
   }
+}
+
+const char* SharedMemory::begin_bulk_copy(uint32_t address, uint32_t bytes, const Who& who, int mbarrier,
+                                          Time time) {
+  for (const uint32_t end : {address, address + bytes - 16}) {
+    if (const char* wrong = check_range(end, 16)) return wrong;
+  }
+  return with_detail(clocked_.begin_bulk_copy(address, bytes, who, mbarrier, time));
+}
+
+const char* SharedMemory::begin_mbarrier(uint32_t address, const Who& who) {
+  if (const char* wrong = check_range(address, 8)) return wrong;
+  return with_detail(clocked_.begin_mbarrier(address, who));
 }
 
 }  // namespace tintype::ptx

@@ -1,8 +1,11 @@
-// Shared memory of a block with a shadow: who wrote and read each half-word since the last barrier.
+// Shared memory of a block with a shadow: who wrote and read each half-word since the last barrier. Where
+// warps meet in other ways too, the shadow is that of clocked_shadow.h.
 #pragma once
 #include <cstdint>
 #include <string>
 #include <vector>
+
+#include "clocked_shadow.h"
 
 namespace tintype::ptx {
 
@@ -16,8 +19,9 @@ struct Toucher {
 
 class SharedMemory {
  public:
-  // For a new block: everything NaN, nobody has touched anything.
-  void reset(size_t bytes);
+  // For a new block: everything NaN, nobody has touched anything. With clocks, the warps of the block are
+  // those of the cluster from `first_warp` on.
+  void reset(size_t bytes, Clocks* clocks = nullptr, int first_warp = 0);
   size_t size() const { return bytes_.size(); }
   uint8_t* at(uint32_t address) { return bytes_.data() + address; }
 
@@ -35,6 +39,11 @@ class SharedMemory {
   // A product that reads this goes on until the warp has waited for it.
   const char* begin_product(uint32_t address, uint32_t bytes, const Toucher& who);
   void end_product(uint32_t address, uint32_t bytes, const Toucher& who);
+  // With clocks.
+  const char* begin_bulk_copy(uint32_t address, uint32_t bytes, const Who& who, int mbarrier, Time time);
+  void end_bulk_copy(uint32_t address, uint32_t bytes) { clocked_.end_bulk_copy(address, bytes); }
+  const char* begin_mbarrier(uint32_t address, const Who& who);
+  void end_mbarrier(uint32_t address, const Who& who) { clocked_.end_mbarrier(address, who); }
   const std::string& detail() const { return detail_; }
 
  private:
@@ -64,7 +73,13 @@ class SharedMemory {
   const char* check_range(uint32_t address, uint32_t bytes);
   const char* check_write(uint32_t address, uint32_t bytes, const Toucher& who, bool in_flight);
   const char* fail(const char* what, int warp, int lane, uint32_t address);
+  Who in_cluster(const Toucher& who) const { return {first_warp_ + who.warp, who.lane}; }
+  // What the clocked shadow found.
+  const char* with_detail(const char* wrong);
 
+  Clocks* clocks_ = nullptr;
+  int first_warp_ = 0;
+  ClockedShadow clocked_;
   std::vector<uint8_t> bytes_;
   std::vector<Cell> cells_;
   std::vector<std::vector<uint16_t>> fences_;

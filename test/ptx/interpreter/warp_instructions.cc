@@ -64,9 +64,19 @@ void ballot(Execution& x, const Instruction& i) {
   write_lanes(x, x.row<uint32_t>(i.dst[0]), [&](int) { return votes; });
 }
 
+// The first of the lanes that are named.
+void elect(Execution& x, const Instruction& i) {
+  const uint32_t members = x.row<uint32_t>(i.src[0])[std::countr_zero(x.mask)];
+  if ((members & x.mask) != members || !members) fail(x, i, "elect.sync names lanes that are not here");
+  const auto first = static_cast<uint32_t>(std::countr_zero(members));
+  write_lanes(x, x.row<uint32_t>(i.dst[0]), [&](int) { return first; });
+  x.set_predicate(i.predicate_dst, 1u << first);
+}
+
 void sync_warp(Execution& x, const Instruction& i) {
   if (x.mask != x.warp->alive) fail(x, i, "bar.warp.sync executed by a part of the warp");
   if (++x.warp->epoch == 0) fail(x, i, "too many bar.warp.sync for the race check");
+  if (x.cluster) x.cluster->clocks.meet(x.who(0).warp);
 }
 
 void trap(Execution& x, const Instruction& i) {

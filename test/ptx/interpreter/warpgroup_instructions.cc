@@ -210,10 +210,19 @@ void wait_for_products(Execution& x, const Instruction& i) {
   groups.erase(groups.begin(), groups.begin() + static_cast<std::ptrdiff_t>(finished));
 }
 
-void fence_proxy(Execution& x, const Instruction&) {
+void fence_proxy(Execution& x, const Instruction& i) {
   for (int l = 0; l < lanes; l++) {
     if (x.has(l)) x.shared.publish(x.toucher(static_cast<uint8_t>(l)));
   }
+  if (!x.cluster) return;
+  fence_mbarrier_inits(x, i);
+  x.cluster->clocks.tick(x.who(0).warp);
+}
+
+// Registers are not counted here: what a kernel has is known when it is compiled for real.
+void set_register_count(Execution& x, const Instruction& i) {
+  if (i.immediate < 24 || i.immediate > 256 || i.immediate % 8) fail(x, i, "setmaxnreg to no such number");
+  together(x, i);
 }
 
 void touch_products(Execution& x, const Instruction& i) {

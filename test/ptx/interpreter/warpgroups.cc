@@ -21,7 +21,17 @@ const char* Warpgroups::execute(int warp, const Step& step) {
   const Step& first = steps[number];
   if (first.instruction != step.instruction) return "warps of a warpgroup execute different instructions";
   if (first.a != step.a || first.b != step.b) return "warps of a warpgroup name different matrices";
+  forget(group);
   return nullptr;
+}
+
+// What all warps of the group have done.
+void Warpgroups::forget(int group) {
+  auto& steps = steps_[static_cast<size_t>(group)];
+  const auto first = done_.begin() + group * warps_of_group, end = first + warps_of_group;
+  if (std::any_of(first, end, [&](size_t done) { return done != steps.size(); })) return;
+  steps.clear();
+  std::fill(first, end, 0);
 }
 
 const Instruction* Warpgroups::unfinished(int& warp) const {

@@ -50,6 +50,7 @@ class Warpgroups {
   void barrier();
 
  private:
+  void forget(int group);
   std::vector<std::vector<Step>> steps_;  // of each group, since the last barrier
   std::vector<size_t> done_;              // of each warp
 };
