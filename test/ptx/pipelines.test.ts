@@ -54,6 +54,10 @@ const correct = [
 const overwritten =
   /write over what a product in flight reads of warp \d lane 0|race: write after read by warp \d lane 0/
 const faults = [
+  [
+    'bulk_that_all_wait_for',
+    /mbarrier that goes on though its last phase may still be waited for by warp \d lane 0|gone on without the thread/,
+  ],
   ['bulk_without_expecting', /phase of an mbarrier that does not expect the bytes of a bulk copy in flight/],
   ['bulk_of_more_than_expected', /bulk copies of more bytes than the mbarrier expects/],
   ['bulk_of_less_than_expected', /deadlock: .*0 arrivals and 16 bytes are missing at the mbarrier at 32768/],

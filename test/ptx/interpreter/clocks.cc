@@ -71,6 +71,11 @@ bool Clocks::knows_some_lane(const Who& who, int warp, Time time) {
   return false;
 }
 
+bool Clocks::has_some_lane(const Clock& clock, int warp, Time time) {
+  const auto first = clock.begin() + warp * lanes;
+  return std::any_of(first, first + lanes, [&](Time known_time) { return known_time >= time; });
+}
+
 void Clocks::learn(const Who& who, int column, Time time) {
   Time& known_time = known(who.warp, who.lane)[column];
   known_time = std::max(known_time, time);

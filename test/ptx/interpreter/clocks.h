@@ -41,6 +41,7 @@ class Clocks {
   bool knows(const Who& who, int column, Time time);
   // Whether that is known of any lane of another warp.
   bool knows_some_lane(const Who& who, int warp, Time time);
+  static bool has_some_lane(const Clock& clock, int warp, Time time);
   void learn(const Who& who, int column, Time time);
 
   Clock none() const { return Clock(static_cast<size_t>(columns_)); }

@@ -105,6 +105,14 @@ const char* Mbarriers::end_phase(uint32_t address, Mbarrier& m) {
   if (!m.copies.empty()) {
     return fail("phase of an mbarrier that does not expect the bytes of a bulk copy in flight,", address);
   }
+  for (const auto& [warp, time] : m.observers) {
+    if (Clocks::has_some_lane(m.arrived[0], warp, time) || Clocks::has_some_lane(m.arrived[1], warp, time))
+      continue;
+    fail("", address);
+    detail_ = clocks_->describe(clocks_->column(warp, 0)) + ", " + detail_;
+    return "mbarrier that goes on though its last phase may still be waited for by";
+  }
+  m.observers.clear();
   m.over[0] = m.arrived[0];
   m.over[1] = m.arrived[1];
   m.phase++;
@@ -142,11 +150,15 @@ const char* Mbarriers::wait(uint32_t address, const Wait& wait, const Who& who, 
   // The phase before the first counts as over.
   over = wait.by_parity ? (m->phase & 1) != wait.phase : m->phase > wait.phase;
   if (!wait.acquires || m->phase == 0) return nullptr;
-  if (!over) {
-    // By its parity it could not tell that phase from the next but one.
-    const bool is_behind = wait.by_parity && !clocks_->knows(who, m->column, after(m->phase));
-    return is_behind ? fail("wait at an mbarrier that has gone on without the thread,", address) : nullptr;
+  if (wait.by_parity) {
+    // It could not tell the phase that it waits for from the next but one.
+    const Time needs = over ? after(m->phase - 1) : after(m->phase);
+    if (needs > Clocks::init_fenced && !clocks_->knows(who, m->column, needs)) {
+      return fail("wait at an mbarrier that has gone on without the thread,", address);
+    }
+    if (over) m->observers.try_emplace(who.warp, clocks_->now(who.warp));
   }
+  if (!over) return nullptr;
   clocks_->learn(who, m->column, after(m->phase));
   clocks_->acquire(who, m->over[0]);
   if (wait.scope == Scope::cluster) clocks_->acquire(who, m->over[1]);

@@ -63,7 +63,8 @@ class Mbarriers {
     uint32_t count, pending;
     int64_t bytes = 0;  // expected, and not copied yet
     uint64_t phase = 0;
-    std::vector<BulkCopy> copies;  // in flight
+    std::vector<BulkCopy> copies;   // in flight
+    std::map<int, Time> observers;  // warps that have seen the end of the last phase, and when
     // What arrivals have released, up to now and up to the end of the last phase: those of the block, and
     // those of the cluster.
     Clock arrived[2], over[2];
