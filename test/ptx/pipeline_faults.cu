@@ -261,4 +261,118 @@ extern "C" __global__ void read_bulk_without_wait(Args a) {
   read_bulk<false>(a);
 }
 
+// As kernels do it: two blocks share B, of which each brings half to both; a warp brings, two warpgroups
+// multiply and hand over what they have through shared memory, tile by tile.
+enum class Shared { none, no_meeting_of_group, no_last_meeting, arrives_before_products };
+
+namespace cluster {
+
+constexpr int stages = 3, rounds = 5, tiles = 2, groups = 2, blocks = 2;
+constexpr int sums_bytes = 64 * 64 * 4, half_bytes = matrix_bytes / blocks;
+
+__device__ uint32_t full_of(int stage) {
+  return address_of(shared) + stages * stage_bytes + groups * sums_bytes + stage * 8;
+}
+__device__ uint32_t empty_of(int stage) {
+  return full_of(stages + stage);
+}
+
+__device__ void bring(Args a) {
+  const uint32_t rank = rank_in_cluster();
+  int stage = 0;
+  uint32_t parity = 0;
+#pragma unroll 1
+  for (int r = 0; r < rounds * tiles; r++) {
+    const uint32_t place = address_of(shared) + stage * stage_bytes;
+    wait_in_cluster(empty_of(stage), parity ^ 1);
+    arrive_and_expect(full_of(stage), stage_bytes);
+    copy_bulk(place, a.x, matrix_bytes, full_of(stage));
+    copy_bulk_to_all(place + matrix_bytes + rank * half_bytes, a.x + (matrix_bytes + rank * half_bytes) / 16,
+                     half_bytes, full_of(stage), 3);
+    if (++stage == stages) {
+      stage = 0;
+      parity ^= 1;
+    }
+  }
+}
+
+// One lane for each block.
+__device__ void give_back(int stage) {
+  const int lane = threadIdx.x % 32;
+  if (lane < blocks) arrive_remote(address_in(lane, empty_of(stage)));
+}
+
+template <Shared Made>
+__device__ void multiply(Args a) {
+  const int warpgroup = threadIdx.x / group, thread = threadIdx.x % group;
+  float* own = reinterpret_cast<float*>(shared + stages * stage_bytes + warpgroup * sums_bytes);
+  int stage = 0;
+  uint32_t parity = 0;
+#pragma unroll 1
+  for (int tile = 0; tile < tiles; tile++) {
+    Sums sums = {};
+    int last = 0;
+#pragma unroll 1
+    for (int r = 0; r < rounds; r++) {
+      wait(full_of(stage), parity);
+      multiply_stage(sums, stage);
+      if constexpr (Made == Shared::arrives_before_products) {
+        give_back(stage);
+      }
+      asm volatile("wgmma.wait_group.sync.aligned 1;" ::: "memory");
+      if (Made != Shared::arrives_before_products && r > 0) give_back(last);
+      last = stage;
+      if (++stage == stages) {
+        stage = 0;
+        parity ^= 1;
+      }
+    }
+    wait_for_products();
+    if constexpr (Made != Shared::arrives_before_products) give_back(last);
+    pin(sums);
+    if (tile > 0) meet_by_name(1 + warpgroup, group);
+    store({a.x, own}, sums);
+    if constexpr (Made != Shared::no_meeting_of_group) meet_by_name(1 + warpgroup, group);
+    float* y = a.y + ((rank_in_cluster() * tiles + tile) * groups + warpgroup) * 64 * 64;
+    for (int i = thread; i < 64 * 64; i += group) y[i] = own[i];
+  }
+}
+
+template <Shared Made>
+__device__ void pipeline(Args a) {
+  if (threadIdx.x == 0) {
+    for (int s = 0; s < stages; s++) {
+      init_mbarrier(full_of(s), 1);
+      init_mbarrier(empty_of(s), blocks * groups * 4);
+    }
+    fence_mbarrier_inits();
+  }
+  arrive_at_cluster();
+  wait_for_cluster();
+  if (threadIdx.x < groups * group) {
+    multiply<Made>(a);
+  } else {
+    if (threadIdx.x % 32 == 0) bring(a);
+    __syncwarp();
+  }
+  if constexpr (Made == Shared::no_last_meeting) return;
+  arrive_at_cluster();
+  wait_for_cluster();
+}
+
+}  // namespace cluster
+
+extern "C" __global__ void __cluster_dims__(2, 1, 1) multiply_in_cluster(Args a) {
+  cluster::pipeline<Shared::none>(a);
+}
+extern "C" __global__ void __cluster_dims__(2, 1, 1) cluster_without_meeting_of_group(Args a) {
+  cluster::pipeline<Shared::no_meeting_of_group>(a);
+}
+extern "C" __global__ void __cluster_dims__(2, 1, 1) cluster_without_last_meeting(Args a) {
+  cluster::pipeline<Shared::no_last_meeting>(a);
+}
+extern "C" __global__ void __cluster_dims__(2, 1, 1) cluster_given_back_early(Args a) {
+  cluster::pipeline<Shared::arrives_before_products>(a);
+}
+
 }  // namespace tintype::cuda

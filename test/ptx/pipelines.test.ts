@@ -34,6 +34,15 @@ function run(kernel: string, order: number): Float32Array {
   return y
 }
 
+/** Of two blocks, two tiles and two warpgroups. */
+function runInCluster(kernel: string, order: number): Float32Array {
+  const y = new Float32Array(8 * rows * rows).fill(-1)
+  const buffers = [x.slice(), y].map((array) => new Uint8Array(array.buffer))
+  const bytes = 3 * 2 * rows * 128 + 2 * rows * rows * 4 + 64
+  device().launch(join(output, 'pipeline_faults.ptx'), kernel, 2, 288, bytes, order, buffers)
+  return y
+}
+
 const products = Array.from({ length: rows * rows }, (_, i) => {
   const [row, column] = [Math.floor(i / rows) * depth, (i % rows) * depth]
   return rounds * a.subarray(row, row + depth).reduce((sum, value, k) => sum + value * b[column + k]!, 0)
@@ -52,7 +61,7 @@ const correct = [
 ] as const
 
 const overwritten =
-  /write over what a product in flight reads of warp \d lane 0|race: write after read by warp \d lane 0/
+  /write over what a product in flight reads of|race: write after read by (block \d of the cluster )?warp \d lane 0/
 const faults = [
   [
     'bulk_that_all_wait_for',
@@ -101,6 +110,18 @@ const faults = [
   ],
 ] as const
 
+const inCluster = [
+  [
+    'cluster_without_meeting_of_group',
+    /race( within a warp)?: (read after write|write after read) by block \d of the cluster warp \d/,
+  ],
+  [
+    'cluster_without_last_meeting',
+    /remote access to a block that has exited|block ends while others may access its shared memory: block \d/,
+  ],
+  ['cluster_given_back_early', overwritten],
+] as const
+
 const missing = inject('ptxMissing')
 
 describe.skipIf(missing)(`pipelines of warpgroups${missing && ` (${missing})`}`, () => {
@@ -110,6 +131,13 @@ describe.skipIf(missing)(`pipelines of warpgroups${missing && ` (${missing})`}`,
     })
     it.each(faults)('finds what is wrong with %s', (kernel, message) => {
       expect(() => run(kernel, order)).toThrow(message)
+    })
+    it('runs multiply_in_cluster', () => {
+      const expected = Array.from({ length: 8 * rows * rows }, (_, i) => products[i % products.length]!)
+      expect([...runInCluster('multiply_in_cluster', order)]).toEqual(expected)
+    })
+    it.each(inCluster)('finds what is wrong with %s', (kernel, message) => {
+      expect(() => runInCluster(kernel, order)).toThrow(message)
     })
     it('runs read_bulk_and_wait', () => {
       const copied = new Float32Array(x.buffer.slice(0, 1024))
