@@ -146,4 +146,10 @@ SHARE(share_of_one_block, one_block_meets)
 SHARE(share_without_giving_back, no_remote_arrival)
 #undef SHARE
 
+// Where a block is, by all that says so.
+extern "C" __global__ void __cluster_dims__(2, 1, 1) name_ranks(Args a) {
+  const uint32_t rank = rank_in_cluster() * 10 + rank_by_coordinates();
+  if (threadIdx.x == 0) a.y[blockIdx.x] = rank;
+}
+
 }  // namespace tintype::cuda

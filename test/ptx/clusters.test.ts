@@ -69,6 +69,9 @@ describe.skipIf(missing)(`clusters${missing && ` (${missing})`}`, () => {
       expect(() => run(kernel, order)).toThrow(message)
     })
   })
+  it('names ranks', () => {
+    expect([...run('name_ranks', 0, 4).subarray(0, 4)]).toEqual([0, 11, 100, 111])
+  })
   it('finds grids that are no multiple of the cluster', () => {
     expect(() => run('share_in_cluster', 0, 3)).toThrow(/the grid is no multiple of the cluster/)
   })

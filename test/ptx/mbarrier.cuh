@@ -107,6 +107,21 @@ __device__ inline void arrive_by_name(uint32_t barrier, uint32_t threads) {
   asm volatile("bar.arrive %0, %1;" ::"r"(barrier), "r"(threads) : "memory");
 }
 
+// Whether this lane is the one of its warp that is chosen.
+__device__ inline bool is_elected() {
+  uint32_t elected;
+  asm volatile("{\n.reg .pred p;\nelect.sync _|p, 0xffffffff;\nselp.u32 %0, 1, 0, p;\n}"
+               : "=r"(elected)::"memory");
+  return elected;
+}
+
+// As the coordinates of one dimension say it.
+__device__ inline uint32_t rank_by_coordinates() {
+  uint32_t in_cluster, cluster;
+  asm volatile("mov.u32 %0, %%cluster_ctaid.x;\nmov.u32 %1, %%clusterid.x;"
+               : "=r"(in_cluster), "=r"(cluster));
+  return in_cluster + cluster * 100;
+}
 __device__ inline uint32_t rank_in_cluster() {
   uint32_t rank;
   asm volatile("mov.u32 %0, %%cluster_ctarank;" : "=r"(rank));

@@ -73,7 +73,7 @@ __device__ void arrive_in_ring(uint32_t mbarrier) {
   if constexpr (Made == Mistake::elects || Made == Mistake::elects_arriving_apart ||
                 Made == Mistake::elects_waiting_apart) {
     if constexpr (Made != Mistake::elects_arriving_apart) __syncwarp();
-    if (threadIdx.x % 32 == 31) arrive(mbarrier);
+    if (Made == Mistake::elects ? is_elected() : threadIdx.x % 32 == 31) arrive(mbarrier);
   } else if constexpr (Made == Mistake::relaxed_full) {
     arrive_relaxed(mbarrier);
   } else {

@@ -46,7 +46,7 @@ function kernelOf({ op, processors }: CountedLaunch, architecture: number, begin
 }
 
 const isSynchronization = (line: string) =>
-  /^\s*(bar\.(warp\.)?sync|cp\.async\.wait_(group|all)|membar|fence|wgmma\.(fence|commit_group|wait_group))\b/.test(
+  /^\s*(bar\.(warp\.)?sync|bar\.arrive|barrier\.cluster|mbarrier\.(arrive|expect_tx)|cp\.async\.wait_(group|all)|membar|fence|wgmma\.(fence|commit_group|wait_group))\b/.test(
     line,
   )
 

@@ -30,6 +30,10 @@ uint32_t special_value(Special which, const Execution& x, const cuda::Launch& la
       return static_cast<uint32_t>(x.rank);
     case Special::cluster_nctarank:
       return x.cluster ? static_cast<uint32_t>(x.cluster->blocks.size()) : 1;
+    case Special::cluster_ctaid_x:
+      return x.block[0] % x.kernel.cluster[0];
+    case Special::clusterid_x:
+      return x.block[0] / x.kernel.cluster[0];
   }
   return 0;
 }

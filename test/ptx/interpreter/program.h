@@ -61,7 +61,9 @@ enum class Special : uint8_t {
   nctaid_z,
   laneid,
   cluster_ctarank,
-  cluster_nctarank
+  cluster_nctarank,
+  cluster_ctaid_x,
+  clusterid_x
 };
 
 struct Kernel {

@@ -66,7 +66,9 @@ int Registers::special(const std::string& name) {
                                                        {"%nctaid.z", Special::nctaid_z},
                                                        {"%laneid", Special::laneid},
                                                        {"%cluster_ctarank", Special::cluster_ctarank},
-                                                       {"%cluster_nctarank", Special::cluster_nctarank}};
+                                                       {"%cluster_nctarank", Special::cluster_nctarank},
+                                                       {"%cluster_ctaid.x", Special::cluster_ctaid_x},
+                                                       {"%clusterid.x", Special::clusterid_x}};
   const auto which = known.find(name);
   if (which == known.end()) return -1;
   const auto [found, added] = specials_.try_emplace(which->second, 0);
