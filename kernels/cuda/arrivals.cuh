@@ -8,19 +8,25 @@ namespace tintype::cuda {
 
 // Whether this block is the last of `expected` that come to `counter`, which begins at 0 and is 0 again after
 // the last (CUDA C++ Programming Guide, "Memory Fence Functions"). What all blocks stored before is visible
-// to the last one from here on, to loads that go to the L2 cache. For all threads of a block, which has a
-// word of shared memory for it that nothing else lies in.
-__device__ inline bool arrives_last(uint32_t* counter, uint32_t expected, uint32_t* word) {
-  __syncthreads();
+// to the last one from here on, to loads that go to the L2 cache. For all threads that `meet` is a barrier
+// of, the first one among them. They have a word of shared memory for it that nothing else lies in.
+template <class Barrier>
+__device__ bool arrives_last(uint32_t* counter, uint32_t expected, uint32_t* word, Barrier meet) {
+  meet();
   if (threadIdx.x == 0) {
     __threadfence();
     *word = atomicInc(counter, expected - 1) == expected - 1 ? 1 : 0;
     __threadfence();
   }
-  __syncthreads();
+  meet();
   const bool is_last = *word != 0;
-  __syncthreads();  // the word may be used again
+  meet();  // the word may be used again
   return is_last;
+}
+
+// Of all threads of a block.
+__device__ inline bool arrives_last(uint32_t* counter, uint32_t expected, uint32_t* word) {
+  return arrives_last(counter, expected, word, [] { __syncthreads(); });
 }
 
 // What other blocks of the launch stored: the L1 cache may hold something older.

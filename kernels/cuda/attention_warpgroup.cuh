@@ -125,7 +125,7 @@ class AttentionWarpgroups : AttentionRows<Shape.head, Shape.keys, 1, Shape.threa
       }
     }
     commit_products();
-    wait_for_products();
+    wait_for_products<0>();
   }
 
   // Scores become weights relative to about the largest so far.
@@ -175,7 +175,7 @@ class AttentionWarpgroups : AttentionRows<Shape.head, Shape.keys, 1, Shape.threa
       warpgroup_multiply_add(sums_, weights[s], b);
     }
     commit_products();
-    wait_for_products();
+    wait_for_products<0>();
   }
 
   __device__ void store() {

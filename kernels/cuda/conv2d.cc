@@ -26,16 +26,26 @@ bool by_taps(const Conv2dArgs& a) {
   return a.c % 8 == 0 && a.kh * a.kw <= 30;
 }
 
-GemmSize size_of(const Conv2dArgs& a) {
-  return {a.n * a.ho * a.wo, a.o, a.kh * a.kw * a.c};
+PatchSize patch_size(const Conv2dArgs& a) {
+  return {a.n, a.h, a.w, a.c, a.ho, a.wo, a.stride, a.pad_top, a.pad_left};
+}
+
+Copying copying_of(const Conv2dArgs& a, const Gpu& gpu) {
+  const bool boxed = has_warpgroups(gpu.architecture) && a.upsample == 1 && fits_boxes(patch_size(a));
+  return boxed ? Copying::engine : Copying::threads;
+}
+
+GemmSize size_of(const Conv2dArgs& a, const Gpu& gpu) {
+  return {a.n * a.ho * a.wo, a.o, a.kh * a.kw * a.c, 1, false, copying_of(a, gpu)};
 }
 
 GemmVariant variant_of(const Conv2dArgs& a, const Gpu& gpu) {
   static const GemmTile* const any[] = {&gemm_64x64};
-  static const GemmTile* const taps[] = {&gemm_128x160, &gemm_128x128, &gemm_64x128, &gemm_64x128_sliced,
-                                         &gemm_64x64};
-  if (!by_taps(a)) return choose_gemm(size_of(a), any, gpu);
-  return choose_gemm(size_of(a), taps, gpu);
+  static const GemmTile* const taps[] = {&gemm_128x160, &gemm_paired_128x160, &gemm_128x128, &gemm_64x160,
+                                         &gemm_64x128,  &gemm_64x128_sliced,  &gemm_64x64};
+  const GemmSize size = size_of(a, gpu);
+  if (size.copying == Copying::threads && !by_taps(a)) return choose_gemm(size, any, gpu);
+  return choose_gemm(size, taps, gpu);
 }
 
 // Offsets in kernels are 32-bit.
@@ -55,7 +65,7 @@ size_t normalized_bytes(const Conv2dArgs& a) {
 
 size_t product_workspace(const Conv2dArgs& a, const Gpu& gpu) {
   if (pointwise(a)) return linear_workspace(as_linear(a), gpu);
-  return gemm_workspace(variant_of(a, gpu), size_of(a));
+  return gemm_workspace(variant_of(a, gpu), size_of(a, gpu));
 }
 
 // The copies of the product go straight to shared memory, so a picture that is to be normalised is first
@@ -64,6 +74,7 @@ class Behind : public Launcher {
  public:
   Behind(Launcher& launcher, size_t bytes) : launcher_(launcher), bytes_(bytes) {}
   void launch(const Launch& launch) override { launcher_.launch(launch); }
+  TensorMap map(const BoxedTensor& tensor) override { return launcher_.map(tensor); }
   const Gpu& gpu() const override { return launcher_.gpu(); }
   void* workspace() const override { return static_cast<char*>(launcher_.workspace()) + bytes_; }
 
@@ -114,7 +125,12 @@ void conv2d(const Conv2dArgs& a, Launcher& launcher) {
   args.pad_top = a.pad_top;
   args.pad_left = a.pad_left;
   args.enlarged = a.upsample == 2 ? 1 : 0;
-  run_gemm(by_taps(a) ? "conv2d" : "gemm_any", args, variant_of(a, launcher.gpu()), launcher);
+  const GemmVariant variant = variant_of(a, launcher.gpu());
+  if (copying_of(a, launcher.gpu()) == Copying::engine) {
+    run_boxed_gemm("boxed_conv2d", args, variant, launcher, boxed_patches(a.x, patch_size(a)));
+  } else {
+    run_gemm(by_taps(a) ? "conv2d" : "gemm_any", args, variant, launcher);
+  }
 }
 
 }  // namespace tintype::cuda

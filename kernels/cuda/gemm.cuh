@@ -24,8 +24,8 @@ inline constexpr int architecture_built = by_warpgroups ? 90 : 80;
 inline constexpr int architecture_built = 75;
 #endif
 
-constexpr GemmTile tile_built(GemmTile tile) {
-  return by_warpgroups ? of_warpgroup(tile) : tile;
+constexpr GemmTile tile_built(const GemmTile& tile) {
+  return tile_on(tile, architecture_built, Copying::threads);
 }
 
 template <GemmTile Tile, GemmKind Kind>
@@ -38,7 +38,7 @@ class GemmBlock {
   using GatherB = RowsGather<Tile.n, Tile.threads(), Tile.depth>;
   // Behind what store_tile stages.
   static constexpr int norms_bytes = Tile.m * static_cast<int>(sizeof(RowNorm));
-  static_assert(Tile.warps() * Tile.staging_floats() * 4 + norms_bytes <= Tile.shared_bytes());
+  static_assert(Tile.warps() * Tile.staging_floats() * 4 + norms_bytes <= Tile.tile_bytes());
 
  public:
   __device__ GemmBlock(const GemmArgs& a, unsigned char* shared)
@@ -85,7 +85,7 @@ class GemmBlock {
       if (has_norm()) {
         moments.add(shared_ + reading * Tile.stage_bytes(), end_k - first_k - step * Tile.depth);
       }
-      if constexpr (by_warpgroups) wait_for_products();
+      if constexpr (by_warpgroups) wait_for_products<0>();
       reading = reading + 1 == Tile.stages ? 0 : reading + 1;
       writing = writing + 1 == Tile.stages ? 0 : writing + 1;
     }
@@ -98,7 +98,16 @@ class GemmBlock {
     store_tile(row_tile_ * Tile.m, column_tile_ * Tile.n);
   }
 
- private:
+ protected:
+  // Of the threads that multiply.
+  static __device__ void meet() {
+    if constexpr (Tile.copiers > 0) {
+      asm volatile("bar.sync 1, %0;" ::"n"(Tile.multipliers()) : "memory");
+    } else {
+      __syncthreads();
+    }
+  }
+
   __device__ bool has_norm() const {
     return Kind != GemmKind::plain && a_.layers[0].norm.sums != nullptr;
   }
@@ -128,15 +137,17 @@ class GemmBlock {
     return found;
   }
 
-  // A step, of all warps together and while they go on.
+  // A step, of four warps together and while they go on.
   __device__ void begin_multiplying(uint32_t stage) {
+    const uint32_t stage_a =
+        stage + (Tile.is_paired() ? static_cast<int>(threadIdx.x) / 128 * 64 : 0) * Tile.depth * 2;
     const uint32_t stage_b = stage + Tile.m * Tile.depth * 2;
     begin_products();
 #pragma unroll
     for (int k = 0; k < Tile.depth / 16; k++) {
 #pragma unroll
       for (int m = 0; m < tiles_m; m++) {
-        warpgroup_multiply_add(sums_[m], matrix_descriptor(stage + m * 64 * Tile.depth * 2 + k * 32),
+        warpgroup_multiply_add(sums_[m], matrix_descriptor(stage_a + m * 64 * Tile.depth * 2 + k * 32),
                                matrix_descriptor(stage_b + k * 32));
       }
     }
@@ -257,7 +268,7 @@ class GemmBlock {
   }
 
   __device__ RowNorm* row_norms() const {
-    return reinterpret_cast<RowNorm*>(shared_ + Tile.shared_bytes() - norms_bytes);
+    return reinterpret_cast<RowNorm*>(shared_ + Tile.tile_bytes() - norms_bytes);
   }
   __device__ int tile() const {
     return (layer_ * a_.row_tiles + row_tile_) * a_.column_tiles + column_tile_;
@@ -280,7 +291,7 @@ class GemmBlock {
       }
     }
     if (a_.splits > 1) return;
-    __syncthreads();
+    meet();
 #pragma unroll
     for (int n = 0; n < tiles_n; n++) {
       const int column = block_column + warp_column_ + n * 8 + lane_ % 4 * 2;
@@ -312,7 +323,7 @@ class GemmBlock {
       }
       row_norms()[row] = row_norm(all, a_.k, a_.eps, *layer().norm.inverse_factor);
     }
-    __syncthreads();
+    meet();
   }
   __device__ Moments load_moments(int split, int row) const {
     const float2 raw = __ldcg(reinterpret_cast<const float2*>(moments_of(split) + row));
@@ -374,7 +385,8 @@ class GemmBlock {
       __syncwarp();
     }
     if (a_.splits == 1) return;
-    if (!arrives_last(gemm_splits_there + tile(), a_.splits, reinterpret_cast<uint32_t*>(shared_))) return;
+    if (!arrives_last(gemm_splits_there + tile(), a_.splits, reinterpret_cast<uint32_t*>(shared_), meet))
+      return;
     if (has_norm()) join_moments();
 #pragma unroll 1
     for (int m = 0; m < tiles_m; m += staged_m) {
@@ -548,7 +560,7 @@ class GemmBlock {
 
 template <GemmTile Tile, template <int, int, int> class GatherA, GemmKind Kind = GemmKind::plain>
 __device__ void gemm(const GemmArgs& a) {
-  if constexpr (has_tile(Tile, architecture_built, is_fast)) {
+  if constexpr (has_tile(Tile, architecture_built, is_fast, Copying::threads)) {
     extern __shared__ __align__(1024) unsigned char gemm_shared[];
     GemmBlock<tile_built(Tile), Kind>(a, gemm_shared).template run<GatherA>();
   } else {

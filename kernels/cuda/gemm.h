@@ -21,8 +21,12 @@ struct GemmTile {
   // Parts of each step's depth, of 1 or 2: so many warps multiply the same rows and columns, and share the
   // rows when their sums are joined.
   int slices = 1;
+  int copiers = 0;  // warps beside those that multiply, of which one copies for all
   constexpr int warps() const { return m / warp_m * (n / warp_n); }
-  constexpr int threads() const { return warps() * 32; }
+  // Of two groups of four warps that multiply together.
+  constexpr bool is_paired() const { return warps() > 4; }
+  constexpr int multipliers() const { return warps() * 32; }
+  constexpr int threads() const { return multipliers() + copiers * 32; }
   // Blocks that registers allow on a processor at the same time: a promise of the kernels that choose_gemm
   // counts on. Without it ptxas makes room for more of the small ones, and spills for that.
   constexpr int resident() const { return m * n > 64 * 64 ? 8 / warps() : rows_apart == 16 ? 4 : 3; }
@@ -31,10 +35,13 @@ struct GemmTile {
   constexpr int staging_floats() const { return staged_rows() * (warp_n + 8); }
   // The sums that a warp hands to the other of its rows and columns.
   constexpr int joined_bytes() const { return (slices - 1) * warp_m * warp_n * 4; }
-  constexpr int shared_bytes() const {
+  // Of steps, later of sums.
+  constexpr int tile_bytes() const {
     const int main = stages * stage_bytes(), end = warps() * (staging_floats() * 4 + joined_bytes());
     return main > end ? main : end;
   }
+  // Behind them, where others copy, are two barriers for each step (gemm_boxed.cuh).
+  constexpr int shared_bytes() const { return tile_bytes() + (copiers > 0 ? stages * 16 : 0); }
 };
 
 inline constexpr GemmTile gemm_128x160 = {128, 160, 64, 80,
@@ -46,6 +53,11 @@ inline constexpr GemmTile gemm_64x64 = {64, 64, 32, 32, 4};
 // tensor cores are faster than shared memory feeds smaller sums.
 inline constexpr GemmTile gemm_64x128_sliced = {64, 128, 32, 64, 3, 2 * gemm_depth, 16, 2};
 
+// Where the copy engine of sm_90 brings boxes of A and B: 160 columns of few rows; and two times four warps
+// that share 128 rows, which is faster while a processor has no more than one block.
+inline constexpr GemmTile gemm_64x160 = {64, 160, 64, 80, 3};
+inline constexpr GemmTile gemm_paired_128x160 = {128, 160, 16, 160, 3};
+
 // Tensor cores of sm_90 multiply what lies in shared memory for four warps together, 64 rows at a time of
 // which each has 16. Steps are twice as deep, so that copies are of whole lines of the cache and warps meet
 // less often; as many are there or under way as let two blocks, or three of few numbers, share a processor.
@@ -55,8 +67,25 @@ constexpr GemmTile of_warpgroup(GemmTile tile) {
   of_four.stages = fit < 4 ? fit : 4;
   return of_four;
 }
+// The same with a warp that has the copy engine bring what comes later, so that nobody who multiplies copies.
+// Where a thread has 128 sums and more, the warps that copy are four, as only such a group can hand registers
+// to others.
+constexpr GemmTile of_copy_engine(const GemmTile& tile) {
+  const int groups = tile.is_paired() ? 2 : 1;
+  GemmTile boxed = {tile.m, tile.n, tile.m / 4 / groups, tile.n, 1, 2 * gemm_depth, 64};
+  boxed.copiers = tile.m * tile.n / (groups * 128) >= 128 ? 4 : 1;
+  const int fit = (groups == 2 ? 224 << 10 : 112 << 10) / boxed.stage_bytes();
+  const int most = groups == 2 ? 5 : 4;
+  boxed.stages = fit < most ? fit : most;
+  return boxed;
+}
+
+// What brings the steps of A and B to shared memory: the threads that multiply, or the copy engine.
+enum class Copying { threads, engine };
+
 // What a block does on an architecture.
-constexpr GemmTile tile_on(const GemmTile& tile, int architecture) {
+constexpr GemmTile tile_on(const GemmTile& tile, int architecture, Copying copying) {
+  if (copying == Copying::engine) return of_copy_engine(tile);
   return has_warpgroups(architecture) ? of_warpgroup(tile) : tile;
 }
 
@@ -68,7 +97,9 @@ constexpr bool has_fast_tensor_cores(int architecture) {
 // Whether there are kernels for a tile. None of 64x128 where the model of choose_gemm never takes them. Where
 // a step is summed in fp16, registers do not hold the sums of 128x160 beside what cp.async wants, and no card
 // that gains by such sums would choose it.
-constexpr bool has_tile(const GemmTile& tile, int architecture, bool is_fast) {
+constexpr bool has_tile(const GemmTile& tile, int architecture, bool is_fast, Copying copying) {
+  if (copying == Copying::engine) return has_warpgroups(architecture) && tile.slices == 1;
+  if (tile.is_paired() || (tile.m == 64 && tile.n == 160)) return false;
   if (tile.slices > 1)
     return has_fast_tensor_cores(architecture) && !has_warpgroups(architecture) && !is_fast;
   if (tile.m == 64 && tile.n == 128) return has_fast_tensor_cores(architecture);
@@ -113,6 +144,13 @@ struct GemmArgs {
   int32_t enlarged;  // 1 where the picture is read as if every pixel was four
 };
 
+// The same where the copy engine brings A and B.
+struct BoxedGemmArgs {
+  TensorMap a, second;
+  TensorMap b[gemm_layers];
+  GemmArgs gemm;
+};
+
 struct GemmVariant {
   const GemmTile* tile;
   int splits;
@@ -122,6 +160,7 @@ struct GemmVariant {
 struct GemmSize {
   int64_t m, n, k, layers = 1;
   bool has_norm = false;
+  Copying copying = Copying::threads;
   int64_t tiles(const GemmTile& tile) const { return ceil_div(m, tile.m) * ceil_div(n, tile.n) * layers; }
 };
 
@@ -134,6 +173,10 @@ GemmVariant choose_gemm(const GemmSize& size, std::span<const GemmTile* const> t
 size_t gemm_workspace(const GemmVariant& variant, const GemmSize& size);
 
 // Fills in tiles, splits and partials; `kernel` is what the name of each variant begins with.
-void run_gemm(const char* kernel, GemmArgs args, const GemmVariant& variant, Launcher& launcher);
+void run_gemm(const char* kernel, const GemmArgs& args, const GemmVariant& variant, Launcher& launcher);
+
+// The same by the copy engine, which brings `a`, and `second` where that goes on behind it.
+void run_boxed_gemm(const char* kernel, const GemmArgs& args, const GemmVariant& variant, Launcher& launcher,
+                    BoxedTensor a, BoxedTensor second = {});
 
 }  // namespace tintype::cuda

@@ -33,8 +33,8 @@ __device__ inline RowNorm row_norm(const Moments& moments, int count, float eps,
 // the mean, so that the variance loses at most count * 2^-24 of itself, wherever the mean is.
 template <GemmTile Tile>
 class RowMoments {
-  static constexpr int lanes = Tile.threads() / Tile.m, chunks = Tile.depth / chunk / lanes;
-  static_assert(lanes * Tile.m == Tile.threads() && (lanes == 1 || lanes == 2));
+  static constexpr int lanes = Tile.multipliers() / Tile.m, chunks = Tile.depth / chunk / lanes;
+  static_assert(lanes * Tile.m == Tile.multipliers() && (lanes == 1 || lanes == 2));
 
  public:
   __device__ void begin(const GemmArgs& a, int first_row, int first_k) {

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "tensor_map.h"
+
 namespace tintype::cuda {
 
 struct Grid {
@@ -55,6 +57,7 @@ class Launcher {
  public:
   virtual ~Launcher() = default;
   virtual void launch(const Launch& launch) = 0;
+  virtual TensorMap map(const BoxedTensor& tensor) = 0;
   virtual const Gpu& gpu() const = 0;
   // As many bytes as the kernel's workspace function asked for, aligned for any use.
   virtual void* workspace() const = 0;

@@ -15,10 +15,15 @@ bool aligned(int64_t k) {
   return k % 8 == 0;
 }
 
-GemmVariant variant_of(const GemmSize& size, const Gpu& gpu) {
+Copying copying_of(const GemmSize& size, const Gpu& gpu) {
+  return aligned(size.k) && has_warpgroups(gpu.architecture) ? Copying::engine : Copying::threads;
+}
+
+GemmVariant variant_of(GemmSize size, const Gpu& gpu) {
   static const GemmTile* const any[] = {&gemm_64x64};
-  static const GemmTile* const rows[] = {&gemm_128x160, &gemm_128x128, &gemm_64x128, &gemm_64x128_sliced,
-                                         &gemm_64x64};
+  static const GemmTile* const rows[] = {&gemm_128x160, &gemm_paired_128x160, &gemm_128x128, &gemm_64x160,
+                                         &gemm_64x128,  &gemm_64x128_sliced,  &gemm_64x64};
+  size.copying = copying_of(size, gpu);
   if (!aligned(size.k)) return choose_gemm(size, any, gpu);
   return choose_gemm(size, rows, gpu);
 }
@@ -58,8 +63,18 @@ GemmLayer layer_of(const Weight& w, const float* bias, float* y, const GemmSize&
   return {w.data, bias, y, has_norm ? folded_norm(w.data, {size.n, size.k, 1}) : FoldedNorm{}};
 }
 
-void run(const GemmArgs& args, const GemmSize& size, Launcher& launcher) {
-  run_gemm(aligned(size.k) ? "linear" : "gemm_any", args, variant_of(size, launcher.gpu()), launcher);
+// By `kernel`, or element by element by `any`.
+void run(const char* kernel, const char* any, const GemmArgs& args, const GemmSize& size,
+         Launcher& launcher) {
+  const GemmVariant variant = variant_of(size, launcher.gpu());
+  if (copying_of(size, launcher.gpu()) == Copying::engine) {
+    const int64_t columns = args.second ? args.first_k : args.k;
+    const BoxedTensor second =
+        args.second ? boxed_rows(args.second, args.m, args.k - columns) : BoxedTensor{};
+    run_boxed_gemm(kernel, args, variant, launcher, boxed_rows(args.a, args.m, columns), second);
+  } else {
+    run_gemm(aligned(size.k) ? kernel : any, args, variant, launcher);
+  }
 }
 
 }  // namespace
@@ -83,7 +98,7 @@ void run_linear(const LinearArgs& a, const RowBias& row_bias, Launcher& launcher
   args.row_bias_period = static_cast<int32_t>(row_bias.period);
   args.residual = a.residual;
   args.activation = a.activation;
-  run(args, size_of(a), launcher);
+  run("linear", "gemm_any", args, size_of(a), launcher);
 }
 
 void linear(const LinearArgs& a, Launcher& launcher) {
@@ -99,7 +114,7 @@ void projections(const ProjectionsArgs& a, Launcher& launcher) {
   for (int i = 0; i < gemm_layers; i++) args.layers[i] = layer_of(weights[i], biases[i], results[i], size);
   args.activation = a.activation;
   args.eps = a.eps;
-  run(args, size, launcher);
+  run("linear", "gemm_any", args, size, launcher);
 }
 
 size_t concat_linear_workspace(const ConcatLinearArgs& a, const Gpu& gpu) {
@@ -112,7 +127,7 @@ void concat_linear(const ConcatLinearArgs& a, Launcher& launcher) {
   args.first_k = static_cast<int32_t>(a.ca);
   args.residual = a.residual;
   args.layers[0] = layer_of(a.w, a.bias, a.y, size_of(a));
-  run_gemm("concat_linear", args, variant_of(size_of(a), launcher.gpu()), launcher);
+  run("concat_linear", nullptr, args, size_of(a), launcher);
 }
 
 void linear_geglu(const LinearGegluArgs& a, Launcher& launcher) {
@@ -120,8 +135,7 @@ void linear_geglu(const LinearGegluArgs& a, Launcher& launcher) {
   GemmArgs args = matrix_args(a.x, size);
   args.layers[0] = layer_of(a.w, a.bias, a.y, size);
   args.eps = a.eps;
-  run_gemm(aligned(a.k) ? "linear_geglu" : "gemm_any_geglu", args, variant_of(size, launcher.gpu()),
-           launcher);
+  run("linear_geglu", "gemm_any_geglu", args, size, launcher);
 }
 
 }  // namespace tintype::cuda

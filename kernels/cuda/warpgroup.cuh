@@ -34,10 +34,11 @@ __device__ inline void commit_products() {
 #endif
 }
 
-// Until all groups are finished.
+// Until at most `Groups` groups, the last ones, are unfinished.
+template <int Groups>
 __device__ inline void wait_for_products() {
 #ifdef __CUDA_ARCH_FEAT_SM90_ALL
-  asm volatile("wgmma.wait_group.sync.aligned 0;" ::: "memory");
+  asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(Groups) : "memory");
 #endif
 }
 

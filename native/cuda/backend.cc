@@ -7,6 +7,7 @@
 #include "../../kernels/cuda/table.h"
 #include "../errors.h"
 #include "../memory.h"
+#include "tensor_maps.h"
 #include "weight_loader.h"
 
 namespace tintype::cuda {
@@ -67,6 +68,7 @@ class NodeLauncher final : public Launcher {
   NodeLauncher(Device& device, const CudaPrepared& prepared, void* workspace)
       : device_(device), precision_(prepared.precision), gpu_(prepared.gpu), workspace_(workspace) {}
   void launch(const Launch& launch) override { device_.launch(launch, precision_); }
+  TensorMap map(const BoxedTensor& tensor) override { return map_tensor(tensor); }
   const Gpu& gpu() const override { return gpu_; }
   void* workspace() const override { return workspace_; }
 

@@ -25,7 +25,7 @@ function launchesOf(gpu: GpuName, c: OpCase, isFast = false) {
 function choice(gpu: GpuName, c: OpCase, isFast = false): string {
   const launches = launchesOf(gpu, c, isFast)
   const { kernel, blocks } = launches[0]!
-  return `${/(sliced_)?\d+x\d+$/.exec(kernel)![0]}, ${blocks} blocks${launches.length > 1 ? ' and more' : ''}`
+  return `${/(sliced_|paired_)?\d+x\d+$/.exec(kernel)![0]}, ${blocks} blocks${launches.length > 1 ? ' and more' : ''}`
 }
 
 const conv = (side: number, c: number, o: number): OpCase => ({
@@ -40,8 +40,9 @@ const linear = (m: number, k: number, n: number): OpCase => ({ op: 'linear', dim
 
 describe.skipIf(missing)(`choices${missing && ` (${missing})`}`, () => {
   it.each([
-    // One wave that is full, where tensor cores are fast enough to leave nothing else to count.
-    ['H100', conv(64, 320, 320), '128x160, 128 blocks'],
+    // One wave that is full: a block for each processor, of two groups of warps.
+    ['H100', conv(64, 320, 320), 'paired_128x160, 128 blocks'],
+    ['H100', conv(32, 640, 640), '64x160, 128 blocks'],
     // Tensor cores of GeForce cards are the slowest part: five small blocks on each processor fill all of them.
     [4090, conv(64, 320, 320), '64x64, 640 blocks'],
     ['A100', conv(64, 320, 320), '128x128, 192 blocks'],

@@ -6,6 +6,8 @@
 #include <mutex>
 #include <sstream>
 
+#include "interpreter/tensor_boxes.h"
+
 namespace tintype::ptx {
 
 Program::Program(const std::string& folder) {
@@ -49,6 +51,11 @@ void check_launch(const cuda::Launch& launch, int architecture) {
   }
   if (launch.grid.y > 65535 || launch.grid.z > 65535)
     throw Fault(std::string(launch.kernel) + ": grid too large");
+}
+
+cuda::TensorMap InterpretedGpu::map(const cuda::BoxedTensor& tensor) {
+  if (const char* wrong = wrong_with(tensor)) throw Fault(wrong);
+  return make_map(tensor);
 }
 
 void InterpretedGpu::launch(const cuda::Launch& launch) {

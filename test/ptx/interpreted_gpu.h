@@ -52,6 +52,7 @@ class InterpretedGpu : public cuda::Launcher {
       : programs_(std::move(programs)), gpu_(gpu), options_(options) {}
 
   void launch(const cuda::Launch& launch) override;
+  cuda::TensorMap map(const cuda::BoxedTensor& tensor) override;
   const cuda::Gpu& gpu() const override { return gpu_; }
   void* workspace() const override { return workspace_; }
 

@@ -169,11 +169,11 @@ __device__ void consume(Args a) {
         arrive(empty_of((r - 1) % stages));
       }
     } else {
-      wait_for_products();
+      wait_for_products<0>();
       if constexpr (Made != Mistake::early_empty) arrive(empty_of(r % stages));
     }
   }
-  wait_for_products();
+  wait_for_products<0>();
   pin(sums);
   store(a, sums);
 }
@@ -327,7 +327,7 @@ __device__ void multiply(Args a) {
         parity ^= 1;
       }
     }
-    wait_for_products();
+    wait_for_products<0>();
     if constexpr (Made != Shared::arrives_before_products) give_back(last);
     pin(sums);
     if (tile > 0) meet_by_name(1 + warpgroup, group);

@@ -13,6 +13,7 @@ class Recorder : public cuda::Launcher {
   void launch(const cuda::Launch& launch) override {
     launches.push_back({launch.kernel, launch.grid, launch.threads, launch.shared_bytes});
   }
+  cuda::TensorMap map(const cuda::BoxedTensor&) override { return {}; }
   const cuda::Gpu& gpu() const override { return gpu_; }
   void* workspace() const override { return place; }
 

@@ -107,11 +107,15 @@ describe('a generation on the interpreted GPU', () => {
     expect(relativeError(painted.latents, truth.latents)).toBeLessThan(4e-3)
   })
 
-  it('starts from a picture', async () => {
-    const data = Uint8Array.from({ length: 64 * 64 * 3 }, (_, i) => (i * 7) % 256)
-    const more = { init: { data, width: 64, height: 64 }, strength: 0.7 }
-    const truth = await paint({ exact: true }, more)
-    const painted = await paint(on(), more)
-    expect(relativeError(painted.latents, truth.latents)).toBeLessThan(4e-3)
-  })
+  // The encoder shrinks maps of 64 channels, which are boxes on Hopper, with pads on two sides.
+  it.each([80, 90].filter((one) => architectures.includes(one)))(
+    'starts from a picture on sm_%i',
+    async (architecture) => {
+      const data = Uint8Array.from({ length: 64 * 64 * 3 }, (_, i) => (i * 7) % 256)
+      const more = { init: { data, width: 64, height: 64 }, strength: 0.7 }
+      const truth = await paint({ exact: true }, more)
+      const painted = await paint(on(architecture), more)
+      expect(relativeError(painted.latents, truth.latents)).toBeLessThan(4e-3)
+    },
+  )
 })

@@ -15,7 +15,7 @@ export const gpus = [
   { architecture: 80, processors: [12, 1, 108], order: 'reverse' },
   { architecture: 86, processors: [1], order: 'random' },
   { architecture: 89, processors: [20], order: 'reverse' },
-  { architecture: 90, processors: [2, 12, 132], order: 'random' },
+  { architecture: 90, processors: [2, 12, 132, 1, 3], order: 'random' },
   { architecture: 120, processors: [170, 1], order: 'forward' },
 ] as const
 

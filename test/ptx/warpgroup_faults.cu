@@ -121,14 +121,14 @@ __device__ void product(Args a) {
   if constexpr (Made == Mistake::writes_too_early) shared[threadIdx.x] = 0;
   if constexpr (Made == Mistake::copies_too_early)
     copy_async(place + threadIdx.x * 16, a.x + threadIdx.x, true);
-  wait_for_products();
+  wait_for_products<0>();
   pin(sums);
   if constexpr (Made == Mistake::writes_without_barrier) shared[threadIdx.x * 16] = 0;
   if constexpr (Made == Mistake::no_fence_again) {
 #pragma unroll
     for (int n = 0; n < 8; n++) sums[n][0] *= a.y[n];
     multiply<Mistake::no_fence>(sums, place);
-    wait_for_products();
+    wait_for_products<0>();
     pin(sums);
   }
   store(a, sums);
@@ -227,7 +227,7 @@ __device__ void two_groups(Args a) {
   wait_but_for_last();
   pin(First ? first : second);
   store(a, First ? first : second);
-  wait_for_products();
+  wait_for_products<0>();
   pin(second);
   store(a, second);
 }
@@ -251,7 +251,7 @@ extern "C" __global__ void multiply_in_two_shapes(Args a) {
   warpgroup_multiply_add(reinterpret_cast<Sums&>(sums), matrix_descriptor(place), matrix_descriptor(place));
   warpgroup_multiply_add(sums, matrix_descriptor(place), matrix_descriptor(place));
   commit_products();
-  wait_for_products();
+  wait_for_products<0>();
   store(a, reinterpret_cast<Sums&>(sums));
 }
 
@@ -273,7 +273,7 @@ extern "C" __global__ void multiply_over_sums(Args a) {
                            matrix_descriptor(place + matrix_bytes + k * 32));
   }
   commit_products();
-  wait_for_products();
+  wait_for_products<0>();
   pin(sums);
   store(a, sums);
 }
@@ -307,7 +307,7 @@ __device__ void product_of_registers(Args a) {
   }
   commit_products();
   if constexpr (Made == RegisterMistake::written_in_flight) asm volatile("mov.b32 %0, 0;" : "+r"(rows[2][1]));
-  wait_for_products();
+  wait_for_products<0>();
   pin(sums);
 #pragma unroll
   for (int n = 0; n < columns / 8; n++) {
@@ -432,7 +432,7 @@ extern "C" __global__ void multiply_across(Args a) {
     multiply_add_across(sums, matrix_descriptor(place + matrix_bytes + k * 32), rows_across(place, k));
   }
   commit_products();
-  wait_for_products();
+  wait_for_products<0>();
   pin(sums);
   store_rows(a, sums);
 }
@@ -451,7 +451,7 @@ extern "C" __global__ void multiply_registers_along(Args a) {
 #pragma unroll
   for (int k = 0; k < 4; k++) multiply_add_along(sums, rows[k], matrix_descriptor(place + k * 32));
   commit_products();
-  wait_for_products();
+  wait_for_products<0>();
   pin(sums);
   store_rows(a, sums);
 }
@@ -478,7 +478,7 @@ __device__ void product_of_40_columns(Args a) {
   if (threadIdx.x < 64) {
     *reinterpret_cast<uint4*>(shared + swizzle<row_chunks>(threadIdx.x, Chunk)) = uint4{};
   }
-  wait_for_products();
+  wait_for_products<0>();
   pin(sums);
   store_rows(a, sums);
 }
@@ -509,7 +509,7 @@ __device__ void product_of_80_columns(Args a) {
 #pragma unroll
   for (int k = 0; k < 4; k++) multiply_add_across(sums, rows[k], rows_across(place, k, Panel));
   commit_products();
-  wait_for_products();
+  wait_for_products<0>();
   pin(sums);
   store_rows(a, sums);
 }
@@ -542,7 +542,7 @@ extern "C" __global__ void multiply_registers_in_two_groups(Args a) {
   wait_but_for_last();
   pin(first);
   store_rows(a, first);
-  wait_for_products();
+  wait_for_products<0>();
   pin(second);
   store_rows(a, second);
 }
@@ -569,7 +569,7 @@ extern "C" __global__ void multiply_registers_around_loop(Args a) {
       wait_but_for_last();
     }
   }
-  wait_for_products();
+  wait_for_products<0>();
   pin(sums);
   store_rows(a, sums);
 }

@@ -137,8 +137,15 @@ const models = [
   conv({ n: 1, h: 20, w: 12, c: 128, o: 3, k: 3, pad: 1 }),
   conv({ n: 1, h: 12, w: 12, c: 64, o: 64, k: 3, pad: [0, 0, 1, 1], stride: 2 }),
 ]
-/** The larger tiles of GPUs, in both types that they keep. */
+/**
+ * The larger tiles of GPUs, in both types that they keep; with 64 channels those of the copy engine, over several rows of pixels
+ * and pictures, between pads of any width.
+ */
 const tiles = (['f16', 'bf16'] as const).flatMap((dtype) => [
+  conv({ h: 16, w: 16, c: 64, o: 160, k: 3, pad: 1, dtype, given: ['bias', 'residual'] }),
+  conv({ n: 2, h: 12, w: 18, c: 64, o: 128, k: 3, pad: [2, 0, 1, 3], dtype }),
+  conv({ n: 3, h: 9, w: 11, c: 128, o: 160, k: [2, 3], pad: [0, 1, 1, 1], stride: 2, dtype }),
+  conv({ n: 2, h: 16, w: 12, c: 64, o: 77, k: 3, pad: [0, 0, 1, 1], stride: 2, dtype, given: ['rowBias'] }),
   conv({ h: 16, w: 16, c: 16, o: 160, k: 3, pad: 1, dtype, given: ['bias', 'rowBias', 'residual'] }),
   conv({ n: 2, h: 7, w: 10, c: 40, o: 77, k: 1, upsample: 2, dtype }),
   conv({ n: 2, h: 12, w: 18, c: 40, o: 77, k: 3, pad: 1, dtype }),

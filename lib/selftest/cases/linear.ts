@@ -166,6 +166,7 @@ export const concatenated: readonly OpCase[] = [
     [64, 320, 64, 8, dtype],
     [100, 320, 64, 8, dtype],
     [64, 128, 64, 128, dtype],
+    [257, 128, 64, 64, dtype],
   ]),
 ].map(([m, n, ca, cb, dtype], i): OpCase => {
   const dims = { m, n, ca, cb, k: (ca as number) + (cb as number) } as OpCase['dims']

@@ -60,7 +60,9 @@ export const modelSizes: readonly OpCase[] = [
   ...[shortcut(512, 1280, 1280, 640), shortcut(128, 1280, 1280, 1280)],
   // Of the decoder.
   ...[convolution(1, 64, 512, 512), convolution(1, 96, 128, 256), convolution(1, 96, 128, 640)],
-  convolution(1, 64, 4, 512),
+  ...[convolution(1, 64, 4, 512), convolution(1, 64, 64, 256, { upsample: 2 })],
+  ...[convolution(2, 32, 64, 640, { upsample: 2 }), convolution(1, 64, 64, 320, { upsample: 2 })],
+  convolution(1, 128, 512, 256),
   ...[attention(2, 8, 40, 4096, 4096), attention(2, 8, 40, 4096, 77), attention(2, 8, 80, 1024, 1024)],
   ...[attention(2, 8, 160, 256, 256), attention(1, 1, 512, 4096, 4096)],
   groupNormOfTwo(2, 64, 640, 320),

@@ -55,6 +55,7 @@ void fence_mbarrier_inits(Execution&, const Instruction&);
 void arrive_at_mbarrier(Execution&, const Instruction&);  // flag: has a count, or bytes
 void wait_for_mbarrier(Execution&, const Instruction&);
 void copy_bulk(Execution&, const Instruction&);  // flag: to the blocks of a mask
+void copy_box(Execution&, const Instruction&);   // count: of coordinates, flag: of patches
 // Of a cluster.
 void map_address(Execution&, const Instruction&);
 void arrive_at_cluster(Execution&, const Instruction&);   // flag: releases

@@ -153,7 +153,7 @@ void add_moves(InstructionTable& t) {
   define(t, k, {"mov.u32", "mov.b32", "mov.s32", "mov.f32", "mov.b16", "mov.u16", "mov.s16"},
          [](u32 a) { return a; });
   // Global memory is where generic addresses say; so is shared memory, far above it.
-  define(t, k, {"mov.u64", "mov.b64", "mov.s64", "cvta.to.global.u64", "cvta.global.u64"},
+  define(t, k, {"mov.u64", "mov.b64", "mov.s64", "cvta.to.global.u64", "cvta.global.u64", "cvta.param.u64"},
          [](u64 a) { return a; });
   define(t, k, {"cvta.shared.u64"}, [](u64 a) { return a + shared_window; });
   define(t, k, {"cvta.to.shared.u64"}, [](u64 a) { return a - shared_window; });

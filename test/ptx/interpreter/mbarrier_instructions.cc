@@ -1,6 +1,4 @@
-// Instructions on mbarriers, and the bulk copies that signal them.
-#include <algorithm>
-
+// Instructions on mbarriers.
 #include "execution.h"
 #include "instruction_set.h"
 #include "memory_access.h"
@@ -99,56 +97,6 @@ void wait_for_mbarrier(Execution& x, const Instruction& i) {
     }
   });
   x.set_predicate(i.predicate_dst, over);
-}
-
-namespace {
-
-// What one lane of a bulk copy wants.
-struct Bulk {
-  uint32_t target, bytes, mbarrier;
-  uint64_t source;
-};
-
-void check_source(Execution& x, const Instruction& i, const Bulk& bulk, int lane) {
-  for (uint32_t at = 0; at < bulk.bytes; at += 16) {
-    global_bytes(x, i, bulk.source + at, 16, lane, Access::read);
-  }
-}
-
-void copy_into(Execution& x, const Instruction& i, Execution& block, const Bulk& bulk, int lane) {
-  if (block.running == 0) fail(x, i, "remote access to a block that has exited");
-  const Caller caller = {x.who(lane), &block != &x};
-  int column = 0;
-  Time time = 0;
-  demand(x, i, block,
-         block.mbarriers.copy(bulk.mbarrier, {bulk.target, bulk.bytes, bulk.source}, caller, column, time),
-         lane);
-  x.cluster->visit(block.rank, column, time);
-}
-
-}  // namespace
-
-void copy_bulk(Execution& x, const Instruction& i) {
-  each_lane(x, [&](int l) {
-    const auto row = [&](int operand) { return x.row<uint32_t>(i.src[operand])[l]; };
-    const Place target = locate(x, i, static_cast<uint32_t>(address_of(x, i, l)));
-    const Place mbarrier = locate(x, i, row(3));
-    const Bulk bulk = {target.offset, row(2), mbarrier.offset, x.row<uint64_t>(i.src[1])[l]};
-    if (bulk.bytes == 0 || bulk.bytes % 16 || bulk.target % 16 || bulk.source % 16) {
-      fail(x, i, "bulk copy whose target, source or size is no multiple of 16 bytes");
-    }
-    if (target.block != mbarrier.block) fail(x, i, "bulk copy that signals an mbarrier of another block");
-    check_source(x, i, bulk, l);
-    if (!i.flag) return copy_into(x, i, *target.block, bulk, l);
-    const uint32_t mask = row(4) & 0xffff;
-    if (!mask || mask >> x.cluster->blocks.size()) {
-      fail(x, i, "multicast to blocks that the cluster does not have");
-    }
-    for (Execution* block : x.cluster->blocks) {
-      if (mask >> block->rank & 1) copy_into(x, i, *block, bulk, l);
-    }
-  });
-  x.cluster->progress++;
 }
 
 }  // namespace tintype::ptx

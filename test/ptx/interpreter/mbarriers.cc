@@ -123,9 +123,17 @@ const char* Mbarriers::end_phase(uint32_t address, Mbarrier& m) {
 const char* Mbarriers::end_copies(uint32_t address, Mbarrier& m) {
   if (m.pending || m.copies.empty()) return nullptr;
   for (const BulkCopy& copy : m.copies) {
-    std::memcpy(shared_->at(copy.target), reinterpret_cast<const void*>(copy.source), copy.bytes);
-    shared_->end_bulk_copy(copy.target, copy.bytes);
-    m.bytes -= copy.bytes;
+    uint8_t* to = shared_->at(copy.target);
+    for (const uint8_t* chunk : copy.chunks) {
+      if (chunk) {
+        std::memcpy(to, chunk, 16);
+      } else {
+        std::memset(to, 0, 16);
+      }
+      to += 16;
+    }
+    shared_->end_bulk_copy(copy.target, copy.bytes());
+    m.bytes -= copy.bytes();
   }
   m.copies.clear();
   if (m.bytes < 0) return fail("bulk copies of more bytes than the mbarrier expects,", address);
@@ -172,11 +180,11 @@ const char* Mbarriers::copy(uint32_t address, const BulkCopy& copy, const Caller
   if (!m) return wrong;
   column = m->column;
   time = after(m->phase + 1);
-  if ((wrong = shared_->begin_bulk_copy(copy.target, copy.bytes, caller.who, column, time))) {
+  if ((wrong = shared_->begin_bulk_copy(copy.target, copy.bytes(), caller.who, column, time))) {
     detail_ = shared_->detail();
     return wrong;
   }
-  std::memset(shared_->at(copy.target), 0xff, copy.bytes);
+  std::memset(shared_->at(copy.target), 0xff, copy.bytes());
   m->copies.push_back(copy);
   return nullptr;
 }

@@ -46,10 +46,12 @@ class Mbarriers {
     bool acquires = true;
   };
   const char* wait(uint32_t address, const Wait& wait, const Who& who, bool& over);
-  // Bytes from global memory to this block, signalled to one of its mbarriers.
+  // Chunks of 16 bytes from global memory to this block, or zeros where there is no source, signalled to one
+  // of its mbarriers.
   struct BulkCopy {
-    uint32_t target, bytes;
-    uint64_t source;
+    uint32_t target;
+    std::vector<const uint8_t*> chunks;
+    uint32_t bytes() const { return static_cast<uint32_t>(chunks.size()) * 16; }
   };
   const char* copy(uint32_t address, const BulkCopy& copy, const Caller& caller, int& column, Time& time);
   // "2 arrivals and 1024 bytes are missing at the mbarrier at 8"

@@ -7,7 +7,7 @@ namespace tintype::ptx {
 
 namespace {
 
-constexpr uint32_t banks = 32, bank_bytes = 4, sector_bytes = 32;
+constexpr uint32_t banks = 32, bank_bytes = 4, sector_bytes = 32, chunk_bytes = 16;
 
 // Lanes that are served together: as many as can move 128 bytes.
 uint32_t lanes_at_once(uint32_t bytes) {
@@ -55,6 +55,23 @@ void count_global(Execution& x, const uint64_t* address, uint32_t mask, uint32_t
   const uint32_t total = static_cast<uint32_t>(std::popcount(mask)) * bytes;
   x.statistics.global_sectors += static_cast<uint64_t>(count);
   x.statistics.global_ideal += (total + sector_bytes - 1) / sector_bytes;
+}
+
+// Whole lines of shared memory at a time; zeros come from nowhere.
+void count_bulk(Execution& x, const std::vector<const uint8_t*>& chunks) {
+  if (!x.sampled) return;
+  const uint64_t lines = (chunks.size() * chunk_bytes + banks * bank_bytes - 1) / (banks * bank_bytes);
+  x.statistics.shared_wavefronts += lines;
+  x.statistics.shared_ideal += lines;
+  uint64_t read = 0, last = 0;
+  for (const uint8_t* chunk : chunks) {
+    if (!chunk) continue;
+    const uint64_t sector = reinterpret_cast<uint64_t>(chunk) / sector_bytes;
+    if (sector != last) x.statistics.global_sectors++;
+    last = sector;
+    read += chunk_bytes;
+  }
+  x.statistics.global_ideal += (read + sector_bytes - 1) / sector_bytes;
 }
 
 }  // namespace tintype::ptx

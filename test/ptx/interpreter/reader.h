@@ -51,6 +51,7 @@ class KernelReader {
   void read_mbarrier(Draft& d);
   void read_mbarrier_wait(Draft& d);
   void read_bulk_copy(Draft& d);
+  void read_box_copy(Draft& d);
   void read_of_cluster(Draft& d);
 
   // Operands as written to virtual registers.

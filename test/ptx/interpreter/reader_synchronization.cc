@@ -125,6 +125,7 @@ void KernelReader::read_mbarrier_wait(Draft& d) {
 // cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster [to], [from], bytes,
 // [mbarrier], blocks
 void KernelReader::read_bulk_copy(Draft& d) {
+  if (d.has("tensor")) return read_box_copy(d);
   Instruction& i = d.instruction;
   kernel_.has_clocks = true;
   i.flag = d.has("multicast::cluster");
@@ -141,6 +142,40 @@ void KernelReader::read_bulk_copy(Draft& d) {
   d.operands.src.push_back(value(d.args[2], false));
   d.operands.src.push_back(value(inside(d.args[3]), false));
   if (i.flag) d.operands.src.push_back(value(d.args[4], false));
+}
+
+// cp.async.bulk.tensor.2d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [to], [map, {column,
+// row}], [mbarrier]; of patches 4d, im2col, four coordinates, and {right, down} behind the mbarrier
+void KernelReader::read_box_copy(Draft& d) {
+  Instruction& i = d.instruction;
+  kernel_.has_clocks = true;
+  i.flag = d.has("im2col");
+  i.count = i.flag ? 4 : 2;
+  const std::vector<std::string> known = {"cp",
+                                          "async",
+                                          "bulk",
+                                          "tensor",
+                                          i.flag ? "4d" : "2d",
+                                          "shared::cluster",
+                                          "global",
+                                          i.flag ? "im2col" : "tile",
+                                          "mbarrier::complete_tx::bytes"};
+  const size_t operands = i.flag ? 4 : 3;
+  if (d.op != known || d.args.size() != operands) fail("unsupported instruction: " + d.text);
+  i.run = copy_box;
+  address(d, d.args[0]);
+  const std::vector<std::string> tensor = split_operands(inside(d.args[1]));
+  if (tensor.size() != 2) fail("unsupported instruction: " + d.text);
+  d.operands.src.push_back(value(tensor[0], true));
+  d.operands.src.push_back(value(inside(d.args[2]), false));
+  std::vector<std::string> places = split_operands(inside(tensor[1]));
+  if (places.size() != i.count) fail("unsupported instruction: " + d.text);
+  if (i.flag) {
+    const std::vector<std::string> moved = split_operands(inside(d.args[3]));
+    if (moved.size() != 2) fail("unsupported instruction: " + d.text);
+    places.insert(places.end(), moved.begin(), moved.end());
+  }
+  for (const std::string& place : places) d.operands.src.push_back(value(place, false));
 }
 
 void KernelReader::read_of_cluster(Draft& d) {

@@ -33,6 +33,12 @@ const conv2d = (n: number, side: number, c: number, o: number, given: readonly s
   },
 })
 
+/** The same, as if every pixel was four: what threads gather on Hopper too. */
+const enlarged = (n: number, side: number, c: number, o: number): OpCase => {
+  const { dims, params, ...rest } = conv2d(n, side, c, o, ['bias'])
+  return { ...rest, dims: { ...dims, ho: 2 * side, wo: 2 * side }, params: { ...params, upsample: 2 } }
+}
+
 const attention = (heads: number, head: number, lq: number, lk: number): OpCase => ({
   ...{ op: 'attention', dims: { n: 1, lq, lk, c: heads * head } },
   params: { heads, scale: 1 / Math.sqrt(head), mask: 'none', arithmetic: 'f32' },
@@ -77,6 +83,8 @@ export const counted: readonly CountedLaunch[] = [
     processors: 1,
   },
   { name: 'conv2d 8x8 320->64, divided', op: conv2d(1, 8, 320, 64, ['bias']), processors: 108 },
+  // 40 channels are no whole boxes.
+  { name: 'conv2d 8x8 40->64, divided', op: conv2d(1, 8, 40, 64, ['bias']), processors: 108 },
   { name: 'linear 256 320->320', op: linear(256, 320, 320, ['bias', 'residual']), processors: 1 },
   { name: 'linear 64 1280->128, divided', op: linear(64, 128, 1280), processors: 108 },
   { name: 'linear 64 640->128, sliced', op: linear(64, 128, 640, ['bias', 'residual']), processors: 1 },
@@ -105,7 +113,7 @@ const of = (op: OpCase['op'], dims: OpCase['dims'], rest: Partial<OpCase> = {}):
   ...rest,
 })
 
-/** With `counted`, these launch every kernel on an A100. */
+/** With `counted`, these launch every kernel on an A100 and on an H100. */
 export const planned: readonly OpCase[] = [
   ...[linear(8192, 320, 320), linear(8192, 512, 512), linear(8192, 77, 77), linear(77, 768, 768)],
   ...[
@@ -120,6 +128,19 @@ export const planned: readonly OpCase[] = [
   ...[concatLinear(16_384, 128, 128, 128), concatLinear(2048, 640, 640, 640), concatLinear(128, 64, 64, 320)],
   ...[conv2d(2, 64, 320, 320, ['bias']), conv2d(1, 256, 128, 128, ['bias']), conv2d(2, 8, 64, 64, ['bias'])],
   conv2d(2, 16, 1280, 1280, ['bias']),
+  ...[conv2d(2, 32, 640, 640, ['bias']), conv2d(2, 64, 640, 640, ['bias'])],
+  ...[
+    enlarged(2, 32, 640, 640),
+    enlarged(1, 64, 512, 512),
+    enlarged(2, 4, 1280, 1280),
+    enlarged(1, 2, 640, 640),
+  ],
+  ...[linear(2048, 640, 640), linear(512, 1280, 5120), linear(8192, 320, 1280), geglu(128, 5120, 320)],
+  ...[
+    concatLinear(8192, 640, 320, 320),
+    concatLinear(512, 1280, 1280, 1280),
+    concatLinear(2048, 1280, 640, 640),
+  ],
   conv2d(2, 8, 2560, 1280, ['bias']),
   conv2d(2, 64, 320, 320, ['mean', 'factor', 'shift']),
   ...[64, 80, 96, 128, 160].flatMap((head) => [attention(8, head, 1024, 1024), attention(8, head, 1024, 77)]),

@@ -1,9 +1,12 @@
 // The functions of the CUDA runtime that native/cuda calls, as CUDA's documentation has them, for played
 // GPUs.
 
+#include <cuda.h>
+
 #include <cstring>
 
 #include "../interpreter/program.h"
+#include "../interpreter/tensor_boxes.h"
 #include "played_gpu.h"
 
 using namespace tintype::ptx;
@@ -44,9 +47,78 @@ cudaError_t call(const char* name, bool waits, Body body) {
   return keep(error);
 }
 
+// --- the driver's tensor maps, of which we make two kinds
+
+// What native/cuda says of all tensors: dense, of 16-bit elements, swizzled by 128 bytes.
+bool is_known(CUtensorMapDataType type, const cuuint64_t* sizes, const cuuint64_t* strides, cuuint32_t rank,
+              CUtensorMapInterleave interleave, CUtensorMapSwizzle swizzle, CUtensorMapFloatOOBfill outside) {
+  cuuint64_t stride = 2;
+  for (cuuint32_t i = 0; i + 1 < rank; i++) {
+    stride *= sizes[i];
+    if (strides[i] != stride) return false;
+  }
+  return type == CU_TENSOR_MAP_DATA_TYPE_UINT16 && interleave == CU_TENSOR_MAP_INTERLEAVE_NONE &&
+         swizzle == CU_TENSOR_MAP_SWIZZLE_128B && outside == CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE;
+}
+
+CUresult store(CUtensorMap* map, const tintype::cuda::BoxedTensor& tensor) {
+  if (wrong_with(tensor)) return CUDA_ERROR_INVALID_VALUE;
+  const tintype::cuda::TensorMap made = make_map(tensor);
+  std::memcpy(map, &made, sizeof made);
+  return CUDA_SUCCESS;
+}
+
+CUresult encode_tiled(CUtensorMap* map, CUtensorMapDataType type, cuuint32_t rank, void* data,
+                      const cuuint64_t* sizes, const cuuint64_t* strides, const cuuint32_t* box,
+                      const cuuint32_t* steps, CUtensorMapInterleave interleave, CUtensorMapSwizzle swizzle,
+                      CUtensorMapL2promotion, CUtensorMapFloatOOBfill outside) {
+  if (rank != 2 || !is_known(type, sizes, strides, rank, interleave, swizzle, outside) ||
+      box[0] != tintype::cuda::box_columns || steps[0] != 1 || steps[1] != 1) {
+    return CUDA_ERROR_INVALID_VALUE;
+  }
+  return store(map, {data,
+                     2,
+                     {static_cast<int64_t>(sizes[0]), static_cast<int64_t>(sizes[1]), 1, 1},
+                     static_cast<int>(box[1]),
+                     false,
+                     {},
+                     {},
+                     1});
+}
+
+CUresult encode_im2col(CUtensorMap* map, CUtensorMapDataType type, cuuint32_t rank, void* data,
+                       const cuuint64_t* sizes, const cuuint64_t* strides, const int* first, const int* last,
+                       cuuint32_t channels, cuuint32_t pixels, const cuuint32_t* steps,
+                       CUtensorMapInterleave interleave, CUtensorMapSwizzle swizzle, CUtensorMapL2promotion,
+                       CUtensorMapFloatOOBfill outside) {
+  if (rank != 4 || !is_known(type, sizes, strides, rank, interleave, swizzle, outside) ||
+      channels != tintype::cuda::box_columns || steps[0] != 1 || steps[1] != steps[2] || steps[3] != 1) {
+    return CUDA_ERROR_INVALID_VALUE;
+  }
+  tintype::cuda::BoxedTensor tensor = {data,
+                                       4,
+                                       {},
+                                       static_cast<int>(pixels),
+                                       true,
+                                       {first[0], first[1]},
+                                       {last[0], last[1]},
+                                       static_cast<int>(steps[1])};
+  for (int i = 0; i < 4; i++) tensor.sizes[i] = static_cast<int64_t>(sizes[i]);
+  return store(map, tensor);
+}
+
 }  // namespace
 
 extern "C" {
+
+cudaError_t cudaGetDriverEntryPointByVersion(const char* name, void** function, unsigned, unsigned long long,
+                                             cudaDriverEntryPointQueryResult* result) {
+  *function = nullptr;
+  if (!std::strcmp(name, "cuTensorMapEncodeTiled")) *function = reinterpret_cast<void*>(encode_tiled);
+  if (!std::strcmp(name, "cuTensorMapEncodeIm2col")) *function = reinterpret_cast<void*>(encode_im2col);
+  *result = *function ? cudaDriverEntryPointSuccess : cudaDriverEntryPointSymbolNotFound;
+  return cudaSuccess;
+}
 
 cudaError_t cudaGetDeviceCount(int* count) {
   *count = 0;
