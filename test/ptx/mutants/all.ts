@@ -1,6 +1,7 @@
 // Every bug that is planted.
 
 import { attentions } from './attention.ts'
+import { boxes } from './boxes.ts'
 import { fastSums } from './fast.ts'
 import { gemm } from './gemm.ts'
 import { hosts } from './hosts.ts'
@@ -14,6 +15,7 @@ export const mutants: readonly Mutant[] = [
   ...hosts,
   ...gemm,
   ...warpgroups,
+  ...boxes,
   ...fastSums,
   ...norms,
   ...attentions,

@@ -289,7 +289,7 @@ const host: readonly Mutant[] = [
   choices(
     'gemm.cc',
     'fast: a tile is chosen that has no kernel',
-    'if (!has_tile(*tile, gpu.architecture, gpu.is_fast)) continue;',
+    'if (!has_tile(*tile, gpu.architecture, gpu.is_fast, size.copying)) continue;',
     '',
   ),
   linear(
@@ -301,14 +301,14 @@ const host: readonly Mutant[] = [
   linear(
     'gemm.cc',
     'steps that do not divide among splits are lost',
-    'ceil_div(ceil_div(k, gemm_depth), splits))',
-    'ceil_div(k, gemm_depth) / splits)',
+    'ceil_div(ceil_div(size.k, unit), splits))',
+    'ceil_div(size.k, unit) / splits)',
   ),
   linear(
     'gemm.cc',
     'shared memory a stage short',
-    'static_cast<size_t>(tile.shared_bytes())',
-    'static_cast<size_t>(tile.shared_bytes() - tile.stage_bytes())',
+    'static_cast<uint32_t>(tile.threads()), all,\n               static_cast<size_t>(tile.shared_bytes())',
+    'static_cast<uint32_t>(tile.threads()), all,\n               static_cast<size_t>(tile.shared_bytes() - tile.stage_bytes())',
   ),
   linear(
     'linear.cc',

@@ -49,14 +49,14 @@ export const norms: readonly Mutant[] = [
   linear(
     'gemm.cuh',
     'no barrier between norms and those who need them',
-    'if (a_.splits > 1) return;\n    __syncthreads();',
+    'if (a_.splits > 1) return;\n    meet();',
     'if (a_.splits > 1) return;',
     normed,
   ),
   linear(
     'gemm.cuh',
     'no barrier between norms of a divided product and their use',
-    '    }\n    __syncthreads();\n  }\n  __device__ Moments load_moments',
+    '    }\n    meet();\n  }\n  __device__ Moments load_moments',
     '    }\n  }\n  __device__ Moments load_moments',
     normed,
   ),
@@ -86,7 +86,7 @@ export const norms: readonly Mutant[] = [
   linear(
     'gemm.cuh',
     'norms over what is staged',
-    'shared_ + Tile.shared_bytes() - norms_bytes',
+    'shared_ + Tile.tile_bytes() - norms_bytes',
     'shared_',
     normed,
   ),

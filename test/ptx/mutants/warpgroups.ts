@@ -6,28 +6,33 @@ const hopper = hunting(
   { files: ['test/kernels/linear.test.ts'], kernels: ['linear'], architecture: 90 },
   'kernels/cuda',
 )
+/** Where they copy as well: what the copy engine cannot. */
+const gathering = hunting(
+  { files: ['test/kernels/conv2d.test.ts'], kernels: ['conv2d', 'gemm'], architecture: 90 },
+  'kernels/cuda',
+)
 
 export const warpgroups: readonly Mutant[] = [
-  hopper(
+  gathering(
     'warpgroup.cuh',
     'tensor cores are not told what was written to shared memory',
     '"fence.proxy.async.shared::cta;"',
     '""',
   ),
-  hopper(
+  gathering(
     'gemm.cuh',
     'tensor cores are told what was written when the warps have met',
     '      if constexpr (by_warpgroups) publish_to_tensor_cores();\n      __syncthreads();',
     '      __syncthreads();\n      if constexpr (by_warpgroups) publish_to_tensor_cores();',
   ),
-  hopper(
+  gathering(
     'gemm.cuh',
     'no barrier between copies and products of a warpgroup',
     '__syncthreads();  // the step has arrived',
     '// the step has arrived',
   ),
-  hopper('gemm.cuh', 'a warpgroup waits for one group of copies too few', 'ahead - 1>();', 'ahead>();'),
-  hopper(
+  gathering('gemm.cuh', 'a warpgroup waits for one group of copies too few', 'ahead - 1>();', 'ahead>();'),
+  gathering(
     'gemm.cuh',
     'copy into the place that a warpgroup is reading',
     'copy_step(writing)',
@@ -40,12 +45,17 @@ export const warpgroups: readonly Mutant[] = [
     '""',
   ),
   hopper('warpgroup.cuh', 'products are never committed', '"wgmma.commit_group.sync.aligned;"', '""'),
-  hopper('warpgroup.cuh', 'nobody waits for products', '"wgmma.wait_group.sync.aligned 0;"', '""'),
+  hopper(
+    'warpgroup.cuh',
+    'nobody waits for products',
+    '"wgmma.wait_group.sync.aligned %0;" ::"n"(Groups) :',
+    '"" ::"n"(Groups) :',
+  ),
   hopper(
     'warpgroup.cuh',
     'the last products are not waited for',
-    'wait_group.sync.aligned 0',
-    'wait_group.sync.aligned 1',
+    'wait_group.sync.aligned %0;" ::"n"(Groups)',
+    'wait_group.sync.aligned %0;" ::"n"(Groups + 1)',
   ),
   hopper('warpgroup.cuh', 'eight rows of a matrix too far apart', '1024 >> 4', '2048 >> 4'),
   hopper(
@@ -75,8 +85,8 @@ export const warpgroups: readonly Mutant[] = [
   hopper(
     'gemm.cuh',
     'the second 64 rows of a warpgroup are the first again',
-    'stage + m * 64 * Tile.depth * 2 + k * 32',
-    'stage + k * 32',
+    'stage_a + m * 64 * Tile.depth * 2 + k * 32',
+    'stage_a + k * 32',
   ),
   hopper(
     'gemm.cuh',
@@ -90,10 +100,10 @@ export const warpgroups: readonly Mutant[] = [
     'by_warpgroups ? threadIdx.x / 32 * 16',
     'by_warpgroups ? threadIdx.x / 32 * 8',
   ),
-  hopper(
+  gathering(
     'gemm.cc',
     'a warpgroup is launched with the memory of a tile of other GPUs',
-    'tile_on(*variant.tile, launcher.gpu().architecture)',
-    'tile_on(*variant.tile, 80)',
+    'tile_on(*variant.tile, launcher.gpu().architecture, Copying::threads)',
+    'tile_on(*variant.tile, 80, Copying::threads)',
   ),
 ]
