@@ -77,7 +77,7 @@ const times: readonly Column<Row>[] = gpus.flatMap((gpu, i) => [
 const fill = (gpu: Gpu, { flop, tiling }: Work) => {
   if (!tiling) return '-'
   const done = Math.ceil(tiling.blocks / gpu.processors) * gpu.processors * tiling.blockFlop
-  return `${/(sliced_)?\d+([x_]\d+)?$/.exec(tiling.kernel)![0]}, ${tiling.blocks}, ${((100 * flop) / done).toFixed(0)} %`
+  return `${/(sliced_|paired_)?\d+([x_]\d+)?$/.exec(tiling.kernel)![0]}, ${tiling.blocks}, ${((100 * flop) / done).toFixed(0)} %`
 }
 
 const shapes: readonly Column<Row>[] = [

@@ -31,9 +31,12 @@ const gemm = (m: number, n: number, warpM: number, warpN: number, instructions: 
   }
 }
 
-/** Four warps, for which tensor cores read B once for every 64 rows of A. A turn has two steps. */
-const warpgroupGemm = (m: number, n: number, instructionsOfTurn: number): Loop => ({
-  ...{ warps: 4, products: m * n * depth, instructions: instructionsOfTurn / 2 },
+/**
+ * Groups of four warps, for which tensor cores read B once for every 64 rows of A. A turn is a step of 64 products. One warp
+ * more asks the copy engine for what comes, with some 60 instructions a turn.
+ */
+const warpgroupGemm = (m: number, n: number, instructionsOfTurn: number, groups = 1): Loop => ({
+  ...{ warps: 4 * groups, products: m * n * depth, instructions: instructionsOfTurn / 2 },
   ...{ loaded: (m / 64) * (64 + n) * rowBytes, copied: (m + n) * rowBytes },
 })
 
@@ -95,22 +98,35 @@ export const loops: Readonly<Record<string, Loop>> = {
 
 /** Where there is wgmma. */
 const warpgroupLoops: Readonly<Record<string, Loop>> = {
+  // Of enlarged pictures, by threads that copy and multiply: two steps of 32 make a turn.
   conv2d_128x160: warpgroupGemm(128, 160, 281),
   conv2d_128x128: warpgroupGemm(128, 128, 278),
   conv2d_64x128: warpgroupGemm(64, 128, 192),
   conv2d_64x64: warpgroupGemm(64, 64, 181),
-  linear_128x160: warpgroupGemm(128, 160, 160),
-  linear_128x128: warpgroupGemm(128, 128, 154),
-  linear_64x128: warpgroupGemm(64, 128, 121),
-  linear_64x64: warpgroupGemm(64, 64, 111),
-  concat_linear_128x160: warpgroupGemm(128, 160, 164),
-  concat_linear_128x128: warpgroupGemm(128, 128, 160),
-  concat_linear_64x128: warpgroupGemm(64, 128, 123),
-  concat_linear_64x64: warpgroupGemm(64, 64, 113),
-  linear_geglu_128x160: warpgroupGemm(128, 160, 160),
-  linear_geglu_128x128: warpgroupGemm(128, 128, 154),
-  linear_geglu_64x128: warpgroupGemm(64, 128, 140),
-  linear_geglu_64x64: warpgroupGemm(64, 64, 111),
+  boxed_conv2d_128x160: warpgroupGemm(128, 160, 98),
+  boxed_conv2d_paired_128x160: warpgroupGemm(128, 160, 92, 2),
+  boxed_conv2d_128x128: warpgroupGemm(128, 128, 100),
+  boxed_conv2d_64x160: warpgroupGemm(64, 160, 90),
+  boxed_conv2d_64x128: warpgroupGemm(64, 128, 90),
+  boxed_conv2d_64x64: warpgroupGemm(64, 64, 90),
+  linear_128x160: warpgroupGemm(128, 160, 101),
+  linear_paired_128x160: warpgroupGemm(128, 160, 99, 2),
+  linear_128x128: warpgroupGemm(128, 128, 103),
+  linear_64x160: warpgroupGemm(64, 160, 97),
+  linear_64x128: warpgroupGemm(64, 128, 97),
+  linear_64x64: warpgroupGemm(64, 64, 97),
+  concat_linear_128x160: warpgroupGemm(128, 160, 98),
+  concat_linear_paired_128x160: warpgroupGemm(128, 160, 92, 2),
+  concat_linear_128x128: warpgroupGemm(128, 128, 100),
+  concat_linear_64x160: warpgroupGemm(64, 160, 90),
+  concat_linear_64x128: warpgroupGemm(64, 128, 90),
+  concat_linear_64x64: warpgroupGemm(64, 64, 90),
+  linear_geglu_128x160: warpgroupGemm(128, 160, 101),
+  linear_geglu_paired_128x160: warpgroupGemm(128, 160, 94, 2),
+  linear_geglu_128x128: warpgroupGemm(128, 128, 103),
+  linear_geglu_64x160: warpgroupGemm(64, 160, 94),
+  linear_geglu_64x128: warpgroupGemm(64, 128, 94),
+  linear_geglu_64x64: warpgroupGemm(64, 64, 94),
   attention_40_128: warpgroupAttention(40, 400),
   attention_64_128: warpgroupAttention(64, 405),
   attention_80_128: warpgroupAttention(80, 482),
@@ -124,7 +140,13 @@ export const loopNames: readonly string[] = [
 const loopOf = (kernel: string, gpu: Gpu): Loop | undefined =>
   gpu.warpgroups && usesWarpgroups(kernel) ? warpgroupLoops[kernel] : loops[kernel]
 
-const bytesOfWavefront = 128
+/** What shared memory hands out or takes in a cycle. */
+const sharedBytes = 128
+/**
+ * The same for what `wgmma` reads: on an H200 its pipe was busy for 494 cycles of a step of 128x160x64, in which 94,208 bytes are
+ * read or written (ncu, a convolution 2x64x64 640->640 whose threads copied; what its epilogue takes is in them).
+ */
+const sharedBytesOfWarpgroups = 190
 const schedulers = 4
 const exponentialsPerCycle = 16
 /** What widens fp16 sums and adds them, of a warp: four of each for two `mma.sync`. */
@@ -142,13 +164,16 @@ export interface Pipes {
   readonly exponentials: number
 }
 
+const sharedBytesOf = (kernel: string, gpu: Gpu) =>
+  gpu.warpgroups && usesWarpgroups(kernel) ? sharedBytesOfWarpgroups : sharedBytes
+
 /** Cycles of a processor for one step of a block, by what they are spent on; undefined where the loop is not known. */
 export function pipesOf(kernel: string, gpu: Gpu): Pipes | undefined {
   const loop = loopOf(kernel, gpu)
   if (!loop) return undefined
   return {
     tensor: loop.products / tensorCoresFor(kernel, gpu).productsPerCycle,
-    shared: (loop.loaded + loop.copied) / bytesOfWavefront,
+    shared: (loop.loaded + loop.copied) / sharedBytesOf(kernel, gpu),
     issue: (loop.warps * (loop.instructions + promotionsOf(loop, kernel, gpu))) / schedulers,
     exponentials: (loop.exponentials ?? 0) / exponentialsPerCycle,
   }

@@ -34,16 +34,16 @@ describe('budgetOf', () => {
     expect(budgetOf(fast, work({ flop: 1e12, tiling }))).toEqual({ roofline: 1, tiled: 1.5, total: 1.5 })
   })
   it('lets warpgroups multiply as fast as tensor cores can, and read B once for 64 rows', () => {
-    // 128x160 in steps of 32: 320 cycles of products, 224 of reads and 144 of copies; mma.sync would need 655.
+    // 64x64 in steps of 32: 64 cycles of products, 86.2 of reads and copies; mma.sync would need 131.
     const hopper = {
       ...gpu,
       productsPerCycle: 1000,
       warpgroups: { tensorTflops: 2, productsPerCycle: 2048 },
     }
-    const gemm = { kernel: 'linear_128x160', blocks: 10, blockFlop: 1e11 }
+    const gemm = { kernel: 'linear_64x64', blocks: 10, blockFlop: 1e11 }
     const { roofline, total } = budgetOf(hopper, work({ flop: 1e12, tiling: gemm }))
     expect(roofline).toBe(0.5)
-    expect(total).toBeCloseTo((0.5 * 368) / 320, 12)
+    expect(total).toBeCloseTo((0.5 * 16384) / 190 / 64, 12)
     const attention = (kernel: string) => {
       const tiling = { kernel, blocks: 10, blockFlop: 1e11 }
       return budgetOf(hopper, work({ flop: 1e12, tiling }))
