@@ -13,6 +13,7 @@ import {
   count,
   epsilon,
   forEachLevel,
+  invalid,
   oneOrEach,
   parseConfig,
   unsupported,
@@ -136,6 +137,7 @@ export function parseUnetConfig(json: unknown, file: string): UnetConfig {
   const channels = fields.block_out_channels
   const levels = channels.length
   checkGroups(file, channels, fields.norm_num_groups)
+  checkShift(file, channels[0]!, fields.freq_shift)
   checkBlockTypes(file, 'down_block_types', fields.down_block_types, ['CrossAttnDownBlock2D', 'DownBlock2D'])
   checkBlockTypes(file, 'up_block_types', fields.up_block_types, ['CrossAttnUpBlock2D', 'UpBlock2D'])
   checkLength(file, 'down_block_types', fields.down_block_types, levels)
@@ -193,6 +195,16 @@ export function parseUnetConfig(json: unknown, file: string): UnetConfig {
     convInKernel: oddKernel(file, 'conv_in_kernel', fields.conv_in_kernel),
     convOutKernel: oddKernel(file, 'conv_out_kernel', fields.conv_out_kernel),
   }
+}
+
+/** The frequencies of a timestep's embedding are spread over half of its channels, less the shift. */
+function checkShift(file: string, channels: number, shift: number) {
+  const most = Math.floor(channels / 2)
+  if (shift < most) return
+  throw invalid(
+    file,
+    `freq_shift is ${shift}; it must be below ${most}, half of the first of block_out_channels.`,
+  )
 }
 
 function depth({ down, mid, up }: Pick<UnetConfig, 'down' | 'mid' | 'up'>): number {

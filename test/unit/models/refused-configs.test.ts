@@ -80,6 +80,7 @@ const invalidUnet: readonly Change[] = [
   { sample_size: [64] },
   { use_linear_projection: 'yes' },
   { freq_shift: null },
+  { freq_shift: 160 },
   { mid_block_type: 3 },
 ]
 
