@@ -86,6 +86,7 @@ const char* find_box(const uint8_t* map, int rank, const BoxPlace& place, std::v
   if (image.mark != made_here) return "copy by what is no tensor map";
   const cuda::BoxedTensor& t = image.tensor;
   if (t.rank != rank || t.of_patches != place.of_patches) return "copy of another kind than the tensor map";
+  if (place.at[0] % chunk_elements) return "box that begins within a chunk of 16 bytes";
   chunks.assign(static_cast<size_t>(t.box_rows * chunks_of_row), 0);
   Pixels pixels(t, place);
   if (t.of_patches && !pixels.is_one()) return "box that begins at no pixel between the corners";
@@ -100,7 +101,6 @@ const char* find_box(const uint8_t* map, int rank, const BoxPlace& place, std::v
     if (begin == 0) continue;
     for (int c = 0; c < chunks_of_row; c++) {
       const int64_t column = place.at[0] + c * chunk_elements;
-      if (column % chunk_elements) return "box that begins within a chunk of 16 bytes";
       if (column < 0 || column >= t.sizes[0]) continue;
       chunks[static_cast<size_t>(row * chunks_of_row + (c ^ (row & 7)))] =
           begin + static_cast<uint64_t>(column * element_bytes);
