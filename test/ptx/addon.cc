@@ -6,6 +6,7 @@
 #include <map>
 #include <sstream>
 
+#include "interpreter/tensor_boxes.h"
 #include "op.h"
 #include "planned_launch.h"
 
@@ -43,8 +44,38 @@ Napi::Value guarded(Napi::Env env, F f) {
   }
 }
 
-// launch(path, kernel, blocks, threads, sharedBytes, order, buffers): the kernel gets a pointer to a copy of
-// each buffer, and the buffers what it left there.
+// Maps of rows are {buffer, boxRows, rows, columns}, those of patches {buffer, boxRows, n, h, w, ...}.
+cuda::TensorMap map_of(const Napi::Object& map, const std::vector<void*>& pointers) {
+  const auto of = [&](const char* name) { return map.Get(name).As<Napi::Number>().Int32Value(); };
+  const void* data = pointers.at(static_cast<size_t>(of("buffer")));
+  cuda::BoxedTensor tensor =
+      map.Has("rows") ? cuda::boxed_rows(data, of("rows"), of("columns"))
+                      : cuda::boxed_patches(data, {of("n"), of("h"), of("w"), of("c"), of("ho"), of("wo"),
+                                                   of("stride"), of("padTop"), of("padLeft")});
+  tensor.box_rows = of("boxRows");
+  if (const char* wrong = wrong_with(tensor)) throw Fault(wrong);
+  return make_map(tensor);
+}
+
+// Arguments of a kernel: pointers, and behind them tensor maps, or zeros where null is given for one.
+std::vector<char> arguments(const std::vector<void*>& pointers, const Napi::Value& maps) {
+  std::vector<char> bytes(pointers.size() * sizeof(void*));
+  std::memcpy(bytes.data(), pointers.data(), bytes.size());
+  if (!maps.IsArray()) return bytes;
+  const auto list = maps.As<Napi::Array>();
+  for (uint32_t i = 0; i < list.Length(); i++) {
+    const Napi::Value map = list.Get(i);
+    const auto made = map.IsNull() ? cuda::TensorMap{} : map_of(map.As<Napi::Object>(), pointers);
+    const size_t at =
+        (bytes.size() + alignof(cuda::TensorMap) - 1) / alignof(cuda::TensorMap) * alignof(cuda::TensorMap);
+    bytes.resize(at + sizeof made);
+    std::memcpy(bytes.data() + at, &made, sizeof made);
+  }
+  return bytes;
+}
+
+// launch(path, kernel, blocks, threads, sharedBytes, order, buffers, maps?): the kernel gets a pointer to a
+// copy of each buffer, and the buffers what it left there.
 Napi::Value launch(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     const auto name = text(info[1]);
@@ -56,8 +87,9 @@ Napi::Value launch(const Napi::CallbackInfo& info) {
       pointers.push_back(memory.allocate(buffer.ByteLength(), "buffer " + std::to_string(i)));
       std::memcpy(pointers.back(), buffer.Data(), buffer.ByteLength());
     }
+    const std::vector<char> args = arguments(pointers, info[7]);
     const cuda::Launch launch = {name.c_str(),    {number(info[2])}, number(info[3]),
-                                 number(info[4]), pointers.data(),   pointers.size() * sizeof(void*)};
+                                 number(info[4]), args.data(),       args.size()};
     const Options options = {.order = static_cast<WarpOrder>(number(info[5]))};
     const Kernel* kernel = module_at(text(info[0])).find(name);
     if (!kernel) throw Fault("no kernel " + name);

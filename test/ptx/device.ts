@@ -25,6 +25,22 @@ export interface PlannedLaunch {
   readonly sharedBytes: number
 }
 
+/** A tensor map of a buffer, whose boxes have so many rows (kernels/cuda/tensor_map.h). */
+export type TensorMap = {
+  /** Its number among those of the launch. */
+  readonly buffer: number
+  readonly boxRows: number
+} & (RowsSize | PatchSize)
+
+export interface RowsSize {
+  readonly rows: number
+  readonly columns: number
+}
+
+export type PatchSize = Readonly<
+  Record<'n' | 'h' | 'w' | 'c' | 'ho' | 'wo' | 'stride' | 'padTop' | 'padLeft', number>
+>
+
 interface Target {
   /** A kernel is looked for in one after the other. */
   readonly folders: readonly string[]
@@ -44,6 +60,7 @@ interface Addon {
     sharedBytes: number,
     order: number,
     buffers: readonly Uint8Array[],
+    maps?: readonly (TensorMap | null)[],
   ): void
   runOp(
     target: Target,
