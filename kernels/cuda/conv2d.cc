@@ -27,7 +27,7 @@ bool by_taps(const Conv2dArgs& a) {
 }
 
 PatchSize patch_size(const Conv2dArgs& a) {
-  return {a.n, a.h, a.w, a.c, a.ho, a.wo, a.stride, a.pad_top, a.pad_left};
+  return {a.n, a.h, a.w, a.c, a.ho, a.wo, a.kh, a.kw, a.stride, a.pad_top, a.pad_left};
 }
 
 Copying copying_of(const Conv2dArgs& a, const Gpu& gpu) {

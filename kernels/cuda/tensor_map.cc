@@ -20,8 +20,9 @@ BoxedTensor boxed_rows(const void* data, int64_t rows, int64_t columns) {
 }
 
 bool fits_boxes(const PatchSize& size) {
-  return size.c % box_columns == 0 && size.stride <= 8 && is_corner(-size.pad_top) &&
-         is_corner(-size.pad_left) && is_corner(last_corner(size.w, size.wo, size.stride, size.pad_left)) &&
+  return size.c % box_columns == 0 && size.stride <= 8 && size.kh <= 256 && size.kw <= 256 &&
+         is_corner(-size.pad_top) && is_corner(-size.pad_left) &&
+         is_corner(last_corner(size.w, size.wo, size.stride, size.pad_left)) &&
          is_corner(last_corner(size.h, size.ho, size.stride, size.pad_top));
 }
 

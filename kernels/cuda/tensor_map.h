@@ -30,11 +30,12 @@ BoxedTensor boxed_rows(const void* data, int64_t rows, int64_t columns);
 
 // How a convolution meets a picture.
 struct PatchSize {
-  int64_t n, h, w, c, ho, wo;
+  int64_t n, h, w, c, ho, wo, kh, kw;
   int stride, pad_top, pad_left;
 };
 
-// Whether the engine reads it so: whole boxes of channels, and corners and strides that it has bits for.
+// Whether the engine reads it so: whole boxes of channels, and corners, taps and strides that it has bits
+// for.
 bool fits_boxes(const PatchSize& size);
 BoxedTensor boxed_patches(const void* data, const PatchSize& size);
 

@@ -49,9 +49,10 @@ cuda::TensorMap map_of(const Napi::Object& map, const std::vector<void*>& pointe
   const auto of = [&](const char* name) { return map.Get(name).As<Napi::Number>().Int32Value(); };
   const void* data = pointers.at(static_cast<size_t>(of("buffer")));
   cuda::BoxedTensor tensor =
-      map.Has("rows") ? cuda::boxed_rows(data, of("rows"), of("columns"))
-                      : cuda::boxed_patches(data, {of("n"), of("h"), of("w"), of("c"), of("ho"), of("wo"),
-                                                   of("stride"), of("padTop"), of("padLeft")});
+      map.Has("rows")
+          ? cuda::boxed_rows(data, of("rows"), of("columns"))
+          : cuda::boxed_patches(data, {of("n"), of("h"), of("w"), of("c"), of("ho"), of("wo"), of("kh"),
+                                       of("kw"), of("stride"), of("padTop"), of("padLeft")});
   tensor.box_rows = of("boxRows");
   if (const char* wrong = wrong_with(tensor)) throw Fault(wrong);
   return make_map(tensor);

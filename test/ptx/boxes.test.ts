@@ -138,7 +138,7 @@ function convolution(
 ): PatchSize {
   const outputs = (pixels: number) => Math.floor((pixels - 3) / stride) + 1
   const [ho, wo] = [outputs(h + padTop + padBottom), outputs(w + padLeft + padRight)]
-  return { n, h, w, c, ho, wo, stride, padTop, padLeft }
+  return { n, h, w, c, ho, wo, kh: 3, kw: 3, stride, padTop, padLeft }
 }
 
 const padded = convolution([2, 6, 5, 64], 1, [1, 1, 1, 1])
@@ -214,6 +214,8 @@ const misplaced = [
   ['right of the corners', patches, { places: [[0, 4]] }, noPixel],
   ['above the corners', patches, { places: [[0, 0, -2]] }, noPixel],
   ['below the corners', patches, { places: [[0, 0, 5]] }, noPixel],
+  ['moved further than a byte says', patches, { places: [[0, 0, 0, 0, 256]] }, /box that is moved too far/],
+  ['moved back', patches, { places: [[0, 0, 0, 0, 0, -1]] }, /box that is moved too far/],
   ['before the first picture', patches, { places: [[0, 0, 0, -1]] }, noPixel],
   ['between pixels', patchesOf(halved), { places: [[0, 0, -1]] }, noPixel],
   ['between rows of pixels', patchesOf(halved), { places: [[0, -1, 0]] }, noPixel],

@@ -38,7 +38,7 @@ export interface RowsSize {
 }
 
 export type PatchSize = Readonly<
-  Record<'n' | 'h' | 'w' | 'c' | 'ho' | 'wo' | 'stride' | 'padTop' | 'padLeft', number>
+  Record<'n' | 'h' | 'w' | 'c' | 'ho' | 'wo' | 'kh' | 'kw' | 'stride' | 'padTop' | 'padLeft', number>
 >
 
 interface Target {

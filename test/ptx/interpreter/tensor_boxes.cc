@@ -17,6 +17,9 @@ static_assert(sizeof(Image) <= sizeof(cuda::TensorMap));
 
 constexpr int64_t element_bytes = 2, chunk_elements = 8, chunks_of_row = cuda::box_columns / chunk_elements;
 
+// Pixels, of pictures with two dimensions (PTX ISA, "Im2col mode": offsets of 8 bits).
+constexpr int64_t most_moved = 255;
+
 bool is_corner(int place) {
   return place >= -128 && place <= 127;
 }
@@ -90,6 +93,9 @@ const char* find_box(const uint8_t* map, int rank, const BoxPlace& place, std::v
   chunks.assign(static_cast<size_t>(t.box_rows * chunks_of_row), 0);
   Pixels pixels(t, place);
   if (t.of_patches && !pixels.is_one()) return "box that begins at no pixel between the corners";
+  for (const int64_t moved : place.moved) {
+    if (moved < 0 || moved > most_moved) return "box that is moved too far";
+  }
   for (int row = 0; row < t.box_rows; row++) {
     uint64_t begin = 0;
     if (t.of_patches) {
