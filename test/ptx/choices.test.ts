@@ -21,17 +21,38 @@ function launchesOf(gpu: GpuName, c: OpCase, isFast = false) {
   return device().launchesOf(architecture, processors, encodeCase(c), isFast)
 }
 
+/** Of a tile, at the end of the name of a kernel. */
+const sizes = /_(sliced_|paired_)?\d+x\d+$/
+
 /** `128x160, 128 blocks` */
 function choice(gpu: GpuName, c: OpCase, isFast = false): string {
   const launches = launchesOf(gpu, c, isFast)
   const { kernel, blocks } = launches[0]!
-  return `${/(sliced_|paired_)?\d+x\d+$/.exec(kernel)![0]}, ${blocks} blocks${launches.length > 1 ? ' and more' : ''}`
+  return `${sizes.exec(kernel)![0].slice(1)}, ${blocks} blocks${launches.length > 1 ? ' and more' : ''}`
 }
 
 const conv = (side: number, c: number, o: number): OpCase => ({
   ...{ op: 'conv2d', dims: { n: 2, h: side, w: side, c, ho: side, wo: side, o, kh: 3, kw: 3, rows: 2 } },
   params: { stride: 1, padTop: 1, padLeft: 1, padBottom: 1, padRight: 1, upsample: 1, algorithm: 'direct' },
 })
+/** A convolution of 64 channels but for what is said of it. */
+function convolution(more: {
+  readonly c?: number
+  readonly side?: number
+  readonly k?: number
+  readonly stride?: number
+  readonly pads?: readonly [top: number, left: number, bottom: number, right: number]
+  readonly upsample?: number
+}): OpCase {
+  const { c = 64, side = 32, k = 3, stride = 1, pads = [1, 1, 1, 1], upsample = 1 } = more
+  const [padTop, padLeft, padBottom, padRight] = pads
+  const outputs = (pad: number) => Math.floor((side * upsample + pad - k) / stride) + 1
+  const [ho, wo] = [outputs(padTop + padBottom), outputs(padLeft + padRight)]
+  return {
+    ...{ op: 'conv2d', dims: { n: 2, h: side, w: side, c, ho, wo, o: 64, kh: k, kw: k, rows: 2 } },
+    params: { stride, padTop, padLeft, padBottom, padRight, upsample, algorithm: 'direct' },
+  }
+}
 const groupNorm = (n: number, side: number, c: number): OpCase => ({
   ...{ op: 'groupNorm', dims: { n, hw: side * side, c } },
   params: { groups: 32, eps: 1e-5, activation: 'silu' },
@@ -82,6 +103,44 @@ describe.skipIf(missing)(`choices${missing && ` (${missing})`}`, () => {
         for (const k of [320, 1280, 5120, 11520]) expect(choice(gpu, linear(m, k, n))).not.toContain('more')
       }
     }
+  })
+
+  it.each([
+    ['boxed_conv2d', convolution({})],
+    ['boxed_conv2d', convolution({ c: 320, stride: 2 })],
+    ['boxed_conv2d', convolution({ k: 1, stride: 2, pads: [0, 0, 0, 0] })],
+    ['boxed_conv2d', convolution({ k: 1 })],
+    // More taps than the bit mask of conv2d has.
+    ['boxed_conv2d', convolution({ k: 7, pads: [3, 3, 3, 3] })],
+    ['boxed_conv2d', convolution({ stride: 8 })],
+    ['boxed_conv2d', convolution({ pads: [128, 128, 1, 1] })],
+    ['boxed_conv2d', convolution({ pads: [0, 0, 129, 129] })],
+    ['boxed_conv2d', convolution({ k: 256, pads: [128, 128, 127, 127] })],
+    ['conv2d', convolution({ c: 48 })],
+    ['conv2d', convolution({ c: 96 })],
+    ['conv2d', convolution({ upsample: 2 })],
+    ['conv2d', convolution({ stride: 9 })],
+    ['conv2d', convolution({ pads: [129, 1, 1, 1] })],
+    ['conv2d', convolution({ pads: [1, 129, 1, 1] })],
+    ['conv2d', convolution({ pads: [1, 1, 130, 1] })],
+    ['conv2d', convolution({ pads: [1, 1, 1, 130] })],
+    ['gemm_any', convolution({ c: 4 })],
+    ['gemm_any', convolution({ c: 12 })],
+    ['gemm_any', convolution({ c: 48, k: 7 })],
+    // The last pixel of the first tap is too far from the corner, or the last tap from the first.
+    ['gemm_any', convolution({ side: 160, k: 130, pads: [0, 0, 0, 0] })],
+    ['gemm_any', convolution({ k: 257, pads: [127, 127, 140, 140] })],
+    // A linear layer.
+    ['linear', convolution({ k: 1, pads: [0, 0, 0, 0] })],
+    ['linear', linear(64, 72, 64)],
+    ['gemm_any', linear(64, 76, 64)],
+    ['gemm_any', linear(64, 77, 64)],
+  ] as const)('H100: %s for %o', (kernel, c) => {
+    expect(launchesOf('H100', c)[0]!.kernel.replace(sizes, '')).toBe(kernel)
+  })
+
+  it.each(['2080 Ti', 'A100', 4090, 5090] as const)('%s has no boxes', (gpu) => {
+    expect(launchesOf(gpu, convolution({}))[0]!.kernel.replace(sizes, '')).toBe('conv2d')
   })
 
   it.each([
