@@ -68,7 +68,7 @@ class NodeLauncher final : public Launcher {
   NodeLauncher(Device& device, const CudaPrepared& prepared, void* workspace)
       : device_(device), precision_(prepared.precision), gpu_(prepared.gpu), workspace_(workspace) {}
   void launch(const Launch& launch) override { device_.launch(launch, precision_); }
-  TensorMap map(const BoxedTensor& tensor) override { return map_tensor(tensor); }
+  TensorMap map(const BoxedTensor& tensor) override { return map_tensor(device_, tensor); }
   const Gpu& gpu() const override { return gpu_; }
   void* workspace() const override { return workspace_; }
 

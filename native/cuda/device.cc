@@ -309,6 +309,18 @@ void Device::replay(const LaunchGraph& graph) {
   check(cudaGraphLaunch(graph.exec, stream_), "Computing");
 }
 
+void* Device::driver_function(const char* name) {
+  use();
+  void* found = nullptr;
+  cudaDriverEntryPointQueryResult result{};
+  check(cudaGetDriverEntryPointByVersion(name, &found, 12000, cudaEnableDefault, &result),
+        "Looking for a function of the driver");
+  if (result != cudaDriverEntryPointSuccess) {
+    throw Error(code::device_unavailable, "The NVIDIA driver has no ", name, ".");
+  }
+  return found;
+}
+
 void Device::mark() {
   use();
   check(cudaEventRecord(marks_[marked_++ % most_pending], stream_), "Computing");

@@ -54,6 +54,9 @@ class Device {
   std::unique_ptr<LaunchGraph> capture(const std::function<void()>& launches);
   void replay(const LaunchGraph& graph);
 
+  // Of the driver, which nothing links. Throws DEVICE_UNAVAILABLE where it has none of the name.
+  void* driver_function(const char* name);
+
   // Waits until all but the last `pending` marks have been passed: how far the host may be ahead.
   void mark();
   void wait(int pending);

@@ -1,7 +1,6 @@
 #include "tensor_maps.h"
 
 #include <cuda.h>
-#include <cuda_runtime_api.h>
 
 #include <cstring>
 
@@ -12,15 +11,8 @@ namespace tintype::cuda {
 namespace {
 
 template <class Function>
-Function* driver_function(const char* name) {
-  void* found = nullptr;
-  cudaDriverEntryPointQueryResult result{};
-  const cudaError_t error = cudaGetDriverEntryPointByVersion(name, &found, 12000, cudaEnableDefault, &result);
-  if (error != cudaSuccess || result != cudaDriverEntryPointSuccess) {
-    cudaGetLastError();
-    throw Error(code::device_unavailable, "The NVIDIA driver has no ", name, ".");
-  }
-  return reinterpret_cast<Function*>(found);
+Function* look_up(Device& device, const char* name) {
+  return reinterpret_cast<Function*>(device.driver_function(name));
 }
 
 void check(CUresult result, const char* name) {
@@ -37,11 +29,12 @@ constexpr CUtensorMapFloatOOBfill outside = CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE;  
 
 }  // namespace
 
-TensorMap map_tensor(const BoxedTensor& tensor) {
+TensorMap map_tensor(Device& device, const BoxedTensor& tensor) {
+  // A look-up that throws is made again the next time.
   static const auto encode_tiled =
-      driver_function<decltype(cuTensorMapEncodeTiled)>("cuTensorMapEncodeTiled");
+      look_up<decltype(cuTensorMapEncodeTiled)>(device, "cuTensorMapEncodeTiled");
   static const auto encode_im2col =
-      driver_function<decltype(cuTensorMapEncodeIm2col)>("cuTensorMapEncodeIm2col");
+      look_up<decltype(cuTensorMapEncodeIm2col)>(device, "cuTensorMapEncodeIm2col");
   cuuint64_t sizes[4], strides[3], stride = 2;
   for (int i = 0; i < tensor.rank; i++) {
     sizes[i] = static_cast<cuuint64_t>(tensor.sizes[i]);

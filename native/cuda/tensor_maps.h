@@ -1,9 +1,9 @@
 #pragma once
-#include "../../kernels/cuda/tensor_map.h"
+#include "device.h"
 
 namespace tintype::cuda {
 
-// By the driver, whose functions are looked up at run time, as nothing links libcuda.
-TensorMap map_tensor(const BoxedTensor& tensor);
+// By functions of the driver, which are looked up once.
+TensorMap map_tensor(Device& device, const BoxedTensor& tensor);
 
 }  // namespace tintype::cuda
