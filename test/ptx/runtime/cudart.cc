@@ -61,7 +61,11 @@ bool is_known(CUtensorMapDataType type, const cuuint64_t* sizes, const cuuint64_
          swizzle == CU_TENSOR_MAP_SWIZZLE_128B && outside == CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE;
 }
 
-CUresult store(CUtensorMap* map, const tintype::cuda::BoxedTensor& tensor) {
+// Fails as the calls of the runtime do, with errors of the driver.
+CUresult store(CUtensorMap* map, const char* name, const tintype::cuda::BoxedTensor& tensor) {
+  PlayedGpu& device = gpu();
+  const std::lock_guard lock(device.mutex);
+  if (const cudaError_t error = enter(device, name)) return static_cast<CUresult>(error);
   if (wrong_with(tensor)) return CUDA_ERROR_INVALID_VALUE;
   const tintype::cuda::TensorMap made = make_map(tensor);
   std::memcpy(map, &made, sizeof made);
@@ -76,14 +80,15 @@ CUresult encode_tiled(CUtensorMap* map, CUtensorMapDataType type, cuuint32_t ran
       box[0] != tintype::cuda::box_columns || steps[0] != 1 || steps[1] != 1) {
     return CUDA_ERROR_INVALID_VALUE;
   }
-  return store(map, {data,
-                     2,
-                     {static_cast<int64_t>(sizes[0]), static_cast<int64_t>(sizes[1]), 1, 1},
-                     static_cast<int>(box[1]),
-                     false,
-                     {},
-                     {},
-                     1});
+  return store(map, "cuTensorMapEncodeTiled",
+               {data,
+                2,
+                {static_cast<int64_t>(sizes[0]), static_cast<int64_t>(sizes[1]), 1, 1},
+                static_cast<int>(box[1]),
+                false,
+                {},
+                {},
+                1});
 }
 
 CUresult encode_im2col(CUtensorMap* map, CUtensorMapDataType type, cuuint32_t rank, void* data,
@@ -104,7 +109,7 @@ CUresult encode_im2col(CUtensorMap* map, CUtensorMapDataType type, cuuint32_t ra
                                        {last[0], last[1]},
                                        static_cast<int>(steps[1])};
   for (int i = 0; i < 4; i++) tensor.sizes[i] = static_cast<int64_t>(sizes[i]);
-  return store(map, tensor);
+  return store(map, "cuTensorMapEncodeIm2col", tensor);
 }
 
 }  // namespace
@@ -114,10 +119,15 @@ extern "C" {
 cudaError_t cudaGetDriverEntryPointByVersion(const char* name, void** function, unsigned, unsigned long long,
                                              cudaDriverEntryPointQueryResult* result) {
   *function = nullptr;
-  if (!std::strcmp(name, "cuTensorMapEncodeTiled")) *function = reinterpret_cast<void*>(encode_tiled);
-  if (!std::strcmp(name, "cuTensorMapEncodeIm2col")) *function = reinterpret_cast<void*>(encode_im2col);
-  *result = *function ? cudaDriverEntryPointSuccess : cudaDriverEntryPointSymbolNotFound;
-  return cudaSuccess;
+  *result = cudaDriverEntryPointSymbolNotFound;
+  const cudaError_t error = call("cudaGetDriverEntryPointByVersion", false, [&](PlayedGpu&) {
+    if (!std::strcmp(name, "cuTensorMapEncodeTiled")) *function = reinterpret_cast<void*>(encode_tiled);
+    if (!std::strcmp(name, "cuTensorMapEncodeIm2col")) *function = reinterpret_cast<void*>(encode_im2col);
+    if (*function) *result = cudaDriverEntryPointSuccess;
+    return cudaSuccess;
+  });
+  // A name that the driver lacks is no error of the call.
+  return error == cudaErrorSymbolNotFound ? cudaSuccess : error;
 }
 
 cudaError_t cudaGetDeviceCount(int* count) {
