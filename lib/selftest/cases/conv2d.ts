@@ -151,6 +151,23 @@ const tiles = (['f16', 'bf16'] as const).flatMap((dtype) => [
   conv({ n: 2, h: 12, w: 18, c: 40, o: 77, k: 3, pad: 1, dtype }),
 ])
 
+/** Whole channels of boxes, of which the copy engine of Hopper cannot take all: what is too far apart or too far outside, by one. */
+const boxes = [
+  ...[8, 9].map((stride) => conv({ h: 10, w: 19, c: 64, o: 8, k: 3, pad: 1, stride, dtype: 'f16' })),
+  ...[128, 129].flatMap((far) => [
+    conv({ h: 2, w: 3, c: 64, o: 8, k: 1, pad: [0, far, 0, 0], dtype: 'f16' }),
+    conv({ h: 3, w: 2, c: 64, o: 8, k: 1, pad: [far, 0, 0, 0], dtype: 'f16' }),
+    conv({ h: 2, w: far + 2, c: 64, o: 8, k: [1, far + 1], dtype: 'f16' }),
+    conv({ h: far + 2, w: 2, c: 64, o: 8, k: [far + 1, 1], dtype: 'f16' }),
+  ]),
+  ...[127, 128].flatMap((far) => [
+    conv({ h: 2, w: 3, c: 64, o: 8, k: 1, pad: [0, 0, 0, far], dtype: 'f16' }),
+    conv({ h: 3, w: 2, c: 64, o: 8, k: 1, pad: [0, 0, far, 0], dtype: 'f16' }),
+  ]),
+  // Divided, where a part begins with neither the first channel nor the first tap of a row.
+  conv({ h: 4, w: 5, c: 320, o: 40, k: [2, 3], pad: [1, 0, 0, 2], dtype: 'f16' }),
+]
+
 const winograd = (['winograd4', 'winograd6'] as const).flatMap((algorithm) => [
   // no whole tile, one, and parts of tiles at each border; with and without a whole vector, chunk or panel
   ...[1, 3, 4, 6, 9].flatMap((h, i) =>
@@ -197,5 +214,6 @@ export const convolutions: Readonly<Record<string, readonly MatrixCase[]>> = {
   epilogues,
   'as in the models': models,
   'large tiles': tiles,
+  boxes,
   winograd,
 }

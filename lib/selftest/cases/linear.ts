@@ -29,8 +29,11 @@ const deep = [255, 256, 257, 1025].flatMap((k, i) => [
   linear(77, 40, k, { dtype: dtypes[i % 3]!, given: ['bias', 'residual'], inPlace: true }),
   linear(1, 100, k, { dtype: dtypes[(i + 1) % 3]!, given: ['residual'] }),
 ])
-/** So deep that blocks share the products, and rows of results that begin anywhere. */
-const divided = [1024, 1025].map((k) => linear(5, 37, k, { dtype: 'f16' }))
+/**
+ * So deep that blocks share the products, and rows of results that begin anywhere; the deepest on Hopper, in parts of whole boxes,
+ * of which there are an odd number.
+ */
+const divided = [1024, 1025, 2600].map((k) => linear(5, 37, k, { dtype: 'f16' }))
 /** Whole 16-byte chunks, but no whole step of the depth that tensor cores take. */
 const chunks = [8, 40, 72, 328].flatMap((k, i) => [
   linear(33, 40, k, { dtype: dtypes[i % 3]! }),

@@ -8,6 +8,7 @@ import { hosts } from './hosts.ts'
 import type { Mutant } from './mutant.ts'
 import { norms } from './norms.ts'
 import { others } from './others.ts'
+import { tensorMaps } from './tensor-maps.ts'
 import { tokenMerging } from './token-merging.ts'
 import { warpgroups } from './warpgroups.ts'
 
@@ -16,6 +17,7 @@ export const mutants: readonly Mutant[] = [
   ...gemm,
   ...warpgroups,
   ...boxes,
+  ...tensorMaps,
   ...fastSums,
   ...norms,
   ...attentions,

@@ -20,7 +20,11 @@ const joined = hunting(
   'kernels/cuda',
 )
 const driver = hunting(
-  { files: ['test/ptx/plans.test.ts'], title: 'on sm_90', architecture: 90 },
+  {
+    files: ['test/ptx/tensor-maps.test.ts'],
+    kernels: ['conv2d', 'linear', 'concat_linear'],
+    architecture: 90,
+  },
   'native/cuda',
 )
 
