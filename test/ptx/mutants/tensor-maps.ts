@@ -171,10 +171,10 @@ const drivers: readonly Mutant[] = [
     'if (result == CUDA_ERROR_UNKNOWN)',
   ),
   driver(
-    'tensor_maps.cc',
+    'device.cc',
     'a function that the driver lacks is called',
-    'error != cudaSuccess || result != cudaDriverEntryPointSuccess',
-    'error != cudaSuccess',
+    'result != cudaDriverEntryPointSuccess',
+    'false',
   ),
   driver(
     'tensor_maps.cc',
