@@ -12,7 +12,7 @@ const patches = hunting(
 )
 const driver = hunting(
   {
-    files: ['test/ptx/tensor-maps.test.ts'],
+    files: ['test/ptx/driver-maps.test.ts', 'test/ptx/tensor-maps.test.ts'],
     kernels: ['conv2d', 'linear', 'concat_linear'],
     architecture: 90,
   },
@@ -175,6 +175,12 @@ const drivers: readonly Mutant[] = [
     'a function that the driver lacks is called',
     'result != cudaDriverEntryPointSuccess',
     'false',
+  ),
+  driver(
+    'tensor_maps.cc',
+    'as many pixels in a box as it has channels',
+    'rows, steps, interleave, swizzle, promotion, outside),\n          "cuTensorMapEncodeIm2col"',
+    'box_columns, steps, interleave, swizzle, promotion, outside),\n          "cuTensorMapEncodeIm2col"',
   ),
   driver(
     'tensor_maps.cc',
