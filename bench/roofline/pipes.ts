@@ -144,7 +144,8 @@ const loopOf = (kernel: string, gpu: Gpu): Loop | undefined =>
 const sharedBytes = 128
 /**
  * The same for what `wgmma` reads: on an H200 its pipe was busy for 494 cycles of a step of 128x160x64, in which 94,208 bytes are
- * read or written (ncu, a convolution 2x64x64 640->640 whose threads copied; what its epilogue takes is in them).
+ * read or written (ncu's wavefronts of shared memory, of a convolution 2x64x64 640->640 whose threads copied; what its epilogue takes
+ * is in them). Taken for granted is that the counter has what tensor cores read.
  */
 const sharedBytesOfWarpgroups = 190
 const schedulers = 4

@@ -1,32 +1,7 @@
 // Bugs in matrix products whose operands the copy engine of Hopper brings.
 
-import { hunting, type Mutant } from './mutant.ts'
-
-const rows = hunting(
-  { files: ['test/kernels/linear.test.ts'], kernels: ['linear', 'gemm'], architecture: 90 },
-  'kernels/cuda',
-)
-const patches = hunting(
-  { files: ['test/kernels/conv2d.test.ts'], kernels: ['conv2d', 'gemm', 'linear'], architecture: 90 },
-  'kernels/cuda',
-)
-const joined = hunting(
-  {
-    files: ['test/kernels/linear.test.ts'],
-    title: 'concatLinear',
-    kernels: ['concat_linear', 'gemm'],
-    architecture: 90,
-  },
-  'kernels/cuda',
-)
-const driver = hunting(
-  {
-    files: ['test/ptx/tensor-maps.test.ts'],
-    kernels: ['conv2d', 'linear', 'concat_linear'],
-    architecture: 90,
-  },
-  'native/cuda',
-)
+import { driver, joined, patches, rows } from './hunters.ts'
+import type { Mutant } from './mutant.ts'
 
 const barriers: readonly Mutant[] = [
   rows(

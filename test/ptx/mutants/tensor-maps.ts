@@ -1,23 +1,7 @@
 // Bugs in what hosts say of tensors whose boxes the copy engine of Hopper brings, and in which boxes kernels ask for.
 
-import { hunting, type Mutant } from './mutant.ts'
-
-const rows = hunting(
-  { files: ['test/kernels/linear.test.ts'], kernels: ['linear', 'gemm'], architecture: 90 },
-  'kernels/cuda',
-)
-const patches = hunting(
-  { files: ['test/kernels/conv2d.test.ts'], kernels: ['conv2d', 'gemm', 'linear'], architecture: 90 },
-  'kernels/cuda',
-)
-const driver = hunting(
-  {
-    files: ['test/ptx/driver-maps.test.ts', 'test/ptx/tensor-maps.test.ts'],
-    kernels: ['conv2d', 'linear', 'concat_linear'],
-    architecture: 90,
-  },
-  'native/cuda',
-)
+import { driver, patches, rows } from './hunters.ts'
+import type { Mutant } from './mutant.ts'
 
 const waits: readonly Mutant[] = [
   rows(
