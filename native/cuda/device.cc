@@ -316,7 +316,8 @@ void* Device::driver_function(const char* name) {
   check(cudaGetDriverEntryPointByVersion(name, &found, 12000, cudaEnableDefault, &result),
         "Looking for a function of the driver");
   if (result != cudaDriverEntryPointSuccess) {
-    throw Error(code::device_unavailable, "The NVIDIA driver has no ", name, ".");
+    throw Error(code::device_unavailable, "The NVIDIA driver has no ", name, " (", oldest_driver,
+                " or later has it).");
   }
   return found;
 }
