@@ -1,7 +1,7 @@
 // Winograd's minimal filtering (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016).
 // By F(4x4, 3x3) a tile of 4x4 pixels takes 36 products for each channel in and out where the sum over the
-// taps takes 144, by F(6x6, 3x3) one of 6x6 pixels takes 64 instead of 324. They are as many matrix products,
-// one for each point of the transformed tile:
+// taps takes 144, by F(6x6, 3x3) one of 6x6 pixels takes 64 instead of 324, or 49 where the picture is
+// enlarged twice. They are as many matrix products, one for each point of the transformed tile:
 //   patches (tiles, c) x weights (c, o) = sums (tiles, o).
 // A stretch of tiles at a time: their patches are transformed once for all outputs into memory that the
 // threads share and that the last-level cache holds; then each task multiplies a group of these tiles with
@@ -13,7 +13,7 @@
 #include "gemm_tile.h"
 #include "normalize.h"
 #include "parallel.h"
-#include "winograd_transforms.h"
+#include "winograd_tiles.h"
 
 namespace tintype::TINTYPE_ISA {
 namespace {
@@ -23,20 +23,16 @@ constexpr int64_t kChannels = 64;  // channels whose weights are transformed at 
 // of which each line must come from afar to be written: 3 to 8 % faster, though taps are read again for each
 // row. With AVX2 and tiles of 4x4 that costs as much as it spares.
 template <class F>
-constexpr int kRowsAtOnce = kWidth == 16 || F::kPatch > 6 ? 1 : F::kPatch;
+constexpr int kRowsAtOnce = kWidth == 16 || F::kLineProducts > 6 ? 1 : F::kLineProducts;
 // Tiles that share transformed weights: whole rows of register tiles, whose sums take 0.8 or 1 MB of L2, with
 // AVX2 0.3 or 0.5 MB.
 template <class F>
-constexpr int64_t kGroup = F::kPatch == 9                   ? 98
-                           : kWidth == 16 && F::kPatch == 6 ? 182
-                                                            : 126;
+constexpr int64_t kGroup = F::kLineProducts == 9                   ? 98
+                           : kWidth == 16 && F::kLineProducts == 6 ? 182
+                                                                   : 126;
 constexpr int64_t kStretchFloats = 2 << 20;  // transformed patches that are kept at a time
 constexpr int64_t kApart = 16;        // floats between points: strides of powers of two share cache sets
 constexpr int64_t kTilesPerTask = 8;  // of the patches' transform
-
-struct Rows {
-  int64_t first, last;
-};
 
 // How the output is cut into tiles, and these into stretches and groups.
 template <class F>
@@ -46,45 +42,37 @@ struct Cut {
   int64_t chunks;
   int64_t point;  // floats from one point of the transformed patches to the next
   int64_t pictures;
+  Axis<F> columns, rows;
 
-  explicit Cut(const Conv2dArgs& a) {
-    across = ceil_div(a.wo, F::kOutputs);
-    down = ceil_div(a.ho, F::kOutputs);
+  explicit Cut(const Conv2dArgs& a) : pictures(a.n), columns(columns_of<F>(a)), rows(rows_of<F>(a)) {
+    across = columns.tiles();
+    down = rows.tiles();
     tiles = a.n * across * down;
     chunks = ceil_div(a.c, kChannels);
-    const int64_t room = kStretchFloats / (F::kPoints * chunks * kChannels);
+    const int64_t room = kStretchFloats / (kPatches<F> * chunks * kChannels);
     const int64_t groups = ceil_div(tiles, kGroup<F>);
     group = ceil_div(tiles, groups);
     if (groups > 1) group = ceil_div(group, kTileRows) * kTileRows;
     stretch = min(tiles, (room < group ? 1 : room / group) * group);
     point = chunks * stretch * kChannels + kApart;
-    pictures = a.n;
   }
   // Whose moments are taken apart: the tiles of a group that are of one picture. Some numbers mean none.
   int64_t parts() const { return ceil_div(tiles, group) + pictures - 1; }
   static int64_t part(int64_t of_group, int64_t picture) { return of_group + picture; }
   // Rows of x, counted through all pictures, that the tiles [first, last) read.
-  Rows rows(const Conv2dArgs& a, int64_t first, int64_t last) const {
-    return {row(a, first / across, 0), row(a, (last - 1) / across, F::kPatch - 1) + 1};
-  }
-
- private:
-  // The row of x under a row of the patches of a row of tiles, or the nearest that there is.
-  int64_t row(const Conv2dArgs& a, int64_t tile_row, int64_t patch_row) const {
-    const int64_t y = (tile_row % down * F::kStep + patch_row - a.pad_top) / a.upsample;
-    return tile_row / down * a.h + (y < 0 ? 0 : min(y, a.h - 1));
+  Range rows_read(const Conv2dArgs& a, int64_t first, int64_t last) const {
+    const int64_t begin = first / across, end = (last - 1) / across;
+    return {begin / down * a.h + rows.pixels({begin % down, begin % down + 1}).first,
+            end / down * a.h + rows.pixels({end % down, end % down + 1}).last};
   }
 };
 
 // Where a tile lies.
 struct Place {
-  int64_t picture, y, x;
+  int64_t picture, y, x;  // tiles
   template <class F>
-  Place(const Cut<F>& cut, int64_t tile) {
-    picture = tile / (cut.across * cut.down);
-    y = tile / cut.across % cut.down * F::kOutputs;
-    x = tile % cut.across * F::kOutputs;
-  }
+  Place(const Cut<F>& cut, int64_t tile)
+      : picture(tile / (cut.across * cut.down)), y(tile / cut.across % cut.down), x(tile % cut.across) {}
 };
 
 // Rows of x from `first_row` on, counted through all pictures.
@@ -94,16 +82,15 @@ struct Source {
 };
 
 // Points at the pixels of a patch; those outside of the picture are null.
-template <int Size>
-void point_patch(const Conv2dArgs& a, const Source& source, const Place& place,
-                 const float* (&pixel)[Size][Size]) {
-  for (int i = 0; i < Size; i++) {
-    const int64_t y = place.y * a.stride + i - a.pad_top;
-    for (int j = 0; j < Size; j++) {
-      const int64_t x = place.x * a.stride + j - a.pad_left;
-      const bool inside = y >= 0 && y < a.h * a.upsample && x >= 0 && x < a.w * a.upsample;
-      const int64_t row = place.picture * a.h + y / a.upsample - source.first_row;
-      pixel[i][j] = inside ? source.x + (row * a.w + x / a.upsample) * a.c : nullptr;
+template <class F>
+void point_patch(const Conv2dArgs& a, const Source& source, const Cut<F>& cut, const Place& place,
+                 const float* (&pixel)[F::kPatch][F::kPatch]) {
+  for (int i = 0; i < F::kPatch; i++) {
+    const int64_t y = cut.rows.pixel(place.y, i);
+    const int64_t row = place.picture * a.h + y - source.first_row;
+    for (int j = 0; j < F::kPatch; j++) {
+      const int64_t x = cut.columns.pixel(place.x, j);
+      pixel[i][j] = y < 0 || x < 0 ? nullptr : source.x + (row * a.w + x) * a.c;
     }
   }
 }
@@ -112,7 +99,7 @@ template <class F>
 void transform_patch(const Conv2dArgs& a, const Source& source, const Cut<F>& cut, int64_t tile, int64_t slot,
                      float* patches) {
   const float* pixel[F::kPatch][F::kPatch];
-  point_patch(a, source, Place(cut, tile), pixel);
+  point_patch(a, source, cut, Place(cut, tile), pixel);
   for (int64_t c = 0; c < a.c; c += kWidth) {
     float* to = patches + (c / kChannels * cut.stretch + slot) * kChannels + c % kChannels;
     const int lanes = static_cast<int>(min(kWidth, a.c - c));
@@ -190,23 +177,29 @@ struct Group {
   void multiply() const {
     for (int64_t c = 0; c < args.c; c += kChannels) {
       const int64_t depth = min(kChannels, args.c - c);
-      for (int row = 0; row < F::kPatch; row += kRowsAtOnce<F>) {
+      for (int row = 0; row < F::kLineProducts; row += kRowsAtOnce<F>) {
         if (F::weight_of(row) == row) panel.transform(row, c, depth);  // or they are those of the row before
-        for (int p = 0; p < kRowsAtOnce<F> * F::kPatch; p++) {
+        for (int p = 0; p < kRowsAtOnce<F> * F::kLineProducts; p++) {
           const float* u = panel.transformed + F::weight_of(p) * panel.point;
-          multiply_point(row * F::kPatch + p, u, c, depth);
+          multiply_point(row * F::kLineProducts + p, u, c, depth);
         }
       }
     }
   }
 
+  // The patches of the group, from channel c on.
+  const float* patches_of(int product, int64_t c) const {
+    return patches + patch_index<F>(product) * cut.point + (c / kChannels * cut.stretch + slot) * kChannels;
+  }
+
   void multiply_point(int p, const float* u, int64_t c, int64_t depth) const {
     const int64_t tiles = ceil_div(count, kTileRows);
-    const float* a = patches + p * cut.point + (c / kChannels * cut.stretch + slot) * kChannels;
+    const float* a = patches_of(p, c);
+    const float* const after = patches_of(min(p + 1, kProducts<F> - 1), c);
     float* sum = sums + p * sums_point();
     for (int64_t t = 0, row = 0; t < tiles; t++) {
       const int64_t next = (t + 1) * count / tiles;
-      const NextRows ahead{t + 1 < tiles ? a + next * kChannels : a + cut.point};
+      const NextRows ahead{t + 1 < tiles ? a + next * kChannels : after};
       multiply_rows<Vectors, InRows<kChannels>>(static_cast<int>(next - row), a + row * kChannels, u, depth,
                                                 sum + row * width, c == 0, ahead);
       row = next;
@@ -225,10 +218,14 @@ struct Group {
       const int64_t part = cut.part(first / cut.group, place.picture);
       if (place.picture != picture) finished = 0;
       picture = place.picture;
-      const int across = static_cast<int>(min(F::kOutputs, args.wo - place.x));
-      for (int64_t y = place.y; y < min(place.y + F::kOutputs, args.ho); y++) {
-        const int64_t m = (place.picture * args.ho + y) * args.wo + place.x;
-        const float* row = pixels + (y - place.y) * F::kOutputs * width;
+      const Range x = cut.columns.outputs({place.x, place.x + 1}),
+                  y = cut.rows.outputs({place.y, place.y + 1});
+      const int64_t left = x.first - cut.columns.first_output(place.x);
+      const int64_t top = cut.rows.first_output(place.y);
+      for (int64_t at = y.first; at < y.last; at++) {
+        const int64_t m = (place.picture * args.ho + at) * args.wo + x.first;
+        const float* row = pixels + ((at - top) * F::kOutputs + left) * width;
+        const int across = static_cast<int>(x.size());
         finish(epilogue, shape, {row, across, width, m, column, moments.stretch(part, finished == 0)});
         finished += across;
       }
@@ -237,23 +234,9 @@ struct Group {
   }
 
   void transform_pixels(const float* from, float* to) const {
-    Vec rows[F::kPatch][F::kOutputs];
-#pragma GCC unroll 9
-    for (int i = 0; i < F::kPatch; i++) {
-      Vec line[F::kPatch];
-#pragma GCC unroll 9
-      for (int j = 0; j < F::kPatch; j++) line[j] = load(from + (i * F::kPatch + j) * sums_point());
-      F::transform_sum_line(line, rows[i]);
-    }
-#pragma GCC unroll 6
-    for (int j = 0; j < F::kOutputs; j++) {
-      Vec line[F::kPatch], column[F::kOutputs];
-#pragma GCC unroll 9
-      for (int i = 0; i < F::kPatch; i++) line[i] = rows[i][j];
-      F::transform_sum_line(line, column);
-#pragma GCC unroll 6
-      for (int i = 0; i < F::kOutputs; i++) store(to + (i * F::kOutputs + j) * width, column[i]);
-    }
+    const auto read = [&](int i, int j) { return load(from + (i * F::kLineProducts + j) * sums_point()); };
+    const auto write = [&](int i, int j, Vec v) { store(to + (i * F::kOutputs + j) * width, v); };
+    transform_square<F::kLineProducts, F::kOutputs>(read, F::transform_sum_line, write);
   }
 };
 
@@ -300,7 +283,7 @@ struct Convolution {
   // The rows of x that the tiles [first, last) read, as they are or normalized into the scratch memory.
   Source prepare(int64_t first, int64_t last, float* normalized) const {
     if (args.mean == nullptr) return {args.x, 0};
-    const Rows rows = cut.rows(args, first, last);
+    const Range rows = cut.rows_read(args, first, last);
     const int64_t floats = args.w * args.c;
     with_activation(args.input_activation, [&](auto kind) {
       parallel_for(exec, rows.last - rows.first, [&](int64_t task, int) {
@@ -314,7 +297,7 @@ struct Convolution {
   }
 
   void run_stretch(int64_t first, int64_t last) const {
-    const Source source = prepare(first, last, patches() + F::kPoints * cut.point);
+    const Source source = prepare(first, last, patches() + kPatches<F> * cut.point);
     parallel_for(exec, ceil_div(last - first, kTilesPerTask), [&](int64_t task, int) {
       const int64_t begin = first + task * kTilesPerTask;
       for (int64_t tile = begin; tile < min(begin + kTilesPerTask, last); tile++) {
@@ -358,11 +341,11 @@ ScratchSize scratch_of(const Conv2dArgs& args) {
   const Cut<F> cut(args);
   int64_t rows = 0;
   for (int64_t first = 0; args.mean != nullptr && first < cut.tiles; first += cut.stretch) {
-    const Rows read = cut.rows(args, first, min(first + cut.stretch, cut.tiles));
+    const Range read = cut.rows_read(args, first, min(first + cut.stretch, cut.tiles));
     if (read.last - read.first > rows) rows = read.last - read.first;
   }
-  return {bytes_of(kWeightFloats<F> + F::kPoints * (cut.group * kPanel + kApart)),
-          bytes_of(moments_floats(args, cut.parts()) + F::kPoints * cut.point + rows * args.w * args.c)};
+  return {bytes_of(kWeightFloats<F> + kProducts<F> * (cut.group * kPanel + kApart)),
+          bytes_of(moments_floats(args, cut.parts()) + kPatches<F> * cut.point + rows * args.w * args.c)};
 }
 
 }  // namespace

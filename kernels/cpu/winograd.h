@@ -1,4 +1,5 @@
-// 3x3 convolutions with a quarter or a fifth of the multiplications, those of stride 2 with nine sixteenths.
+// 3x3 convolutions with a quarter or a fifth of the multiplications, of enlarged pictures with a seventh, of
+// stride 2 with nine sixteenths.
 #pragma once
 #include "../args.gen.h"
 #include "../exec.h"

@@ -7,7 +7,7 @@
 #include "normalize.h"
 #include "parallel.h"
 #include "winograd.h"
-#include "winograd_transforms.h"
+#include "winograd_tiles.h"
 
 namespace tintype::TINTYPE_ISA {
 namespace {
@@ -16,7 +16,8 @@ constexpr int64_t kAcross = kTileRows == 14 ? 7 : 4;  // tiles of a block: whole
 constexpr int64_t kDown = kTileRows == 14 ? 2 : 3;
 constexpr int64_t kTiles = kAcross * kDown;
 // Channels whose patches are in L2 at a time. All at once where that spares reading sums again and these are
-// few: 6 % faster with tiles of 6x6, 3 % with 4x4 (AVX-512; with AVX2 no faster).
+// few: 6 % faster with tiles of 6x6, 3 % with 4x4 (AVX-512; with AVX2 no faster). Patches of enlarged
+// pictures are small: up to 3 % faster.
 constexpr int64_t kFewChannels = 64, kAllChannels = 128;
 // And outputs whose sums are. With 64 channels all of it takes 420 KB, with AVX-512 740 KB: server cores of
 // that width and Zen 4 have 1 MB or more of L2. (Ice Lake's client cores have 512 KB: not measured.) Tiles of
@@ -51,14 +52,10 @@ inline auto with_block(const Conv2dArgs& args, const Use& use) {
     if constexpr (kWidth == 16) {
       if (max(args.c, args.o) <= kAllChannels) return use(BlockOf<Tile, kAllChannels>{});
     }
-    return use(BlockOf<Tile, kFewChannels>{});
+    constexpr int64_t kMany = kPatches<Tile> < 36 ? kAllChannels : kFewChannels;
+    return use(BlockOf<Tile, kMany>{});
   });
 }
-
-struct Range {
-  int64_t first, last;
-  int64_t size() const { return last - first; }
-};
 
 // The part with index `i` of `count` in as many even parts.
 Range part(int64_t count, int64_t parts, int64_t i) {
@@ -68,15 +65,16 @@ Range part(int64_t count, int64_t parts, int64_t i) {
 // How the output is cut.
 template <class F>
 struct Cut {
+  Axis<F> columns, rows;
   int64_t across, down;                // tiles of a picture
   int64_t blocks_across, blocks_down;  // and its blocks
   int64_t blocks;                      // of all pictures
   int64_t panels, slices;              // of the outputs
   int64_t chunks;                      // of the channels
 
-  explicit Cut(const Conv2dArgs& a) {
-    across = ceil_div(a.wo, F::kOutputs);
-    down = ceil_div(a.ho, F::kOutputs);
+  explicit Cut(const Conv2dArgs& a) : columns(columns_of<F>(a)), rows(rows_of<F>(a)) {
+    across = columns.tiles();
+    down = rows.tiles();
     blocks_across = ceil_div(across, kAcross);
     blocks_down = ceil_div(down, kDown);
     blocks = a.n * blocks_across * blocks_down;
@@ -87,13 +85,13 @@ struct Cut {
   }
 };
 
-// Transformed weights of a slice: (chunks, points, panels, channels, width), as they are used. Points with
+// Transformed weights of a slice: (chunks, points, panels, channels, width), as they are used. Products with
 // the same weights share them.
 template <class F>
 struct WeightPlaces {
   static constexpr int64_t kPoints = F::kWeights * F::kWeights;
-  static constexpr int64_t index_of(int point) {
-    return F::weight_of(point / F::kPatch) * F::kWeights + F::weight_of(point % F::kPatch);
+  static constexpr int64_t index_of(int product) {
+    return F::weight_of(product / F::kLineProducts) * F::kWeights + F::weight_of(product % F::kLineProducts);
   }
   int64_t c, panels;
   int64_t depth(int64_t chunk) const { return min(F::kChannels, c - chunk * F::kChannels); }
@@ -106,10 +104,10 @@ struct WeightPlaces {
 template <class F>
 struct Scratch {
   float* patches;     // (points, tiles, channels)
-  float* sums;        // (points, panels, tiles, width)
+  float* sums;        // (products, panels, tiles, width)
   float* normalized;  // (rows, columns, channels)
-  static constexpr int64_t patch_floats = F::kPoints * F::kPatchPoint;
-  static constexpr int64_t sum_floats = F::kPoints * kSumPoint;
+  static constexpr int64_t patch_floats = kPatches<F> * F::kPatchPoint;
+  static constexpr int64_t sum_floats = kProducts<F> * kSumPoint;
   static constexpr int64_t pixel_floats = F::kPixelsAcross * F::kPixelsDown * F::kChannels;
   static constexpr int64_t floats = patch_floats + sum_floats + pixel_floats;
   explicit Scratch(float* base)
@@ -117,17 +115,16 @@ struct Scratch {
 };
 
 // The rows or columns of x under those of a block's patches: `place` counts from the first, -1 is outside.
-template <int64_t Size>
-struct Axis {
+template <class F, int64_t Count>
+struct Places {
   Range source;
-  int place[Size];
-  Axis(int64_t first, int64_t count, int64_t pad, int64_t upsample, int64_t size) {
-    const auto nearest = [=](int64_t at) { return at < 0 ? 0 : min(at / upsample, size - 1); };
-    source = {nearest(first - pad), nearest(first + count - 1 - pad) + 1};
-    for (int64_t i = 0; i < count; i++) {
-      const int64_t at = first + i - pad;
-      const bool inside = at >= 0 && at < size * upsample;
-      place[i] = inside ? static_cast<int>(at / upsample - source.first) : -1;
+  int place[Count][F::kPatch];
+  Places(const Axis<F>& axis, const Range& tiles) : source(axis.pixels(tiles)) {
+    for (int64_t t = 0; t < tiles.size(); t++) {
+      for (int64_t i = 0; i < F::kPatch; i++) {
+        const int64_t pixel = axis.pixel(tiles.first + t, i);
+        place[t][i] = pixel < 0 ? -1 : static_cast<int>(pixel - source.first);
+      }
     }
   }
 };
@@ -165,24 +162,20 @@ struct Convolution {
   struct Block {
     int64_t index, picture;
     Range x, y;  // tiles
-    Axis<F::kPixelsAcross> columns;
-    Axis<F::kPixelsDown> rows;
+    Range outputs_across, outputs_down;
+    Places<F, kAcross> columns;
+    Places<F, kDown> rows;
     int64_t tiles() const { return x.size() * y.size(); }
-    // Of the result.
-    int64_t pixels_across(const Conv2dArgs& a) const {
-      return min(x.last * F::kOutputs, a.wo) - x.first * F::kOutputs;
-    }
-    int64_t pixels_down(const Conv2dArgs& a) const {
-      return min(y.last * F::kOutputs, a.ho) - y.first * F::kOutputs;
-    }
 
-    Block(const Conv2dArgs& a, const Cut<F>& cut, int64_t i)
+    Block(const Cut<F>& cut, int64_t i)
         : index(i),
           picture(index / (cut.blocks_across * cut.blocks_down)),
           x(part(cut.across, cut.blocks_across, index % cut.blocks_across)),
           y(part(cut.down, cut.blocks_down, index / cut.blocks_across % cut.blocks_down)),
-          columns(x.first * F::kStep, F::pixels_of(x.size()), a.pad_left, a.upsample, a.w),
-          rows(y.first * F::kStep, F::pixels_of(y.size()), a.pad_top, a.upsample, a.h) {}
+          outputs_across(cut.columns.outputs(x)),
+          outputs_down(cut.rows.outputs(y)),
+          columns(cut.columns, x),
+          rows(cut.rows, y) {}
   };
 
   // Pixels of x from the block's first row and column and from some channel on.
@@ -217,9 +210,9 @@ struct Convolution {
                       float* patch) const {
     const float* pixel[F::kPatch][F::kPatch];
     for (int i = 0; i < F::kPatch; i++) {
-      const int row = block.rows.place[y * F::kStep + i];
+      const int row = block.rows.place[y][i];
       for (int j = 0; j < F::kPatch; j++) {
-        const int column = block.columns.place[x * F::kStep + j];
+        const int column = block.columns.place[x][j];
         pixel[i][j] = row < 0 || column < 0 ? zeros : source.x + row * source.row + column * source.pixel;
       }
     }
@@ -264,7 +257,7 @@ struct Convolution {
       }
     }
   };
-  static int64_t turns(const Range& slice) { return F::kPoints * slice.size(); }
+  static int64_t turns(const Range& slice) { return kProducts<F> * slice.size(); }
 
   // The pixels that are transformed next. Without, they come from memory one by one: 1.4 times the time for
   // 512x512, 128 to 128.
@@ -276,12 +269,13 @@ struct Convolution {
   // What is added to the block's results, if anything: 8 % of the same.
   Ahead residual_ahead(const Block& block, const Range& slice) const {
     if (epilogue.residual == nullptr) return {};
-    const int64_t x = block.x.first * F::kOutputs, y = block.y.first * F::kOutputs;
-    const float* first = epilogue.residual + ((block.picture * args.ho + y) * args.wo + x) * args.o;
+    const Range &x = block.outputs_across, &y = block.outputs_down;
+    const float* first =
+        epilogue.residual + ((block.picture * args.ho + y.first) * args.wo + x.first) * args.o;
     const int64_t column = slice.first * kPanel;
     return {{first + column, args.wo * args.o, args.o},
-            block.pixels_across(args),
-            block.pixels_down(args),
+            x.size(),
+            y.size(),
             min(slice.last * kPanel, args.o) - column,
             turns(slice)};
   }
@@ -292,9 +286,9 @@ struct Convolution {
     const int64_t parts = ceil_div(count, kTileRows);
     const WeightPlaces<F> places{args.c, slice.size()};
     const int64_t depth = places.depth(chunk);
-    for (int p = 0; p < F::kPoints; p++) {
+    for (int p = 0; p < kProducts<F>; p++) {
       const float* u = weights() + places.offset(chunk, places.index_of(p), 0);
-      const float* a = scratch.patches + p * F::kPatchPoint;
+      const float* a = scratch.patches + patch_index<F>(p) * F::kPatchPoint;
       float* sums = scratch.sums + p * kSumPoint;
       for (int64_t panel = slice.first; panel < slice.last;
            panel++, sums += kPanelSums, u += depth * kPanel) {
@@ -317,33 +311,35 @@ struct Convolution {
     }
   }
 
+  // Of the tile in column x and row y.
   void finish_panel(int64_t panel, const float* sums, int64_t picture, int64_t x, int64_t y,
                     StretchSums measured) const {
     const int64_t width = panel_width(args.o, panel);
     float pixels[F::kOutputs * F::kOutputs * kPanel];
     for (int64_t j = 0; j < width; j += kWidth) {
-      const auto read = [&](int r, int c) { return load(sums + (r * F::kPatch + c) * kSumPoint + j); };
+      const auto read = [&](int r, int c) { return load(sums + (r * F::kLineProducts + c) * kSumPoint + j); };
       const auto write = [&](int r, int c, Vec v) { store(pixels + (r * F::kOutputs + c) * width + j, v); };
-      transform_square<F::kPatch, F::kOutputs>(read, F::transform_sum_line, write);
+      transform_square<F::kLineProducts, F::kOutputs>(read, F::transform_sum_line, write);
     }
-    const int across = static_cast<int>(min(F::kOutputs, args.wo - x));
-    for (int64_t row = 0; row < min(F::kOutputs, args.ho - y); row++) {
-      const int64_t m = (picture * args.ho + y + row) * args.wo + x;
-      finish(epilogue, shape,
-             {pixels + row * F::kOutputs * width, across, width, m, panel * kPanel, measured});
+    const Range across = cut.columns.outputs({x, x + 1}), down = cut.rows.outputs({y, y + 1});
+    const int64_t left = across.first - cut.columns.first_output(x), top = cut.rows.first_output(y);
+    for (int64_t row = down.first; row < down.last; row++) {
+      const int64_t m = (picture * args.ho + row) * args.wo + across.first;
+      const float* first = pixels + ((row - top) * F::kOutputs + left) * width;
+      finish(epilogue, shape, {first, static_cast<int>(across.size()), width, m, panel * kPanel, measured});
       measured.begins = false;
     }
   }
 
   void finish_block(const Block& block, const Range& slice, const Scratch<F>& scratch) const {
-    moments.set_pixels(block.index, block.pixels_across(args) * block.pixels_down(args));
+    moments.set_pixels(block.index, block.outputs_across.size() * block.outputs_down.size());
     int64_t tile = 0;
     for (int64_t y = block.y.first; y < block.y.last; y++) {
       for (int64_t x = block.x.first; x < block.x.last; x++, tile++) {
         const float* sums = scratch.sums;
         for (int64_t panel = slice.first; panel < slice.last; panel++, sums += kPanelSums) {
-          finish_panel(panel, sums + tile * panel_width(args.o, panel), block.picture, x * F::kOutputs,
-                       y * F::kOutputs, moments.stretch(block.index, tile == 0));
+          finish_panel(panel, sums + tile * panel_width(args.o, panel), block.picture, x, y,
+                       moments.stretch(block.index, tile == 0));
         }
       }
     }
@@ -366,9 +362,9 @@ struct Convolution {
       with_elements(args.weight, [&](auto* w) { prepare_weights(w, slice); });
       parallel_for(exec, tasks, [&](int64_t task, int thread) {
         const Range blocks = part(cut.blocks, tasks, task);
-        Block block(args, cut, blocks.first);
+        Block block(cut, blocks.first);
         for (int64_t index = blocks.first; index < blocks.last; index++) {
-          const Block next(args, cut, min(index + 1, blocks.last - 1));
+          const Block next(cut, min(index + 1, blocks.last - 1));
           run_block(block, next, slice, Scratch<F>(exec.scratch<float>(thread)));
           block = next;
         }
@@ -399,8 +395,9 @@ ScratchSize scratch_of(const Conv2dArgs& args) {
 bool winograd_takes_blocks(const Conv2dArgs& args) {
   constexpr int64_t kPixelsPerChannel = kWidth == 16 ? 64 : 128;
   return with_tile_size(args, [&](auto f) {
-    const int64_t across = ceil_div(args.wo, f.kOutputs), down = ceil_div(args.ho, f.kOutputs);
-    const int64_t pixels = args.n * across * down * f.kOutputs * f.kOutputs;
+    using F = decltype(f);
+    const int64_t tiles = columns_of<F>(args).tiles() * rows_of<F>(args).tiles();
+    const int64_t pixels = args.n * tiles * F::kOutputs * F::kOutputs;
     return pixels >= kPixelsPerChannel * max(args.c, args.o);
   });
 }

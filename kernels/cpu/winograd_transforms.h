@@ -9,14 +9,25 @@ namespace {
 
 template <int Outputs, int Stride = 1>
 struct TileSize {
-  static constexpr int kOutputs = Outputs;  // pixels of a tile each way
-  static constexpr int kStride = Stride;
-  static constexpr int kStep = kOutputs * kStride;    // from what one tile reads to what the next does
-  static constexpr int kPatch = kStep - kStride + 3;  // pixels that it reads
-  static constexpr int kPoints = kPatch * kPatch;     // products that a tile takes
-  static constexpr int kWeights = kPatch;  // different ones in a line of points, and which a point has
-  static constexpr int weight_of(int point) { return point; }
+  static constexpr int kEnlarged = 1;                // times that the picture is larger than what it reads
+  static constexpr int kOutputs = Outputs;           // pixels of a tile each way
+  static constexpr int kStep = kOutputs * Stride;    // from what one tile reads to what the next does
+  static constexpr int kPatch = kStep - Stride + 3;  // pixels that it reads, and of the transformed patch
+  static constexpr int kLineProducts = kPatch;       // products of a line, a tile takes that squared
+  static constexpr int kWeights = kLineProducts;     // different weights of a line
+  // Which of them a product has, and which of the transformed patch.
+  static constexpr int weight_of(int product) { return product; }
+  static constexpr int patch_of(int product) { return product; }
 };
+template <class F>
+constexpr int kPatches = F::kPatch * F::kPatch;
+template <class F>
+constexpr int kProducts = F::kLineProducts * F::kLineProducts;
+// Where the patch of a product is among those of its tile, both counted by rows.
+template <class F>
+constexpr int patch_index(int product) {
+  return F::patch_of(product / F::kLineProducts) * F::kPatch + F::patch_of(product % F::kLineProducts);
+}
 
 // F(4x4, 3x3).
 struct F4 : TileSize<4> {
@@ -50,7 +61,7 @@ struct F4 : TileSize<4> {
   }
 
   // A^T: sums of products to pixels.
-  static void transform_sum_line(const Vec (&m)[kPatch], Vec (&y)[kOutputs]) {
+  static void transform_sum_line(const Vec (&m)[kLineProducts], Vec (&y)[kOutputs]) {
     const Vec one = m[1] + m[2], one_less = m[1] - m[2];
     const Vec two = m[3] + m[4], two_less = m[3] - m[4];
     y[0] = m[0] + one + two;
@@ -98,7 +109,7 @@ struct F6 : TileSize<6> {
     u[7] = g[2];
   }
 
-  static void transform_sum_line(const Vec (&m)[kPatch], Vec (&y)[kOutputs]) {
+  static void transform_sum_line(const Vec (&m)[kLineProducts], Vec (&y)[kOutputs]) {
     const Vec one = m[1] + m[2], one_less = m[1] - m[2];
     const Vec two = m[3] + m[4], two_less = m[3] - m[4];
     const Vec half = m[5] + m[6], half_less = m[5] - m[6];
@@ -139,7 +150,7 @@ struct F4Strided : TileSize<4, 2> {
     u[5] = g[1];
   }
 
-  static void transform_sum_line(const Vec (&m)[kPatch], Vec (&y)[kOutputs]) {
+  static void transform_sum_line(const Vec (&m)[kLineProducts], Vec (&y)[kOutputs]) {
     const Vec one = m[1] + m[2], one_less = m[1] - m[2];
     y[0] = (m[0] + one) + (m[3] + m[5]);
     y[1] = fma(broadcast(2), m[3], one_less) + m[6];
@@ -148,12 +159,50 @@ struct F4Strided : TileSize<4, 2> {
   }
 };
 
-// Calls use(F4{}), use(F6{}) or use(F4Strided{}).
-template <class Use>
-inline auto with_tile_size(const Conv2dArgs& args, const Use& use) {
-  if (args.stride == 2) return use(F4Strided{});
-  return args.algorithm == ConvAlgorithm::winograd6 ? use(F6{}) : use(F4{});
-}
+// Of a picture that is enlarged twice, where an output meets two different pixels each way: from pixel d[j]
+// on lie two,
+//   d[j] (g[0] + g[1]) + d[j + 1] g[2] and d[j] g[0] + d[j + 1] (g[1] + g[2]),
+// which are two F(3, 2) of the same patch, interpolated at 0, 1, -1 and infinity. At 1 the weights of both
+// are the sum of the taps, so that one product serves both: seven for six outputs, 49 for 36 in a square.
+struct F6Enlarged {
+  static constexpr int kEnlarged = 2;
+  static constexpr int kOutputs = 6, kStep = 3, kPatch = 4;
+  static constexpr int kLineProducts = 7, kWeights = kLineProducts;
+  static constexpr int weight_of(int product) { return product; }
+  static constexpr int patch_of(int product) {
+    constexpr int places[kLineProducts] = {0, 0, 1, 2, 2, 3, 3};
+    return places[product];
+  }
+
+  static void transform_patch_line(const Vec (&d)[kPatch], Vec (&v)[kPatch]) {
+    v[0] = d[0] - d[2];
+    v[1] = d[1] + d[2];
+    v[2] = d[2] - d[1];
+    v[3] = d[1] - d[3];
+  }
+
+  static void transform_weight_line(const Vec (&g)[3], Vec (&u)[kWeights]) {
+    const Vec half = broadcast(0.5f);
+    const Vec first = g[0] + g[1], last = g[1] + g[2];
+    u[0] = first;
+    u[1] = g[0];
+    u[2] = half * (first + g[2]);
+    u[3] = half * (first - g[2]);
+    u[4] = half * (g[0] - last);
+    u[5] = g[2];
+    u[6] = last;
+  }
+
+  static void transform_sum_line(const Vec (&m)[kLineProducts], Vec (&y)[kOutputs]) {
+#pragma GCC unroll 2
+    for (int i = 0; i < 2; i++) {
+      const Vec sum = m[2] + m[3 + i];
+      y[i] = m[i] + sum;
+      y[2 + i] = m[2] - m[3 + i];
+      y[4 + i] = sum - m[5 + i];
+    }
+  }
+};
 
 // read(row, column) gives the elements of a square; write(row, column, value) gets those of the transformed
 // one.

@@ -33,6 +33,21 @@ const groups = (['winograd4', 'winograd6'] as const).flatMap((algorithm) => [
   }),
 ])
 
+/** Of enlarged pictures, in groups, stretches and blocks: pads that are even, odd and wider than a patch, before the first output. */
+const enlarged = [
+  { h: 40, w: 37, c: 700, o: 5, pad: [2, 1, 0, 1] as const, given: ['bias', 'mean', 'factor', 'shift'] },
+  { n: 2, h: 9, w: 14, c: 130, o: 150, pad: 1, dtype: 'f16' as const, given: ['rowBias', 'residual'] },
+  { n: 3, h: 1, w: 2, c: 33, o: 20, pad: [3, 6, 3, 4] as const, given: ['mean', 'factor', 'shift'] },
+  { n: 2, h: 3, w: 1, c: 70, o: 33, pad: [0, 2, 1, 0] as const, dtype: 'bf16' as const },
+  { h: 66, w: 61, c: 150, o: 36, pad: [0, 1, 1, 2] as const, activation: 'silu' as const, inPlace: true },
+  { n: 2, h: 41, w: 43, c: 140, o: 20, pad: 1, given: ['residual', 'mean', 'factor', 'shift'] },
+].map((size) =>
+  conv({
+    ...{ ...size, k: 3, upsample: 2, algorithm: 'winograd6', inputActivation: 'silu' },
+    given: [...(size.given ?? ['bias', 'residual']), ...moments],
+  }),
+)
+
 /** Of stride 2: parts of tiles at each border, in groups and in blocks, with all that goes with others. */
 const strided = [
   { n: 2, h: 9, w: 10, c: 20, o: 33, pad: [0, 0, 1, 1] as const, dtype: 'f16' as const },
@@ -57,6 +72,6 @@ const strided = [
   }),
 )
 
-describe.each(Object.entries({ blocks, groups, strided }))('%s', (_, cases) => {
+describe.each(Object.entries({ blocks, groups, enlarged, strided }))('%s', (_, cases) => {
   it.each(cases.map((c) => [titleOf(c), c] as const))('%s', (_title, c) => check(c))
 })
