@@ -10,6 +10,7 @@ export interface ConvolutionSize {
   readonly c: number
   readonly o: number
   readonly stride: number
+  readonly upsample: number
 }
 
 interface Tiles {
@@ -32,6 +33,7 @@ interface Tiles {
 const small: Tiles = { side: 4, points: 36, group: 126, weightCost: 90, patchCost: 140, outputCost: 150 }
 const strided: Tiles = { side: 4, points: 81, group: 98, weightCost: 100, patchCost: 280, outputCost: 250 }
 const large: Tiles = { side: 6, points: 64, group: 126, weightCost: 160, patchCost: 400, outputCost: 560 }
+const enlarged: Tiles = { side: 6, points: 49, group: 126, weightCost: 90, patchCost: 60, outputCost: 250 }
 
 type Algorithm = 'direct' | 'winograd4' | 'winograd6'
 
@@ -44,15 +46,16 @@ function winogradCost({ n, ho, wo, c, o }: ConvolutionSize, tiles: Tiles): numbe
 }
 
 /**
- * Products that a direct 3x3 convolution of stride 1 or 2 takes, and what F(4x4, 3x3) and F(6x6, 3x3), which has no stride, take
- * with their transforms.
+ * Products that a direct 3x3 convolution of stride 1 or 2 takes, and what Winograd's algorithm takes with its transforms: by tiles
+ * of 4x4, and by those of 6x6, which know no stride and other sums where they enlarge.
  */
 export function convolutionCosts(size: ConvolutionSize): Readonly<Record<Algorithm, number>> {
-  const { n, ho, wo, c, o, stride } = size
+  const { n, ho, wo, c, o, stride, upsample } = size
   return {
     direct: 9 * n * ho * wo * c * o,
     winograd4: winogradCost(size, stride === 1 ? small : strided),
-    winograd6: stride === 1 ? winogradCost(size, large) : Number.POSITIVE_INFINITY,
+    winograd6:
+      stride === 1 ? winogradCost(size, upsample === 2 ? enlarged : large) : Number.POSITIVE_INFINITY,
   }
 }
 
@@ -66,9 +69,13 @@ const worthwhile = { winograd4: 0.8, winograd6: 0.95 } as const
 
 function algorithmOf({ op, dims, params }: Node, largeTiles: boolean): Algorithm | undefined {
   const stride = params.stride as number
+  const upsample = params.upsample as number
   if (op !== 'conv2d' || dims.kh !== 3 || dims.kw !== 3 || stride > 2) return undefined
-  const { direct, winograd4, winograd6 } = convolutionCosts({ ...dims, stride } as unknown as ConvolutionSize)
+  const size = { ...dims, stride, upsample } as unknown as ConvolutionSize
+  const { direct, winograd4, winograd6 } = convolutionCosts(size)
   const most = worthwhile.winograd4 * direct
+  // Tiles that enlarge are small, and the most exact of all.
+  if (upsample === 2 && winograd6 < Math.min(winograd4, most)) return 'winograd6'
   if (largeTiles && winograd6 < worthwhile.winograd6 * Math.min(winograd4, most)) return 'winograd6'
   return winograd4 < most ? 'winograd4' : undefined
 }

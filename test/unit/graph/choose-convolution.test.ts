@@ -4,9 +4,10 @@ import {
   chooseConvolutions,
   convolutionCosts,
 } from '../../../lib/graph/choose-convolution.ts'
+import { fuse } from '../../../lib/graph/fuse.ts'
 import { opOf } from '../../../lib/graph/ops.ts'
 import { conv } from '../../../lib/selftest/cases/conv2d.ts'
-import { conv2d } from '../../../lib/tensor/functional.ts'
+import { conv2d, upsample as enlarge } from '../../../lib/tensor/functional.ts'
 import { Trace } from '../../../lib/tensor/trace.ts'
 
 interface Case {
@@ -15,17 +16,22 @@ interface Case {
   readonly o: number
   readonly kernel?: number
   readonly stride?: number
+  readonly upsample?: 1 | 2
 }
 
-function algorithmOf({ side, c, o, kernel = 3, stride = 1 }: Case, options?: ConvolutionOptions) {
+function algorithmOf(
+  { side, c, o, kernel = 3, stride = 1, upsample = 1 }: Case,
+  options?: ConvolutionOptions,
+) {
   const trace = new Trace()
   const x = trace.input('x', 'f32', [1, side, side, c])
-  const y = conv2d(x, trace.weight('w', [o, c, kernel, kernel]), undefined, {
+  const large = upsample === 1 ? x : enlarge(x, side * upsample, side * upsample)
+  const y = conv2d(large, trace.weight('w', [o, c, kernel, kernel]), undefined, {
     padding: (kernel - 1) / 2,
     stride,
   })
   trace.output('y', y)
-  return chooseConvolutions(trace.graph(), options).nodes[0]!.params.algorithm
+  return chooseConvolutions(fuse(trace.graph()), options).nodes[0]!.params.algorithm
 }
 
 describe('chooseConvolutions', () => {
@@ -38,7 +44,7 @@ describe('chooseConvolutions', () => {
     { side: 64, c: 320, o: 4 },
     { side: 64, c: 320, o: 320, stride: 2 },
     { side: 256, c: 128, o: 128, stride: 2 },
-  ])('takes Winograd where channels and pixels are many: %o', (size) => {
+  ] as const)('takes Winograd where channels and pixels are many: %o', (size) => {
     expect(algorithmOf(size)).toBe('winograd4')
   })
 
@@ -49,7 +55,8 @@ describe('chooseConvolutions', () => {
     { side: 8, c: 1280, o: 1280, stride: 2 },
     { side: 64, c: 320, o: 320, kernel: 1 },
     { side: 64, c: 320, o: 320, kernel: 5 },
-  ])('stays direct where transforms cost more than they save, or do not apply: %o', (size) => {
+    { side: 2, c: 192, o: 192, upsample: 2 },
+  ] as const)('stays direct where transforms cost more than they save, or do not apply: %o', (size) => {
     expect(algorithmOf(size)).toBe('direct')
     expect(algorithmOf(size, { largeTiles: true })).toBe('direct')
   })
@@ -63,6 +70,15 @@ describe('chooseConvolutions', () => {
   ])('takes large tiles where they are allowed and few reach over the edge: %o', (size) => {
     expect(algorithmOf(size)).toBe('winograd4')
     expect(algorithmOf(size, { largeTiles: true })).toBe('winograd6')
+  })
+
+  it.each([
+    { side: 8, c: 1280, o: 1280 },
+    { side: 32, c: 640, o: 640 },
+    { side: 256, c: 256, o: 256 },
+  ])('takes tiles of their own for enlarged pictures, whether large ones are allowed or not: %o', (size) => {
+    expect(algorithmOf({ ...size, upsample: 2 })).toBe('winograd6')
+    expect(algorithmOf({ ...size, upsample: 2 }, { largeTiles: true })).toBe('winograd6')
   })
 
   it.each([
@@ -105,9 +121,10 @@ describe('convolutionCosts', () => {
     { algorithm: 'winograd4', stride: 1, side: 1024, begun: 1021, gain: 4 },
     { algorithm: 'winograd4', stride: 2, side: 1024, begun: 1021, gain: 1.78 },
     { algorithm: 'winograd6', stride: 1, side: 1026, begun: 1021, gain: 5.06 },
+    { algorithm: 'winograd6', stride: 1, upsample: 2, side: 1026, begun: 1021, gain: 6.61 },
   ] as const)('counts 9 products a pixel, or those of each begun tile: $algorithm, stride $stride', (of) => {
-    const { algorithm, stride, side, begun, gain } = of
-    const wide = { n: 1, c: 1e6, o: 1e6, stride }
+    const { algorithm, stride, side, begun, gain, upsample = 1 } = { upsample: 1, ...of }
+    const wide = { n: 1, c: 1e6, o: 1e6, stride, upsample }
     const whole = convolutionCosts({ ...wide, ho: side, wo: side })
     expect(Math.abs(whole.direct / whole[algorithm] - gain)).toBeLessThan(0.3)
     const cut = convolutionCosts({ ...wide, ho: begun, wo: begun })
