@@ -49,7 +49,7 @@ struct Cut {
     down = rows.tiles();
     tiles = a.n * across * down;
     chunks = ceil_div(a.c, kChannels);
-    const int64_t room = kStretchFloats / (kPatches<F> * chunks * kChannels);
+    const int64_t room = kStretchFloats / (kPixels<F> * chunks * kChannels);
     const int64_t groups = ceil_div(tiles, kGroup<F>);
     group = ceil_div(tiles, groups);
     if (groups > 1) group = ceil_div(group, kTileRows) * kTileRows;
@@ -297,7 +297,7 @@ struct Convolution {
   }
 
   void run_stretch(int64_t first, int64_t last) const {
-    const Source source = prepare(first, last, patches() + kPatches<F> * cut.point);
+    const Source source = prepare(first, last, patches() + kPixels<F> * cut.point);
     parallel_for(exec, ceil_div(last - first, kTilesPerTask), [&](int64_t task, int) {
       const int64_t begin = first + task * kTilesPerTask;
       for (int64_t tile = begin; tile < min(begin + kTilesPerTask, last); tile++) {
@@ -345,7 +345,7 @@ ScratchSize scratch_of(const Conv2dArgs& args) {
     if (read.last - read.first > rows) rows = read.last - read.first;
   }
   return {bytes_of(kWeightFloats<F> + kProducts<F> * (cut.group * kPanel + kApart)),
-          bytes_of(moments_floats(args, cut.parts()) + kPatches<F> * cut.point + rows * args.w * args.c)};
+          bytes_of(moments_floats(args, cut.parts()) + kPixels<F> * cut.point + rows * args.w * args.c)};
 }
 
 }  // namespace

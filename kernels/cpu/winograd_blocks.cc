@@ -52,7 +52,7 @@ inline auto with_block(const Conv2dArgs& args, const Use& use) {
     if constexpr (kWidth == 16) {
       if (max(args.c, args.o) <= kAllChannels) return use(BlockOf<Tile, kAllChannels>{});
     }
-    constexpr int64_t kMany = kPatches<Tile> < 36 ? kAllChannels : kFewChannels;
+    constexpr int64_t kMany = kPixels<Tile> < 36 ? kAllChannels : kFewChannels;
     return use(BlockOf<Tile, kMany>{});
   });
 }
@@ -106,7 +106,7 @@ struct Scratch {
   float* patches;     // (points, tiles, channels)
   float* sums;        // (products, panels, tiles, width)
   float* normalized;  // (rows, columns, channels)
-  static constexpr int64_t patch_floats = kPatches<F> * F::kPatchPoint;
+  static constexpr int64_t patch_floats = kPixels<F> * F::kPatchPoint;
   static constexpr int64_t sum_floats = kProducts<F> * kSumPoint;
   static constexpr int64_t pixel_floats = F::kPixelsAcross * F::kPixelsDown * F::kChannels;
   static constexpr int64_t floats = patch_floats + sum_floats + pixel_floats;

@@ -12,15 +12,17 @@ struct TileSize {
   static constexpr int kEnlarged = 1;                // times that the picture is larger than what it reads
   static constexpr int kOutputs = Outputs;           // pixels of a tile each way
   static constexpr int kStep = kOutputs * Stride;    // from what one tile reads to what the next does
-  static constexpr int kPatch = kStep - Stride + 3;  // pixels that it reads, and of the transformed patch
-  static constexpr int kLineProducts = kPatch;       // products of a line, a tile takes that squared
+  static constexpr int kPatch = kStep - Stride + 3;  // pixels that it reads
+  static constexpr int kLineProducts = kPatch;       // products of a line
   static constexpr int kWeights = kLineProducts;     // different weights of a line
-  // Which of them a product has, and which of the transformed patch.
+  // Which of them a product has, and which point of a line of the transformed patch.
   static constexpr int weight_of(int product) { return product; }
   static constexpr int patch_of(int product) { return product; }
 };
+// Of a patch, and as many points when it is transformed.
 template <class F>
-constexpr int kPatches = F::kPatch * F::kPatch;
+constexpr int kPixels = F::kPatch * F::kPatch;
+// Of a tile, for each channel in and out.
 template <class F>
 constexpr int kProducts = F::kLineProducts * F::kLineProducts;
 // Where the patch of a product is among those of its tile, both counted by rows.
