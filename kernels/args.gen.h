@@ -8,9 +8,9 @@ namespace tintype {
 
 // i8 and bf16_pairs are for matrices alone, which are rounded to them when they are loaded: no value of a plan has them.
 enum class DType : uint32_t { f32, f16, bf16, i32, u8, i8, bf16_pairs };
-enum class Packing : uint32_t { raw, vector, matrix, gated, folded };
+enum class Packing : uint32_t { raw, vector, matrix, gated, quartered, folded };
 
-// A weight in its stored type: as in the file (raw), or packed (matrix, gated); a packed one may be in int8 or in pairs of bf16.
+// A weight in its stored type: as in the file (raw), or packed (matrix, gated, quartered); a packed one may be in int8 or in pairs of bf16.
 struct Weight {
   const void* data;
   DType dtype;
@@ -28,7 +28,7 @@ struct StepCoefficients {
 };
 inline constexpr int64_t step_coefficients = 10;
 
-enum class Opcode : uint32_t { linear, linear_geglu, projections, conv2d, attention, match_tokens, merge_tokens, unmerge_tokens, group_norm, group_factors, layer_norm, activation, geglu, embedding, timestep_embedding, add, add_row_bias, scale, narrow, widen, concat, concat_group_norm, concat_linear, tile, upsample, to_pixels, from_pixels, sample_gaussian, predict_clean, dynamic_threshold, scheduler_step };
+enum class Opcode : uint32_t { linear, linear_geglu, projections, conv2d, upsample_conv2d, attention, match_tokens, merge_tokens, unmerge_tokens, group_norm, group_factors, layer_norm, activation, geglu, embedding, timestep_embedding, add, add_row_bias, scale, narrow, widen, concat, concat_group_norm, concat_linear, tile, upsample, to_pixels, from_pixels, sample_gaussian, predict_clean, dynamic_threshold, scheduler_step };
 
 // y = f(x w^T + bias) + residual
 struct LinearArgs {
@@ -109,6 +109,16 @@ struct Conv2dArgs {
   Activation activation;
   Activation input_activation;
   ConvAlgorithm algorithm;
+};
+
+// y = f(conv(upsample(x), w) + bias); upsample repeats each pixel, and pads are 1
+struct UpsampleConv2dArgs {
+  int64_t n, h, w, c, ho, wo, o, kh, kw;
+  const float* x;  // (n, h, w, c)
+  Weight weight;  // (o, c, kh, kw)
+  const float* bias;  // (o), or null
+  float* y;  // (n, ho, wo, o)
+  Activation activation;
 };
 
 // y = softmax(scale * q k^T) v for each picture and head; heads lie side by side in a row

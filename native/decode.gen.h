@@ -83,6 +83,10 @@ inline constexpr OpInfo op_infos[] = {
       {"y", Role::output, DType::f32, Packing::raw, false, false, 4, {0, 4, 5, 6}},
       {"channelMean", Role::output, DType::f32, Packing::raw, true, true, 2, {0, 6}},
       {"channelVariance", Role::output, DType::f32, Packing::raw, true, true, 2, {0, 6}}}, 11, {{"stride", ParamType::int_, 1, 2147483647}, {"padTop", ParamType::int_, 0, 2147483647}, {"padLeft", ParamType::int_, 0, 2147483647}, {"padBottom", ParamType::int_, 0, 2147483647}, {"padRight", ParamType::int_, 0, 2147483647}, {"upsample", ParamType::int_, 1, 2147483647}, {"activation", ParamType::int_, 0, 3}, {"inputActivation", ParamType::int_, 0, 3}, {"algorithm", ParamType::int_, 0, 4}}, 9},
+    {"upsampleConv2d", 9, {{"x", Role::input, DType::f32, Packing::raw, false, false, 4, {0, 1, 2, 3}},
+      {"weight", Role::weight, DType::f32, Packing::quartered, false, false, 4, {6, 3, 7, 8}},
+      {"bias", Role::weight, DType::f32, Packing::vector, true, false, 1, {6}},
+      {"y", Role::output, DType::f32, Packing::raw, false, false, 4, {0, 4, 5, 6}}}, 4, {{"activation", ParamType::int_, 0, 3}}, 1},
     {"attention", 4, {{"q", Role::input, DType::f32, Packing::raw, false, false, 3, {0, 1, 3}},
       {"k", Role::input, DType::f32, Packing::raw, false, false, 3, {0, 2, 3}},
       {"v", Role::input, DType::f32, Packing::raw, false, false, 3, {0, 2, 3}},
@@ -176,7 +180,7 @@ inline constexpr OpInfo op_infos[] = {
       {"y", Role::output, DType::f32, Packing::raw, false, true, 1, {0}},
       {"newHistory", Role::output, DType::f32, Packing::raw, true, true, 2, {3, 0}}}, 8, {}, 0},
 };
-inline constexpr uint32_t op_count = 31;
+inline constexpr uint32_t op_count = 32;
 
 // Calls f(kernel, args) with the kernel of an op and its decoded arguments. Operands must offer
 // pointer(word) -> void* and weight(word) -> Weight.
@@ -276,6 +280,24 @@ decltype(auto) visit_op(Opcode opcode, const uint32_t* w, const Kernels& kernels
       a.input_activation = static_cast<Activation>(w[28]);
       a.algorithm = static_cast<ConvAlgorithm>(w[29]);
       return f(kernels.conv2d, a);
+    }
+    case Opcode::upsample_conv2d: {
+      UpsampleConv2dArgs a;
+      a.n = w[0];
+      a.h = w[1];
+      a.w = w[2];
+      a.c = w[3];
+      a.ho = w[4];
+      a.wo = w[5];
+      a.o = w[6];
+      a.kh = w[7];
+      a.kw = w[8];
+      a.x = static_cast<const float*>(o.pointer(w[9]));
+      a.weight = o.weight(w[10]);
+      a.bias = static_cast<const float*>(o.pointer(w[11]));
+      a.y = static_cast<float*>(o.pointer(w[12]));
+      a.activation = static_cast<Activation>(w[13]);
+      return f(kernels.upsample_conv2d, a);
     }
     case Opcode::attention: {
       AttentionArgs a;

@@ -86,6 +86,9 @@ bool consistent(const Conv2dArgs& a) {
          a.ho == extent(a.h, a.pad_top, a.pad_bottom, a.kh) &&
          a.wo == extent(a.w, a.pad_left, a.pad_right, a.kw);
 }
+bool consistent(const UpsampleConv2dArgs& a) {
+  return a.ho == 2 * a.h && a.wo == 2 * a.w && a.kh == 3 && a.kw == 3 && a.c % 8 == 0;
+}
 bool consistent(const AttentionArgs& a) {
   return a.c % a.heads == 0;
 }

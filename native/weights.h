@@ -39,7 +39,7 @@ struct NormTensors {
 };
 
 inline bool is_matrix(Packing packing) {
-  return packing == Packing::matrix || packing == Packing::gated;
+  return packing == Packing::matrix || packing == Packing::gated || packing == Packing::quartered;
 }
 
 // A tensor as one operand wants it.

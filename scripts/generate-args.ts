@@ -57,9 +57,9 @@ namespace tintype {
 
 // i8 and bf16_pairs are for matrices alone, which are rounded to them when they are loaded: no value of a plan has them.
 enum class DType : uint32_t { ${[...Object.keys(bytesPerElement), 'i8', 'bf16_pairs'].join(', ')} };
-enum class Packing : uint32_t { raw, vector, matrix, gated, folded };
+enum class Packing : uint32_t { raw, vector, matrix, gated, quartered, folded };
 
-// A weight in its stored type: as in the file (raw), or packed (matrix, gated); a packed one may be in int8 or in pairs of bf16.
+// A weight in its stored type: as in the file (raw), or packed (matrix, gated, quartered); a packed one may be in int8 or in pairs of bf16.
 struct Weight {
   const void* data;
   DType dtype;

@@ -16,6 +16,8 @@ void projections(const ProjectionsArgs&, const Exec&);
 ScratchSize projections_scratch(const ProjectionsArgs&);
 void conv2d(const Conv2dArgs&, const Exec&);
 ScratchSize conv2d_scratch(const Conv2dArgs&);
+void upsample_conv2d(const UpsampleConv2dArgs&, const Exec&);
+ScratchSize upsample_conv2d_scratch(const UpsampleConv2dArgs&);
 void attention(const AttentionArgs&, const Exec&);
 ScratchSize attention_scratch(const AttentionArgs&);
 void match_tokens(const MatchTokensArgs&, const Exec&);
@@ -83,6 +85,7 @@ const CpuKernels kernels = {
     {linear_geglu, linear_geglu_scratch},
     {projections, projections_scratch},
     {conv2d, conv2d_scratch},
+    {upsample_conv2d, upsample_conv2d_scratch},
     {attention, attention_scratch},
     {match_tokens, match_tokens_scratch},
     {merge_tokens, merge_tokens_scratch},

@@ -20,6 +20,7 @@ struct CpuKernels {
   Kernel<LinearGegluArgs> linear_geglu;
   Kernel<ProjectionsArgs> projections;
   Kernel<Conv2dArgs> conv2d;
+  Kernel<UpsampleConv2dArgs> upsample_conv2d;
   Kernel<AttentionArgs> attention;
   Kernel<MatchTokensArgs> match_tokens;
   Kernel<MergeTokensArgs> merge_tokens;

@@ -12,8 +12,9 @@ namespace tintype::cuda {
 static __device__ uint32_t gemm_splits_there[gemm_counters];
 
 // What happens to sums beside what GemmArgs says: values and gates are joined, or there may be several
-// layers. Rows may be normalised in front of both.
-enum class GemmKind { plain, gated, joined };
+// layers. Rows may be normalised in front of both. Of quartered ones the layers, if there are several, are the
+// quarters of an enlarged picture (pack.h): they have one bias and one y, of which each has pixels of its own.
+enum class GemmKind { plain, gated, joined, quartered };
 
 // The oldest architecture that this code is for.
 #if __CUDA_ARCH__ >= 1200
@@ -31,6 +32,7 @@ constexpr GemmTile tile_built(const GemmTile& tile) {
 template <GemmTile Tile, GemmKind Kind>
 class GemmBlock {
   static constexpr bool gated = Kind == GemmKind::gated;
+  static constexpr bool quartered = Kind == GemmKind::quartered;
   static constexpr int tiles_m = Tile.warp_m / 16, tiles_n = Tile.warp_n / 8;
   // Of the sums before slices are joined.
   static constexpr int all_tiles_m = tiles_m * Tile.slices, slice_depth = Tile.depth / Tile.slices;
@@ -55,7 +57,7 @@ class GemmBlock {
     const int first_k = blockIdx.z * a_.split_depth, end_k = min(a_.k, first_k + a_.split_depth);
     find_tile();
     const int row = row_tile_ * Tile.m, column = column_tile_ * Tile.n;
-    GatherA<Tile.m, Tile.threads(), Tile.depth> gather_a(a_, row, first_k, end_k);
+    GatherA<Tile.m, Tile.threads(), Tile.depth> gather_a(a_, {row, first_k, end_k, quarter()});
     // Columns of B behind the last are 0, those of the next split are not.
     GatherB gather_b(layer().b, column, a_.n, a_.b_stride, first_k, end_k);
     const uint32_t own = GatherShape<Tile.m, Tile.threads(), Tile.depth>::own_place();
@@ -99,6 +101,8 @@ class GemmBlock {
   }
 
  protected:
+  static constexpr bool has_layers = Kind == GemmKind::joined || quartered;
+
   // Of the threads that multiply.
   static __device__ void meet() {
     if constexpr (Tile.copiers > 0) {
@@ -109,7 +113,7 @@ class GemmBlock {
   }
 
   __device__ bool has_norm() const {
-    return Kind != GemmKind::plain && a_.layers[0].norm.sums != nullptr;
+    return (Kind == GemmKind::gated || Kind == GemmKind::joined) && a_.layers[0].norm.sums != nullptr;
   }
 
   // Panels of some tiles of rows, all their columns one after the other.
@@ -121,7 +125,7 @@ class GemmBlock {
     const int rows = min(gemm_panel, a_.row_tiles - panel * gemm_panel);
     const int all_columns = rest / rows;
     row_tile_ = panel * gemm_panel + rest - all_columns * rows;
-    layer_ = Kind == GemmKind::joined ? all_columns / a_.column_tiles : 0;
+    layer_ = has_layers ? all_columns / a_.column_tiles : 0;
     column_tile_ = all_columns - layer_ * a_.column_tiles;
   }
 
@@ -134,7 +138,24 @@ class GemmBlock {
         if (layer_ == i) found = a_.layers[i];
       }
     }
+    if constexpr (quartered) {
+#pragma unroll
+      for (int i = 1; i < quarters; i++) {
+        if (layer_ == i) found.b = a_.layers[i].b;
+      }
+    }
     return found;
+  }
+
+  __device__ Quarter quarter() const {
+    return quartered ? Quarter{layer_ / 2, layer_ % 2} : Quarter{0, 0};
+  }
+
+  // The row of y that a row of A makes. Of a quarter pixel (i, j) is (2i + down, 2j + right) of a picture that is
+  // 2w wide.
+  __device__ int place(int row) const {
+    if (!quartered || a_.layer_count == 1) return row;
+    return (2 * (row / a_.w) + quarter().down) * (2 * a_.w) + 2 * (row % a_.w) + quarter().right;
   }
 
   // A step, of four warps together and while they go on.
@@ -448,7 +469,7 @@ class GemmBlock {
           row.load(c + chunk, gate);
           finish_gated(a_, row.y, column, v, gate, bias, gate_bias);
         } else {
-          finish(a_, own, row.y, column, v, bias, residual[pass]);
+          finish(a_, own, place(row.y), column, v, bias, residual[pass]);
         }
       }
     }
@@ -460,7 +481,7 @@ class GemmBlock {
       const int r = i / Tile.warp_n, c = i % Tile.warp_n, column = block_column + warp_column_ + c;
       const int row = block_row + warp_row_ + (m + r / 16) * Tile.rows_apart + r % 16;
       if (row < a_.m && column < a_.n) {
-        finish_one(a_, own, row, column, staging()[r * stride + staged(r, c / 4) * 4 + c % 4]);
+        finish_one(a_, own, place(row), column, staging()[r * stride + staged(r, c / 4) * 4 + c % 4]);
       }
     }
   }

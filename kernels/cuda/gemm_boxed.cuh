@@ -85,7 +85,9 @@ class BoxedGemmBlock : GemmBlock<Tile, Kind> {
 
   __device__ void copy() {
     const int row = row_tile_ * Tile.m, column = column_tile_ * Tile.n;
-    const TensorMap& b = maps_.b[Kind == GemmKind::joined ? layer_ : 0];
+    const TensorMap& b = maps_.b[Base::has_layers ? layer_ : 0];
+    // Of all quarters the first pixels are those of the first: others move the taps.
+    const Quarter quarter = this->quarter();
     const Patch patch(a_, Rows == BoxedRows::patches ? row : 0);
     const int tap = first_k_ / a_.c;
     int k = first_k_, channel = first_k_ - tap * a_.c, tap_y = tap / a_.kw, tap_x = tap - tap_y * a_.kw;
@@ -95,7 +97,8 @@ class BoxedGemmBlock : GemmBlock<Tile, Kind> {
       wait_for_phase(read(ring.stage), ring.parity ^ 1);
       arrive_expecting(barrier, Tile.stage_bytes());
       if constexpr (Rows == BoxedRows::patches) {
-        copy_patches(stage, maps_.a, channel, patch.x, patch.y, patch.picture, tap_x, tap_y, barrier);
+        const int right = tap_x + quarter.right, down = tap_y + quarter.down;
+        copy_patches(stage, maps_.a, channel, patch.x, patch.y, patch.picture, right, down, barrier);
         channel += Tile.depth;
         if (channel == a_.c) {
           channel = 0;

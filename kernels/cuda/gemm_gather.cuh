@@ -21,6 +21,17 @@ struct GatherShape {
   static __device__ uint32_t own_place() { return swizzle<chunks>(own_row(), own_k() / 8); }
 };
 
+// Of the outputs of an enlarged picture those of odd rows, or of odd columns (pack.h).
+struct Quarter {
+  int down, right;
+};
+
+// What a block gathers of A.
+struct GatherRange {
+  int first_row, first_k, end_k;
+  Quarter quarter;
+};
+
 // Rows that lie one after the other, `stride` elements apart: B, and the A of linear layers. k is a multiple
 // of 8.
 template <int Rows, int Threads, int Depth>
@@ -37,8 +48,8 @@ class RowsGather {
     rows_left_ = total_rows - row;
     depth_left_ = end_k - k;
   }
-  __device__ RowsGather(const GemmArgs& a, int first_row, int first_k, int end_k)
-      : RowsGather(a.a, first_row, a.m, a.k, first_k, end_k) {}
+  __device__ RowsGather(const GemmArgs& a, const GatherRange& range)
+      : RowsGather(a.a, range.first_row, a.m, a.k, range.first_k, range.end_k) {}
 
   __device__ void copy_step(uint32_t target) {
     const bool inside = depth_left_ > 0;
@@ -63,11 +74,11 @@ class JoinedRowsGather {
   using Shape = GatherShape<Rows, Threads, Depth>;
 
  public:
-  __device__ JoinedRowsGather(const GemmArgs& a, int first_row, int first_k, int end_k)
+  __device__ JoinedRowsGather(const GemmArgs& a, const GatherRange& range)
       : a_(a),
-        row_(first_row + Shape::own_row()),
-        k_(first_k),
-        depth_left_(end_k - first_k - Shape::own_k()) {
+        row_(range.first_row + Shape::own_row()),
+        k_(range.first_k),
+        depth_left_(range.end_k - range.first_k - Shape::own_k()) {
     find();
   }
 
@@ -118,12 +129,14 @@ class TapsGather {
   using Shape = GatherShape<Rows, Threads, Depth>;
 
  public:
-  __device__ TapsGather(const GemmArgs& a, int first_row, int first_k, int end_k) : a_(a) {
+  __device__ TapsGather(const GemmArgs& a, const GatherRange& range) : a_(a) {
     const int height = a.h << a.enlarged, width = a.w << a.enlarged;
 #pragma unroll
     for (int i = 0; i < Shape::rows; i++) {
-      const int m = first_row + Shape::own_row() + i * Shape::rows_apart;
-      const Patch patch(a, m < a.m ? m : 0);
+      const int m = range.first_row + Shape::own_row() + i * Shape::rows_apart;
+      Patch patch(a, m < a.m ? m : 0);
+      patch.y += range.quarter.down;
+      patch.x += range.quarter.right;
       uint32_t inside = 0;
       for (int r = 0; r < a.kh; r++) {
         for (int q = 0; q < a.kw; q++) {
@@ -140,8 +153,8 @@ class TapsGather {
         inside_[i] |= static_cast<uint32_t>(patch.y & 1) << 30 | static_cast<uint32_t>(patch.x & 1) << 31;
       }
     }
-    const int k = first_k + Shape::own_k(), tap = k / a.c;
-    depth_left_ = end_k - k;
+    const int k = range.first_k + Shape::own_k(), tap = k / a.c;
+    depth_left_ = range.end_k - k;
     channel_ = k - tap * a.c;
     tap_y_ = tap / a.kw;
     tap_x_ = tap - tap_y_ * a.kw;
@@ -189,9 +202,9 @@ class AnyGather {
   using Shape = GatherShape<Rows, Threads, Depth>;
 
  public:
-  __device__ AnyGather(const GemmArgs& a, int first_row, int first_k, int end_k) : a_(a), end_k_(end_k) {
-    first_row_ = first_row + Shape::own_row();
-    k_ = first_k + Shape::own_k();
+  __device__ AnyGather(const GemmArgs& a, const GatherRange& range) : a_(a), end_k_(range.end_k) {
+    first_row_ = range.first_row + Shape::own_row();
+    k_ = range.first_k + Shape::own_k();
   }
 
   __device__ void copy_step(uint32_t target) {

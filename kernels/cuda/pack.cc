@@ -72,6 +72,16 @@ float factor_of(const PackMatrix& pack, const float* scale) {
   return std::ldexp(1.f, std::clamp(-exponent, -100, 100));
 }
 
+// Which of the three taps along a row or a column meet pixel `at` of two.
+struct Taps {
+  int first, end;
+};
+
+Taps taps_at(int half, int at) {
+  const int border = 1 + half;
+  return at == 0 ? Taps{0, border} : Taps{border, 3};
+}
+
 }  // namespace
 
 void pack_matrix(const PackMatrix& pack, DType to, RowOrder order) {
@@ -108,6 +118,29 @@ void fold_matrix(const PackMatrix& pack, DType to, RowOrder order, const NormVec
     std::fill(dst + k, dst + columns, uint16_t{0});
     sums[row] = static_cast<float>(sum);
     shifts[row] = static_cast<float>(shift);
+  }
+}
+
+void quarter_matrix(const PackMatrix& pack, DType to) {
+  const auto [n, k, taps] = pack.shape;
+  const int64_t channels = k / taps, columns = packed_columns(channels * quarter_taps);
+  auto* row = static_cast<uint16_t*>(pack.dst);
+  std::fill(row, row + quarters * n * columns, uint16_t{0});
+  for (int64_t i = 0; i < quarters * n; i++, row += columns) {
+    const int quarter = static_cast<int>(i / n);
+    const int64_t from = i % n * k;
+    for (int tap = 0; tap < quarter_taps; tap++) {
+      const Taps down = taps_at(quarter / 2, tap / 2), right = taps_at(quarter % 2, tap % 2);
+      for (int64_t channel = 0; channel < channels; channel++) {
+        float sum = 0;
+        for (int y = down.first; y < down.end; y++) {
+          for (int x = right.first; x < right.end; x++) {
+            sum += read(pack.src, pack.dtype, from + channel * taps + y * 3 + x);
+          }
+        }
+        row[tap * channels + channel] = write(sum, to);
+      }
+    }
   }
 }
 

@@ -52,6 +52,26 @@ inline FoldedNorm folded_norm(const void* matrix, const MatrixShape& shape) {
 // Of a linear layer: taps = 1.
 void fold_matrix(const PackMatrix& pack, DType to, RowOrder order, const NormVectors& norm);
 
+// Outputs (2i + down, 2j + right) of a 3x3 convolution, with a border of one, of a picture whose pixels are
+// repeated: each quarter of them is a 2x2 convolution of the picture itself, whose first tap meets pixel
+// (i - 1 + down, j - 1 + right). Along a column or a row,
+//   y[2i]     = w0 x[i - 1] + (w1 + w2) x[i],
+//   y[2i + 1] = (w0 + w1) x[i] + w2 x[i + 1].
+inline constexpr int quarters = 4;  // number 2 down + right
+inline constexpr int quarter_taps = 4;
+
+// One quarter of the weights, of shape (o, c * 9, 9).
+constexpr MatrixShape quarter_shape(const MatrixShape& shape) {
+  return {shape.n, shape.k / shape.taps * quarter_taps, quarter_taps};
+}
+
+constexpr size_t quartered_bytes(const MatrixShape& shape) {
+  return quarters * packed_bytes(quarter_shape(shape));
+}
+
+// One quarter below the other, each as pack_matrix has it; taps are summed in float32.
+void quarter_matrix(const PackMatrix& pack, DType to);
+
 // Any of the float types to float32.
 void widen_vector(const void* src, DType dtype, float* dst, int64_t count);
 

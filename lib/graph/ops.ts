@@ -14,6 +14,7 @@ import { linear, linearGeglu } from './ops/linear.ts'
 import { fromPixels, sampleGaussian, toPixels } from './ops/pixels.ts'
 import { dynamicThreshold, predictClean, schedulerStep } from './ops/scheduler-step.ts'
 import { matchTokens, mergeTokens, unmergeTokens } from './ops/token-merging.ts'
+import { upsampleConv2d } from './ops/upsample-conv2d.ts'
 import type { Op, OperandSpec } from './spec.ts'
 
 /** The position of an op is its opcode in a plan. */
@@ -22,6 +23,7 @@ export const ops = {
   linearGeglu,
   projections,
   conv2d,
+  upsampleConv2d,
   attention,
   matchTokens,
   mergeTokens,

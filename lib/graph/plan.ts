@@ -15,10 +15,11 @@ import { multiplyInBf16 } from './multiply-in-bf16.ts'
 import { normalizeOnLoad } from './normalize-on-load.ts'
 import { planMemory } from './plan-memory.ts'
 import { shareCopies } from './share-copies.ts'
+import { sumTaps } from './sum-taps.ts'
 import { verify } from './verify.ts'
 
 /**
- * Each optimisation can be switched off; results stay the same, but for rounding by `winograd`, `strassen`, `foldNorms`,
+ * Each optimisation can be switched off; results stay the same, but for rounding by `winograd`, `strassen`, `sumTaps`, `foldNorms`,
  * `measureChannels`, `multiplyInBf16`, and by `contractInPlace` where a contraction would have gone by Strassen's algorithm.
  */
 export interface PassOptions {
@@ -37,6 +38,8 @@ export interface PassOptions {
   readonly contractInPlace?: boolean
   /** Off where it is not asked for: for CPUs that multiply it faster. */
   readonly multiplyInBf16?: boolean
+  /** Off where it is not asked for: for GPUs, whose kernels can. */
+  readonly sumTaps?: boolean
   /** Off where it is not asked for: fewer launches are for GPUs. */
   readonly joinLayers?: boolean
   /** Off where it is not asked for: for GPUs, whose kernels can. */
@@ -75,6 +78,7 @@ export function makePlan(
   if (options.contractInPlace) run(contractInPlace)
   if (options.measureChannels) run(measureChannels)
   if (options.multiplyInBf16) run(multiplyInBf16)
+  if (options.sumTaps) run(sumTaps)
   if (options.elideConcats) run(elideConcats)
   if (options.joinLayers) run(joinLayers)
   if (options.foldNorms) run(foldNorms)

@@ -12,10 +12,12 @@ export const bytesPerElement: Readonly<Record<DType, number>> = { f32: 4, f16: 2
  * - `vector`: widened to float32
  * - `matrix`: (n, k) or (n, c, kh, kw), packed into the panels that the GEMM reads, in its stored type unless `precision` says otherwise
  * - `gated`: (2n, k), n rows of values and n of gates, for a GEMM that joins them; on the CPU a `matrix`
+ * - `quartered`: (o, c, 3, 3) over an enlarged picture; a GPU gets four (o, c, 2, 2), one below the other, of sums of the taps that
+ *   meet the same pixel; on the CPU a `matrix`
  * - `folded`: a `vector` of the norm in front of all matrices of the op, first what it multiplies by, then what it adds: where
  *   it is there, GPUs get the matrices with both of them folded in
  */
-export type Packing = 'raw' | 'vector' | 'matrix' | 'gated' | 'folded'
+export type Packing = 'raw' | 'vector' | 'matrix' | 'gated' | 'quartered' | 'folded'
 
 export const isVector = (packing: Packing): boolean => packing === 'vector' || packing === 'folded'
 

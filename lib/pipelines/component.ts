@@ -69,7 +69,7 @@ interface Compiled {
 /**
  * Winograd and Strassen, and what they make worth while, are for the CPU: tensor cores are faster than that; so are
  * contractions in place, whose rounds would be launches, and moments of channels. What joins layers and norms and elides concats is
- * for GPUs: the CPU has no launches to save.
+ * for GPUs: the CPU has no launches to save. So is what sums taps: on the CPU Winograd's algorithm saves as much.
  */
 export const passesFor = (
   { precision, matrices, largeTiles }: Pick<Target, 'precision' | 'matrices' | 'largeTiles'>,
@@ -81,6 +81,7 @@ export const passesFor = (
           winograd: false,
           strassen: false,
           normalizeOnLoad: false,
+          sumTaps: true,
           elideConcats: true,
           joinLayers: true,
           foldNorms: true,

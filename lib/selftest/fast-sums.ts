@@ -7,7 +7,13 @@ import type { OpCase, Values } from './op-case.ts'
 /**
  * Ops that are matrix products. All others compute in `fast` as in `f16`.
  */
-const products: ReadonlySet<OpName> = new Set(['linear', 'linearGeglu', 'projections', 'conv2d'])
+const products: ReadonlySet<OpName> = new Set([
+  'linear',
+  'linearGeglu',
+  'projections',
+  'conv2d',
+  'upsampleConv2d',
+])
 
 /** Products that are summed before a sum is rounded to fp16, and before it is added to a float32 sum. */
 const [rounded, promoted] = [8, 32]

@@ -11,6 +11,7 @@ import { concatenated, gatedLinears, joinedLinears, linears } from './cases/line
 import { modelSizes } from './cases/model-sizes.ts'
 import { otherOps } from './cases/others.ts'
 import { tokenMerging } from './cases/token-merging.ts'
+import { enlargements } from './cases/upsample-conv2d.ts'
 import { type OpCase, titleOf } from './op-case.ts'
 import { runCase } from './run-case.ts'
 
@@ -21,6 +22,7 @@ export const testedCases: readonly OpCase[] = [
   ...joinedLinears,
   ...concatenated,
   ...Object.values(convolutions).flat(),
+  ...Object.values(enlargements).flat(),
   ...otherOps,
   ...tokenMerging,
 ]
@@ -32,6 +34,7 @@ export const quickCases: readonly OpCase[] = [
   'linear m=64 n=320 k=320',
   'linearGeglu m=5 n=1280',
   'conv2d n=1 h=4 w=4 c=320 ho=8 wo=8 o=320',
+  'upsampleConv2d n=1 h=4 w=4 c=320',
   'attention n=1 lq=33 lk=77 c=80',
   'groupNorm n=2 hw=33 c=40',
   'layerNorm m=7 c=320',

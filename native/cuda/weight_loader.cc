@@ -26,9 +26,11 @@ void WeightLoader::load(const WeightUse& use) {
   // A table of embeddings is one long row.
   const MatrixShape shape = use.packing == Packing::raw ? MatrixShape{1, elements, 1} : use.shape;
   const bool has_norm = use.norm != NormTensors{};
-  const size_t bytes = is_vector  ? tensor.elements * sizeof(float)
-                       : has_norm ? folded_bytes(shape)
-                                  : packed_bytes(shape);
+  const bool is_quartered = use.packing == Packing::quartered;
+  const size_t bytes = is_vector      ? tensor.elements * sizeof(float)
+                       : has_norm     ? folded_bytes(shape)
+                       : is_quartered ? quartered_bytes(shape)
+                                      : packed_bytes(shape);
   const std::vector<float> scale = has_norm ? read_vector(use.norm.scale) : std::vector<float>();
   const std::vector<float> shift = has_norm ? read_vector(use.norm.shift) : std::vector<float>();
   stored_.resize(tensor.bytes());
@@ -41,6 +43,8 @@ void WeightLoader::load(const WeightUse& use) {
     widen_vector(stored_.data(), tensor.dtype, static_cast<float*>(staged), elements);
   } else if (has_norm) {
     fold_matrix(pack, element_, order, {scale.data(), shift.data()});
+  } else if (is_quartered) {
+    quarter_matrix(pack, element_);
   } else {
     pack_matrix(pack, element_, order);
   }

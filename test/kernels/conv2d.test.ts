@@ -2,7 +2,8 @@
 
 import { describe, it } from 'vitest'
 import { convolutions } from '../../lib/selftest/cases/conv2d.ts'
-import { check, type MatrixCase } from './harness.ts'
+import { enlargements } from '../../lib/selftest/cases/upsample-conv2d.ts'
+import { check, type MatrixCase, titleOf } from './harness.ts'
 
 function title({ dims: d, params: p, dtype, given, inPlace }: MatrixCase): string {
   const k = d.kh === d.kw ? `k${d.kh}` : `k${d.kh}x${d.kw}`
@@ -15,6 +16,10 @@ function title({ dims: d, params: p, dtype, given, inPlace }: MatrixCase): strin
   if (p.activation !== 'none') words.push(String(p.activation))
   return [...words, ...given, ...(inPlace ? ['in place'] : [])].join(' ')
 }
+
+describe.each(Object.entries(enlargements))('of an enlarged picture, %s', (_, cases) => {
+  it.each(cases.map((c) => [titleOf(c), c] as const))('%s', (_title, c) => check(c))
+})
 
 describe.each(Object.entries(convolutions))('%s', (_, cases) => {
   it.each(cases.map((c) => [title(c), c] as const))('%s', (_title, c) => check(c))

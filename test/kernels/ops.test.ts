@@ -16,6 +16,7 @@ describe('kernels', () => {
       'projections',
       'concatLinear',
       'conv2d',
+      'upsampleConv2d',
       ...tokenMerging.map(({ op }) => op),
     ]
     const tested = new Set<string>([...otherOps.map(({ op }) => op), ...elsewhere])

@@ -92,6 +92,14 @@ describe('a step', () => {
     expect(with_.ops).toBeLessThan(without.ops)
   })
 
+  it('is the same to the bit when taps that meet the same pixel are for a GPU to sum', async () => {
+    const rest = { winograd: false, strassen: false, normalizeOnLoad: false }
+    const [with_, without] = [await run({ ...rest, sumTaps: true }), await run(rest)]
+    expect(with_.outputs).toEqual(without.outputs)
+    expect(with_.names).toContain('upsampleConv2d')
+    expect(without.names).not.toContain('upsampleConv2d')
+  })
+
   it('is the same to the bit when gates are apart from their layers', async () => {
     const [with_, without] = [await run({}), await run({ fuseGeglu: false })]
     expect(with_.outputs).toEqual(without.outputs)

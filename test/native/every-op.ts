@@ -32,6 +32,10 @@ const samples: Readonly<Record<OpName, Sample>> = {
       algorithm: 'winograd4',
     },
   },
+  upsampleConv2d: {
+    dims: { n: 2, h: 3, w: 2, c: 8, ho: 6, wo: 4, o: 6, kh: 3, kw: 3 },
+    params: { activation: 'silu' },
+  },
   attention: {
     dims: { n: 2, lq: 7, lk: 9, c: 24 },
     params: { heads: 3, scale: 0.3, mask: 'causal', arithmetic: 'f32' },

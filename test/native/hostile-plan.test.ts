@@ -8,7 +8,17 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { opNames } from '../../lib/graph/ops.ts'
 import { compile, loadWeights, type WeightSet } from '../../lib/runtime/program.ts'
 import { everyOp } from './every-op.ts'
-import { addAndDouble, encode, errorOf, linear, linearWeights, temporaryFolder, words } from './plans.ts'
+import {
+  addAndDouble,
+  encode,
+  errorOf,
+  linear,
+  linearWeights,
+  noise,
+  temporaryFolder,
+  words,
+  writeWeights,
+} from './plans.ts'
 
 const [m, n, k] = [4, 8, 16]
 const plan = linear(m, n, k)
@@ -147,6 +157,34 @@ describe('compile refuses', () => {
       }
     },
   )
+
+  it('convolutions of enlarged pictures of other sizes, kernels or channels than GPUs sum the taps of', async () => {
+    const faultOf = async (change: Readonly<Record<string, number>>) => {
+      const dims = { n: 2, h: 3, w: 2, c: 8, ho: 6, wo: 4, o: 6, kh: 3, kw: 3, ...change }
+      const { o, c, kh, kw } = dims
+      const shape = kw > 1 ? [o, c, kh, kw] : kh > 1 ? [o, c, kh] : [o, c]
+      const loaded = await loadWeights(writeWeights([{ shape, data: noise(o * c * kh * kw) }]))
+      const values = [
+        { space: 'input', place: 0, bytes: 4 * dims.n * dims.h * dims.w * c },
+        { space: 'weight', place: 0, bytes: 0 },
+        { space: 'output', place: 0, bytes: 4 * dims.n * dims.ho * dims.wo * o },
+      ] as const
+      const operands = { x: 0, weight: 1, y: 2 }
+      try {
+        await compile(
+          encode({ values, nodes: [{ op: 'upsampleConv2d', dims, operands }] }),
+          loaded,
+        ).dispose()
+        return undefined
+      } catch (error) {
+        return (error as Error).message
+      }
+    }
+    expect(await faultOf({})).toBeUndefined()
+    expect(await faultOf({ c: 16 })).toBeUndefined()
+    for (const wrong of [{ ho: 5 }, { wo: 5 }, { kh: 2 }, { kw: 2 }, { kw: 1 }, { c: 12 }])
+      expect(await faultOf(wrong)).toMatch(/do not fit together/)
+  })
 
   it('weights that are not there', async () => {
     expect(await errorOf(() => compile(encode(plan), null))).toMatchObject({ code: 'INTERNAL' })

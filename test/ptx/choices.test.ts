@@ -1,6 +1,7 @@
 // What the host part decides about products: pure functions of the sizes and the GPU, asked without running anything.
 
 import { describe, expect, inject, it } from 'vitest'
+import { enlarged } from '../../lib/selftest/cases/upsample-conv2d.ts'
 import type { OpCase } from '../../lib/selftest/op-case.ts'
 import { device } from './device.ts'
 import { encodeCase } from './run-op.ts'
@@ -119,6 +120,8 @@ describe.skipIf(missing)(`choices${missing && ` (${missing})`}`, () => {
     ['conv2d', convolution({ c: 48 })],
     ['conv2d', convolution({ c: 96 })],
     ['conv2d', convolution({ upsample: 2 })],
+    ['boxed_conv2d', enlarged({ h: 32, w: 32, c: 64, o: 64 })],
+    ['conv2d', enlarged({ h: 32, w: 32, c: 72, o: 64 })],
     ['conv2d', convolution({ stride: 9 })],
     ['conv2d', convolution({ pads: [129, 1, 1, 1] })],
     ['conv2d', convolution({ pads: [1, 129, 1, 1] })],

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, it as check, describe, expect, inject } from 'vitest'
 import { targetOf } from '../../lib/runtime/target.ts'
 import { conv } from '../../lib/selftest/cases/conv2d.ts'
+import { enlarged } from '../../lib/selftest/cases/upsample-conv2d.ts'
 import type { OpCase } from '../../lib/selftest/op-case.ts'
 import { runCase } from '../../lib/selftest/run-case.ts'
 import { architectures } from './build.ts'
@@ -48,6 +49,8 @@ describe('maps that the driver makes', () => {
     ['rows of several layers', layers, 4, 0],
     ['patches', convolution, 1, 1],
     ['patches that are as lopsided as can be', lopsided, 1, 1],
+    // Of all quarters the same patches.
+    ['an enlarged picture', enlarged({ n: 2, h: 5, w: 9, c: 64, o: 40 }), 4, 1],
   ] as const)('are of %s', async (_, c, ofRows, ofPatches) => {
     const gpu = addGpu({ architecture: 90, processors: 2 })
     const { judgement } = await runCase(c, targetOf({ ...on(gpu), precision: 'f16' }), folder)

@@ -51,6 +51,12 @@ void prepare(Args& args, InterpretedGpu& gpu, DType element) {
   if constexpr (std::is_same_v<Args, LinearGegluArgs>) {
     pack_weight(args.w, {args.n2, args.k, 1}, gpu, element, cuda::RowOrder::gated, {args.gamma, args.beta});
   }
+  if constexpr (std::is_same_v<Args, UpsampleConv2dArgs>) {
+    const MatrixShape shape = {args.o, args.c * args.kh * args.kw, args.kh * args.kw};
+    void* packed = gpu.memory().allocate(cuda::quartered_bytes(shape), "packed weight");
+    cuda::quarter_matrix({shape, args.weight.dtype, args.weight.data, packed}, element);
+    args.weight.data = packed;
+  }
   if constexpr (std::is_same_v<Args, Conv2dArgs>) {
     pack_weight(args.weight, {args.o, args.c * args.kh * args.kw, args.kh * args.kw}, gpu, element);
   }

@@ -3,6 +3,7 @@
 
 import type { OpCase } from '../op-case.ts'
 import { conv } from './conv2d.ts'
+import { enlarged } from './upsample-conv2d.ts'
 
 const large = (c: OpCase): OpCase => ({ ...c, isLarge: true })
 
@@ -33,6 +34,9 @@ const shortcut = (m: number, n: number, ca: number, cb: number): OpCase => ({
 const convolution = (n: number, side: number, c: number, o: number, more: object = {}): OpCase =>
   conv({ n, h: side, w: side, c, o, k: 3, pad: 1, dtype: 'f16', given: ['bias', 'residual'], ...more })
 
+const upsampling = (n: number, side: number, c: number, o: number): OpCase =>
+  enlarged({ n, h: side, w: side, c, o })
+
 const attention = (n: number, heads: number, d: number, lq: number, lk: number): OpCase => ({
   ...{ op: 'attention', dims: { n, lq, lk, c: heads * d } },
   params: { heads, scale: 1 / Math.sqrt(d), mask: 'none', arithmetic: 'f32' },
@@ -55,13 +59,13 @@ export const modelSizes: readonly OpCase[] = [
   ...[gated(8192, 1280, 320), gated(2048, 2560, 640), gated(512, 5120, 1280), gated(128, 5120, 1280)],
   ...[convolution(2, 64, 320, 320), convolution(2, 32, 640, 640), convolution(2, 16, 1280, 1280)],
   ...[convolution(2, 8, 1280, 1280), convolution(2, 64, 640, 320), convolution(2, 64, 128, 640)],
-  ...[convolution(2, 64, 320, 320, { stride: 2 }), convolution(2, 16, 640, 640, { upsample: 2 })],
+  ...[convolution(2, 64, 320, 320, { stride: 2 }), upsampling(2, 16, 640, 640)],
   ...[shortcut(8192, 320, 640, 320), shortcut(2048, 640, 1280, 640), shortcut(2048, 640, 640, 320)],
   ...[shortcut(512, 1280, 1280, 640), shortcut(128, 1280, 1280, 1280)],
   // Of the decoder.
   ...[convolution(1, 64, 512, 512), convolution(1, 96, 128, 256), convolution(1, 96, 128, 640)],
-  ...[convolution(1, 64, 4, 512), convolution(1, 64, 64, 256, { upsample: 2 })],
-  ...[convolution(2, 32, 64, 640, { upsample: 2 }), convolution(1, 64, 64, 320, { upsample: 2 })],
+  ...[convolution(1, 64, 4, 512), upsampling(1, 64, 64, 256)],
+  ...[upsampling(2, 32, 64, 640), upsampling(1, 64, 64, 320)],
   convolution(1, 128, 512, 256),
   ...[attention(2, 8, 40, 4096, 4096), attention(2, 8, 40, 4096, 77), attention(2, 8, 80, 1024, 1024)],
   ...[attention(2, 8, 160, 256, 256), attention(1, 1, 512, 4096, 4096)],
