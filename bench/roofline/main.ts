@@ -19,6 +19,7 @@ build()
 /** What tables have a line for. */
 function classOf({ op, dims }: Node): string {
   if (op === 'conv2d') return dims.kh === 1 ? 'linear, 1x1' : 'convolution 3x3'
+  if (op === 'upsampleConv2d') return 'convolution 3x3'
   if (op === 'linear' || op === 'projections' || op === 'concatLinear') return 'linear, 1x1'
   if (op === 'linearGeglu') return 'gated linear'
   if (op === 'attention') return dims.lq === dims.lk ? 'self-attention' : 'cross-attention'

@@ -9,6 +9,7 @@ export function titleOf({ op, dims: d, params, operands }: Node): string {
       d.kh === 1 ? ' 1x1' : params.upsample === 2 ? ' enlarged' : params.stride === 2 ? ' halved' : ''
     return `conv2d ${d.n}x${d.ho}x${d.wo} ${d.c}->${d.o}${kind}`
   }
+  if (op === 'upsampleConv2d') return `conv2d ${d.n}x${d.ho}x${d.wo} ${d.c}->${d.o} enlarged`
   if (op === 'linear') return `linear ${d.m} ${d.k}->${d.n}`
   if (op === 'concatLinear') return `linear ${d.m} ${d.ca}+${d.cb}->${d.n}`
   const normed = operands.gamma === undefined ? '' : ' normed'

@@ -32,13 +32,14 @@ export interface Work {
 
 const elementBytes = { f32: 4, i32: 4, u8: 1, element: 2 } as const
 
-/** Bytes of all operands as the device keeps them: weights in half precision, but for vectors. */
+/** Bytes of all operands as the device keeps them: weights in half precision, but for vectors; four times four sums of nine taps. */
 function bytesOf(node: Node): number {
   return Object.keys(node.operands).reduce((total, name) => {
     const { role, packing, dims } = opOf(node.op).operands[name]!
     const count = dims.reduce((product, dim) => product * node.dims[dim]!, 1)
     const isHalf = role === 'weight' && !isVector(packing)
-    return total + count * (isHalf ? 2 : elementBytes[storedAs(node, name)])
+    const kept = packing === 'quartered' ? (count * 16) / 9 : count
+    return total + kept * (isHalf ? 2 : elementBytes[storedAs(node, name)])
   }, 0)
 }
 
@@ -52,6 +53,7 @@ interface Matrix {
 
 function matrixOf({ op, dims: d, operands }: Node): Matrix {
   if (op === 'conv2d') return { m: d.n! * d.ho! * d.wo!, n: d.o!, k: d.c! * d.kh! * d.kw!, layers: 1 }
+  if (op === 'upsampleConv2d') return { m: d.n! * d.h! * d.w!, n: d.o!, k: 4 * d.c!, layers: 4 }
   const layers = op === 'projections' ? layersOf(operands) : 1
   return { m: d.m!, n: op === 'linearGeglu' ? d.n2! : d.n!, k: d.k!, layers }
 }

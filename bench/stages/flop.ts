@@ -12,6 +12,8 @@ export function flopOf({ op, dims: d, operands }: Node): number {
   if (op === 'projections') return 2 * d.m! * d.n! * d.k! * layersOf(operands)
   if (op === 'linearGeglu') return 2 * d.m! * d.n2! * d.k!
   if (op === 'conv2d') return 2 * d.n! * d.ho! * d.wo! * d.o! * d.c! * d.kh! * d.kw!
+  // Four sums of taps for each of four outputs of a pixel.
+  if (op === 'upsampleConv2d') return 2 * d.n! * d.h! * d.w! * d.o! * d.c! * 16
   if (op === 'attention') return 4 * d.n! * d.lq! * d.lk! * d.c!
   return 0
 }

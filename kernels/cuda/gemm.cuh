@@ -12,8 +12,9 @@ namespace tintype::cuda {
 static __device__ uint32_t gemm_splits_there[gemm_counters];
 
 // What happens to sums beside what GemmArgs says: values and gates are joined, or there may be several
-// layers. Rows may be normalised in front of both. Of quartered ones the layers, if there are several, are the
-// quarters of an enlarged picture (pack.h): they have one bias and one y, of which each has pixels of its own.
+// layers. Rows may be normalised in front of both. Of quartered ones the layers, if there are several, are
+// the quarters of an enlarged picture (pack.h): their weights lie one below the other, and each makes pixels
+// of the same y.
 enum class GemmKind { plain, gated, joined, quartered };
 
 // The oldest architecture that this code is for.
@@ -139,10 +140,8 @@ class GemmBlock {
       }
     }
     if constexpr (quartered) {
-#pragma unroll
-      for (int i = 1; i < quarters; i++) {
-        if (layer_ == i) found.b = a_.layers[i].b;
-      }
+      const auto* b = static_cast<const Element*>(found.b);
+      found.b = b + static_cast<int64_t>(layer_) * a_.n * a_.b_stride;
     }
     return found;
   }
@@ -151,8 +150,8 @@ class GemmBlock {
     return quartered ? Quarter{layer_ / 2, layer_ % 2} : Quarter{0, 0};
   }
 
-  // The row of y that a row of A makes. Of a quarter pixel (i, j) is (2i + down, 2j + right) of a picture that is
-  // 2w wide.
+  // The row of y that a row of A makes. Of a quarter pixel (i, j) is (2i + down, 2j + right) of a picture
+  // that is 2w wide.
   __device__ int place(int row) const {
     if (!quartered || a_.layer_count == 1) return row;
     return (2 * (row / a_.w) + quarter().down) * (2 * a_.w) + 2 * (row % a_.w) + quarter().right;
@@ -447,6 +446,9 @@ class GemmBlock {
       }
     };
     ask(lane_ % across * width);
+    int of_y[passes];
+#pragma unroll
+    for (int pass = 0; pass < passes; pass++) of_y[pass] = place(row_of(block_row, m, pass).y);
 #pragma unroll 1
     for (int c = lane_ % across * width; c < Tile.warp_n; c += across * width) {
       const int column = left + c;
@@ -469,7 +471,7 @@ class GemmBlock {
           row.load(c + chunk, gate);
           finish_gated(a_, row.y, column, v, gate, bias, gate_bias);
         } else {
-          finish(a_, own, place(row.y), column, v, bias, residual[pass]);
+          finish(a_, own, of_y[pass], column, v, bias, residual[pass]);
         }
       }
     }

@@ -171,10 +171,7 @@ describe('compile refuses', () => {
       ] as const
       const operands = { x: 0, weight: 1, y: 2 }
       try {
-        await compile(
-          encode({ values, nodes: [{ op: 'upsampleConv2d', dims, operands }] }),
-          loaded,
-        ).dispose()
+        await compile(encode({ values, nodes: [{ op: 'upsampleConv2d', dims, operands }] }), loaded).dispose()
         return undefined
       } catch (error) {
         return (error as Error).message

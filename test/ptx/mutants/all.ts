@@ -2,6 +2,7 @@
 
 import { attentions } from './attention.ts'
 import { boxes } from './boxes.ts'
+import { enlargements } from './enlargements.ts'
 import { fastSums } from './fast.ts'
 import { gemm } from './gemm.ts'
 import { hosts } from './hosts.ts'
@@ -18,6 +19,7 @@ export const mutants: readonly Mutant[] = [
   ...warpgroups,
   ...boxes,
   ...tensorMaps,
+  ...enlargements,
   ...fastSums,
   ...norms,
   ...attentions,

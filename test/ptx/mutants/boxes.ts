@@ -85,7 +85,7 @@ const places: readonly Mutant[] = [
     'k += Tile.depth;',
     'k += Tile.depth / 2;',
   ),
-  rows('gemm_boxed.cuh', 'B of the first layer for all layers', 'Kind == GemmKind::joined ? layer_ : 0', '0'),
+  rows('gemm_boxed.cuh', 'B of the first layer for all layers', 'Base::has_layers ? layer_ : 0', '0'),
   rows(
     'gemm_boxed.cuh',
     'B behind a tile of as many columns as rows',
@@ -122,7 +122,7 @@ const places: readonly Mutant[] = [
   joined('linear.cc', 'a second matrix as wide as both', 'args.m, args.k - columns)', 'args.m, args.k)'),
   patches('gemm_boxed.cuh', 'taps of a box down first', 'if (++tap_x == a_.kw) {', 'if (++tap_x == a_.kh) {'),
   patches('gemm_boxed.cuh', 'channels do not begin anew with a tap', '          channel = 0;\n', ''),
-  patches('gemm_boxed.cuh', 'right and down swapped', 'tap_x, tap_y, barrier', 'tap_y, tap_x, barrier'),
+  patches('gemm_boxed.cuh', 'right and down swapped', 'right, down, barrier', 'down, right, barrier'),
   patches(
     'gemm_boxed.cuh',
     'splits begin with the first channel',

@@ -12,6 +12,12 @@ export const conv2d = hunting(
   'kernels/cuda',
 )
 
+/** Of enlarged pictures, whose taps are summed. */
+export const quarters = hunting(
+  { files: ['test/kernels/conv2d.test.ts'], title: 'enlarged picture', kernels: ['conv2d'] },
+  'kernels/cuda',
+)
+
 // On Hopper, where the copy engine brings what is multiplied: rows of one matrix, patches of a picture, rows of two matrices.
 
 export const rows = hunting(
