@@ -98,7 +98,7 @@ export const loops: Readonly<Record<string, Loop>> = {
 
 /** Where there is wgmma. */
 const warpgroupLoops: Readonly<Record<string, Loop>> = {
-  // Of enlarged pictures, by threads that copy and multiply: two steps of 32 make a turn.
+  // Of pixels that are no whole boxes, by threads that copy and multiply: two steps of 32 make a turn.
   conv2d_128x160: warpgroupGemm(128, 160, 281),
   conv2d_128x128: warpgroupGemm(128, 128, 278),
   conv2d_64x128: warpgroupGemm(64, 128, 192),

@@ -6,26 +6,26 @@ import type { Mutant } from './mutant.ts'
 const weights: readonly Mutant[] = [
   quarters(
     'pack.cc',
-    'the tap in the middle summed into the other half',
+    'enlarged: the tap in the middle summed into the other half',
     'border = 1 + half',
     'border = 2 - half',
   ),
-  quarters('pack.cc', 'the last tap is left out', 'Taps{border, 3}', 'Taps{border, 2}'),
+  quarters('pack.cc', 'enlarged: the last tap is left out', 'Taps{border, 3}', 'Taps{border, 2}'),
   quarters(
     'pack.cc',
-    'quarters to the right take the sums of those below',
+    'enlarged: quarters to the right take the sums of those below',
     'taps_at(quarter / 2, tap / 2), right = taps_at(quarter % 2, tap % 2)',
     'taps_at(quarter % 2, tap / 2), right = taps_at(quarter / 2, tap % 2)',
   ),
   quarters(
     'pack.cc',
-    'sums are those of the quarter before',
+    'enlarged: sums are those of the quarter before',
     'quarter = static_cast<int>(i / n)',
     'quarter = static_cast<int>((i ? i - 1 : 0) / n)',
   ),
   driver(
     'weight_loader.cc',
-    'taps on the device are not summed',
+    'enlarged: taps on the device are not summed',
     'is_quartered = use.packing == Packing::quartered',
     'is_quartered = false',
     { kernels: ['conv2d'], title: 'an enlarged picture' },
@@ -35,46 +35,62 @@ const weights: readonly Mutant[] = [
 const places: readonly Mutant[] = [
   quarters(
     'gemm_gather.cuh',
-    'quarters below begin a row too high',
+    'enlarged: quarters below begin a row too high',
     '      patch.y += range.quarter.down;\n',
     '',
   ),
-  quarters('gemm_gather.cuh', 'the border of the wrong side', 'patch.x += range', 'patch.x -= range'),
+  quarters(
+    'gemm_gather.cuh',
+    'enlarged: the border of the wrong side',
+    'patch.x += range',
+    'patch.x -= range',
+  ),
   quarters(
     'gemm.cuh',
-    'quarters of rows and of columns swapped',
+    'enlarged: quarters of rows and of columns swapped',
     'Quarter{layer_ / 2, layer_ % 2}',
     'Quarter{layer_ % 2, layer_ / 2}',
   ),
   quarters(
     'gemm.cuh',
-    'all rows of y are even ones',
+    'enlarged: all rows of y are even ones',
     '(2 * (row / a_.w) + quarter().down)',
     '(2 * (row / a_.w))',
   ),
   quarters(
     'gemm.cuh',
-    'all columns of y are even ones',
+    'enlarged: all columns of y are even ones',
     '2 * (row % a_.w) + quarter().right',
     '2 * (row % a_.w)',
   ),
-  quarters('gemm.cuh', 'rows of y as wide as those of the picture', '* (2 * a_.w) + 2 *', '* a_.w + 2 *'),
   quarters(
     'gemm.cuh',
-    'single sums where the picture was not enlarged',
+    'enlarged: rows of y as wide as those of the picture',
+    '* (2 * a_.w) + 2 *',
+    '* a_.w + 2 *',
+  ),
+  quarters(
+    'gemm.cuh',
+    'enlarged: single sums where the picture was not enlarged',
     'finish_one(a_, own, place(row), column',
     'finish_one(a_, own, row, column',
   ),
   quarters(
     'gemm.cuh',
-    'the weights of the first quarter for all',
+    'enlarged: the weights of the first quarter for all',
     'static_cast<int64_t>(layer_) * a_.n * a_.b_stride',
     '0',
   ),
-  quarters('gemm_boxed.cuh', 'taps of quarters to the right not moved', 'tap_x + quarter.right', 'tap_x', {
-    architecture: 90,
-  }),
-  quarters('gemm_boxed.cuh', 'taps of quarters below not moved', 'tap_y + quarter.down', 'tap_y', {
+  quarters(
+    'gemm_boxed.cuh',
+    'enlarged: taps of quarters to the right not moved',
+    'tap_x + quarter.right',
+    'tap_x',
+    {
+      architecture: 90,
+    },
+  ),
+  quarters('gemm_boxed.cuh', 'enlarged: taps of quarters below not moved', 'tap_y + quarter.down', 'tap_y', {
     architecture: 90,
   }),
 ]
@@ -82,14 +98,19 @@ const places: readonly Mutant[] = [
 const host: readonly Mutant[] = [
   quarters(
     'conv2d.cc',
-    'no border of enlarged pictures',
+    'enlarged: no border',
     'quarter.pad_top = quarter.pad_left = 1',
     'quarter.pad_top = quarter.pad_left = 0',
   ),
-  quarters('conv2d.cc', 'quarters of weights a row apart', 'i * a.o * args.b_stride', 'i * args.b_stride'),
   quarters(
     'conv2d.cc',
-    'workspace for the sums of one quarter',
+    'enlarged: quarters of weights a row apart',
+    'i * a.o * args.b_stride',
+    'i * args.b_stride',
+  ),
+  quarters(
+    'conv2d.cc',
+    'enlarged: workspace for the sums of one quarter',
     'size_of(quarter, quarters, gpu));',
     'size_of(quarter, 1, gpu));',
   ),
