@@ -107,6 +107,7 @@ const host: readonly Mutant[] = [
     'enlarged: quarters of weights a row apart',
     'i * a.o * args.b_stride',
     'i * args.b_stride',
+    { architecture: 90 },
   ),
   quarters(
     'conv2d.cc',
