@@ -16,6 +16,8 @@ export interface ConvolutionSize {
 interface Tiles {
   /** Side of an output tile. */
   readonly side: number
+  /** Pixels of the first one that lie outside, before a picture with a border of one. */
+  readonly lead?: number
   /** Products of one, for each channel in and out. */
   readonly points: number
   /** Tiles that share one transform of the weights: at least, in kernels/cpu/winograd.cc. */
@@ -33,13 +35,16 @@ interface Tiles {
 const small: Tiles = { side: 4, points: 36, group: 126, weightCost: 90, patchCost: 140, outputCost: 150 }
 const strided: Tiles = { side: 4, points: 81, group: 98, weightCost: 100, patchCost: 280, outputCost: 250 }
 const large: Tiles = { side: 6, points: 64, group: 126, weightCost: 160, patchCost: 400, outputCost: 560 }
-const enlarged: Tiles = { side: 6, points: 49, group: 126, weightCost: 90, patchCost: 60, outputCost: 250 }
+const enlarged: Tiles = {
+  ...{ side: 6, lead: 1, points: 49, group: 126 },
+  ...{ weightCost: 90, patchCost: 40, outputCost: 190 },
+}
 
 type Algorithm = 'direct' | 'winograd4' | 'winograd6'
 
 function winogradCost({ n, ho, wo, c, o }: ConvolutionSize, tiles: Tiles): number {
-  const { side, points, group, weightCost, patchCost, outputCost } = tiles
-  const count = n * Math.ceil(ho / side) * Math.ceil(wo / side)
+  const { side, lead = 0, points, group, weightCost, patchCost, outputCost } = tiles
+  const count = n * Math.ceil((ho + lead) / side) * Math.ceil((wo + lead) / side)
   return (
     count * (points * c * o + patchCost * c + outputCost * o) + Math.ceil(count / group) * weightCost * c * o
   )
@@ -47,7 +52,7 @@ function winogradCost({ n, ho, wo, c, o }: ConvolutionSize, tiles: Tiles): numbe
 
 /**
  * Products that a direct 3x3 convolution of stride 1 or 2 takes, and what Winograd's algorithm takes with its transforms: by tiles
- * of 4x4, and by those of 6x6, which know no stride and other sums where they enlarge.
+ * of 4x4, and by those of 6x6, which are for stride 1 and take fewer of an enlarged picture.
  */
 export function convolutionCosts(size: ConvolutionSize): Readonly<Record<Algorithm, number>> {
   const { n, ho, wo, c, o, stride, upsample } = size
@@ -74,7 +79,7 @@ function algorithmOf({ op, dims, params }: Node, largeTiles: boolean): Algorithm
   const size = { ...dims, stride, upsample } as unknown as ConvolutionSize
   const { direct, winograd4, winograd6 } = convolutionCosts(size)
   const most = worthwhile.winograd4 * direct
-  // Tiles that enlarge are small, and the most exact of all.
+  // Tiles that enlarge take little memory, and are the most exact of all.
   if (upsample === 2 && winograd6 < Math.min(winograd4, most)) return 'winograd6'
   if (largeTiles && winograd6 < worthwhile.winograd6 * Math.min(winograd4, most)) return 'winograd6'
   return winograd4 < most ? 'winograd4' : undefined

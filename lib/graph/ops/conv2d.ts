@@ -79,9 +79,9 @@ export const conv2d = defineOp({
     inputActivation: activationParam,
     /**
      * How a kernel may compute it; `winograd4` and `winograd6`, F(4x4, 3x3) and F(6x6, 3x3), are for 3x3 kernels of stride 1, the
-     * first also of stride 2; of an enlarged picture the second takes tiles of the same size that know which pixels are the same.
-     * `strassen` is for a product of matrices that `linear` has it for. They round differently. `contraction`
-     * is for 1x1 kernels of stride 1 with at most half as many channels out as in: y may begin where x does.
+     * first also of stride 2; for enlarged pictures the second has tiles of their own. `strassen` is for a product of matrices that
+     * `linear` has it for. They round differently. `contraction` is for 1x1 kernels of stride 1 with at most half as many channels
+     * out as in: y may begin where x does.
      */
     algorithm: choice('ConvAlgorithm', ['direct', 'winograd4', 'winograd6', 'strassen', 'contraction']),
   },
