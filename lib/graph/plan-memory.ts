@@ -85,30 +85,39 @@ function firstGap(taken: readonly { offset: number; size: number }[], size: numb
   return offset
 }
 
-/** Blocks with their places, which end before `end`. */
+type Placed<B extends Block> = B & { readonly offset: number }
+
+/** Blocks with their places, by offset, which end before `end`. */
 export interface Placement<B extends Block> {
-  readonly placed: readonly (B & { readonly offset: number })[]
+  readonly placed: readonly Placed<B>[]
   readonly end: number
 }
+
+const byOffset = (a: { readonly offset: number }, b: { readonly offset: number }) => a.offset - b.offset
 
 /**
  * Greedy by size: the largest block first, each at the lowest offset where it meets no block that lives at the
  * same time (Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020, section 5.2).
+ * Looks at no other blocks than these, which are few in a long graph.
  *
  * @param reuse off: every block has memory of its own, for tests
  */
 export function placeBlocks<B extends Block>(blocks: readonly B[], reuse = true): Placement<B> {
-  /** By offset. */
-  const placed: (B & { readonly offset: number })[] = []
+  const moments = 1 + blocks.reduce((latest, { last }) => Math.max(latest, last), 0)
+  // Of each moment: what begins there, and all that lives.
+  const beginning = Array.from({ length: moments }, (): Placed<B>[] => [])
+  const living = Array.from({ length: moments }, (): Placed<B>[] => [])
+  const placed: Placed<B>[] = []
   for (const block of blocks.toSorted((a, b) => b.size - a.size || a.first - b.first)) {
-    const neighbours = placed.filter(
-      (other) => !reuse || (other.first <= block.last && block.first <= other.last),
-    )
-    const offset = firstGap(neighbours, block.size)
-    const above = placed.findIndex((other) => other.offset > offset)
-    placed.splice(above < 0 ? placed.length : above, 0, { ...block, offset })
+    const [first, last] = reuse ? [block.first, block.last] : [0, 0]
+    const neighbours = [living[first]!, ...beginning.slice(first + 1, last + 1)].flat().sort(byOffset)
+    const one = { ...block, offset: firstGap(neighbours, block.size) }
+    placed.push(one)
+    beginning[first]!.push(one)
+    for (let moment = first; moment <= last; moment++) living[moment]!.push(one)
   }
-  return { placed, end: placed.reduce((end, { offset, size }) => Math.max(end, offset + size), 0) }
+  const end = placed.reduce((most, { offset, size }) => Math.max(most, offset + size), 0)
+  return { placed: placed.sort(byOffset), end }
 }
 
 /** @param reuse off: every value has memory of its own, for tests */

@@ -139,7 +139,7 @@ export const hosts: readonly Mutant[] = [
   plans('allocation for each', 'lib/graph')(
     'plan-memory.ts',
     'a value overwritten by the node that reads it last',
-    'other.first <= block.last && block.first <= other.last',
-    'other.first < block.last && block.first < other.last',
+    '[block.first, block.last]',
+    '[block.first, block.last - 1]',
   ),
 ]
