@@ -9,6 +9,8 @@ import { readsOf, writesOf } from './uses.ts'
 interface Copies {
   readonly source: ValueId
   readonly times: number
+  /** What makes them all where a `tile`, which has floats alone, cannot. */
+  readonly whole?: Node | undefined
 }
 
 /**
@@ -34,7 +36,13 @@ export function shareCopies(graph: Graph): Graph {
     const copies = pending.get(value)
     if (!copies) return
     pending.delete(value)
-    const { source, times } = copies
+    const { source, times, whole } = copies
+    if (whole) {
+      for (const read of readsOf(whole)) make(read.value)
+      for (const written of writesOf(whole)) pending.delete(written.value)
+      nodes.push(whole)
+      return
+    }
     const dims = { times, count: elements(values[source]!.shape) }
     nodes.push({ op: 'tile', dims, operands: { x: source, y: value }, params: {} })
   }
@@ -58,10 +66,11 @@ export function shareCopies(graph: Graph): Graph {
     const batch = batchOf(node)!
     const operands: Record<string, ValueId> = { ...node.operands }
     for (const { name, value } of readsOf(node)) operands[name] = pending.get(value)?.source ?? value
+    const whole = writesOf(node).every(({ spec }) => spec.dtype === 'f32') ? undefined : node
     for (const { name, value } of writesOf(node)) {
       const { shape } = values[value]!
       const source = values.push({ ...values[value]!, shape: [shape[0]! / times, ...shape.slice(1)] }) - 1
-      pending.set(value, { source, times })
+      pending.set(value, { source, times, whole })
       operands[name] = source
     }
     return { ...node, dims: { ...node.dims, [batch]: node.dims[batch]! / times }, operands }

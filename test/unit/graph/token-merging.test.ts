@@ -5,7 +5,14 @@ import { interpret } from '../../../lib/graph/interpret.ts'
 import { matchTokens as matchOp, windowsOf } from '../../../lib/graph/ops/token-merging.ts'
 import { shareCopies } from '../../../lib/graph/share-copies.ts'
 import { verify } from '../../../lib/graph/verify.ts'
-import { attention, matchTokens, mergeTokens, tile, unmergeTokens } from '../../../lib/tensor/functional.ts'
+import {
+  attention,
+  matchTokens,
+  mergeTokens,
+  tile,
+  toPixels,
+  unmergeTokens,
+} from '../../../lib/tensor/functional.ts'
 import { Trace } from '../../../lib/tensor/trace.ts'
 
 interface Match {
@@ -77,6 +84,15 @@ function guided(kept: number) {
   return verify(trace.graph())
 }
 
+const numbers = (length: number, seed: number) =>
+  Float32Array.from({ length }, (_, i) => Math.sin(12.9898 * (i + 1) + 78.233 * seed))
+
+const run = (graph: ReturnType<typeof guided>) =>
+  interpret(graph, {
+    inputs: { x: numbers(24, 1), context: numbers(48, 2), corners: Int32Array.of(2, 1) },
+    weight: () => expect.fail('there are no weights'),
+  })
+
 describe('both halves of guidance', () => {
   it('merge once what they have in common', () => {
     const graph = guided(4)
@@ -89,12 +105,19 @@ describe('both halves of guidance', () => {
       ['unmergeTokens', 1],
       ['attention', 2],
     ])
-    const numbers = (length: number, seed: number) =>
-      Float32Array.from({ length }, (_, i) => Math.sin(12.9898 * (i + 1) + 78.233 * seed))
-    const inputs = { x: numbers(24, 1), context: numbers(40, 2), corners: Int32Array.of(2, 1) }
-    const run = (some: typeof graph) =>
-      interpret(some, { inputs, weight: () => expect.fail('there are no weights') })
     expect(run(shared)).toEqual(run(graph))
+  })
+
+  it('may read what was matched once for tokens of their own, or give it away', () => {
+    const trace = new Trace()
+    const both = tile(trace.input('x', 'f32', [1, 6, 4]), 2)
+    const corners = trace.input('corners', 'i32', [2])
+    const rows = matchTokens(both, { height: 2, width: 3, corners, kept: 4 })
+    trace.output('merged', mergeTokens(trace.input('context', 'f32', [2, 6, 4]), rows, 4))
+    trace.output('rows', rows)
+    trace.output('pixels', toPixels(both))
+    const graph = verify(trace.graph())
+    expect(run(verify(shareCopies(graph)))).toEqual(run(graph))
   })
 })
 
