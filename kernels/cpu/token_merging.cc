@@ -135,12 +135,13 @@ struct Task {
   int32_t* nearest;  // (last - first)
 };
 
-void match_sources(const MatchTokensArgs& args, const int32_t* sources, const Task& task, float* scratch) {
+void match_sources(const MatchTokensArgs& args, const int32_t* sources, const Task& task, const Exec& exec,
+                   int thread) {
   const int64_t c = args.c;
   const int64_t pitch = pitch_of(c);
   // f(panel, source): the panel's first source
   const auto each_panel = [&](const auto& f) {
-    float* memory = scratch;
+    float* memory = exec.scratch<float>(thread);
     for (int64_t source = task.first; source < task.last; source += kLanes, memory += panel_floats(c)) {
       f(panel_at(memory, c), source);
     }
@@ -156,6 +157,8 @@ void match_sources(const MatchTokensArgs& args, const int32_t* sources, const Ta
     }
   });
   for (int64_t unit = 0; unit < args.windows; unit += kTile) {
+    // All destinations of a large picture take tens of milliseconds, a tile of them less than one.
+    if (exec.is_cancelled(exec.pool)) return;
     each_panel([&](const Panel& panel, int64_t) {
       in_rows(min(args.windows - unit, kTile), [&](int64_t row, auto rows) {
         const float* first = task.units + (unit + row) * pitch;
@@ -209,7 +212,7 @@ void number_rows(const MatchTokensArgs& args, const Matches& matches, int64_t pi
   }
   for (int64_t i = 0; i < size.sources; i++) {
     int32_t& own = rows[matches.sources[i]];
-    // A task that a cancel skipped has left anything here.
+    // A task that a cancel skipped or ended has left anything here.
     const int64_t window = nearest[i] < 0 ? 0 : min(nearest[i], args.windows - 1);
     if (own == kGone) own = rows[matches.destinations[window]];
   }
@@ -243,7 +246,7 @@ void match_tokens(const MatchTokensArgs& args, const Exec& exec) {
                     min(size.sources, first + kBlockPanels * kLanes),
                     matches.cosine + at,
                     matches.nearest + at};
-    match_sources(args, matches.sources, task, exec.scratch<float>(thread));
+    match_sources(args, matches.sources, task, exec, thread);
   });
   parallel_for(exec, args.n, [&](int64_t picture, int) { number_rows(args, matches, picture); });
 }
