@@ -6,7 +6,7 @@ import { TintypeError } from '../errors.ts'
 import { suggestion } from '../nearest.ts'
 import { readRegularFile } from '../regular-file.ts'
 import { show } from '../show.ts'
-import { damaged, label, readSafetensorsHeader, type TensorInfo } from './safetensors.ts'
+import { damaged, label, MAX_HEADER_BYTES, readSafetensorsHeader, type TensorInfo } from './safetensors.ts'
 
 export interface WeightFiles {
   /** `''` for the plain files, else as in `model.fp16.safetensors`. */
@@ -33,7 +33,8 @@ const single = /^(\w+?)(?:\.([\w-]+))?\.safetensors$/
 const index = /^(\w+?)\.safetensors\.index(?:\.([\w-]+))?\.json$/
 const shard = /-\d+-of-\d+$/
 const pickles = /\.(bin|ckpt|pt|pth|pkl)$/
-const MAX_INDEX_BYTES = 32 * 2 ** 20
+/** It has a line for each tensor, as headers have. */
+const MAX_INDEX_BYTES = MAX_HEADER_BYTES
 
 /**
  * Finds the weights of a component (`unet`, `vae`, `text_encoder`) and reads their headers.

@@ -109,6 +109,16 @@ describe('shards', () => {
       expect(await thrownBy(() => readWeightFiles(folder()))).toMatchObject({ code: 'INVALID_WEIGHTS' })
     },
   )
+  it('refuse an index of more than 2 MiB, as it would keep the event loop', async () => {
+    const text = JSON.stringify({ weight_map: right })
+    await write(text.padEnd(2 ** 21))
+    expect((await readWeightFiles(folder())).tensors.size).toBe(3)
+    await write(text.padEnd(2 ** 21 + 1))
+    expect(await thrownBy(() => readWeightFiles(folder()))).toMatchObject({
+      code: 'INVALID_WEIGHTS',
+      message: expect.stringContaining('2097153 bytes'),
+    })
+  })
   it.each(hostileTexts)('have few words for %s', async (_, text) => {
     await write(spelled({ weight_map: { a: placeholder } }, text))
     const error = await thrownBy(() => readWeightFiles(folder()))
