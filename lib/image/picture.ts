@@ -3,8 +3,11 @@
 import { randomUUID } from 'node:crypto'
 import { rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, extname, join } from 'node:path'
+import * as z from 'zod'
+import { checkOptions } from '../check-options.ts'
 import { TintypeError } from '../errors.ts'
 import { suggestion } from '../nearest.ts'
+import { show } from '../show.ts'
 import { pathOfUrl } from './file-url.ts'
 import { formatParameters, type GenerationParameters } from './parameters.ts'
 import { insertPngText } from './png-text.ts'
@@ -33,24 +36,25 @@ export function formatOf(path: string): ImageFormat {
   })
 }
 
-function checkEncoding(format: ImageFormat, quality: number): void {
+const schema = {
+  quality: z.number().int().min(1).max(100).describe('an integer from 1 to 100'),
+} satisfies Record<keyof EncodeOptions, z.ZodType>
+
+function checkEncoding(format: ImageFormat, options: EncodeOptions): void {
   if (![...formats.values()].includes(format)) {
-    throw new TintypeError('UNKNOWN_OPTION', `There is no picture format "${format}".`, {
-      advice: suggestion(String(format), new Set(formats.values())),
+    throw new TintypeError('UNKNOWN_OPTION', `There is no picture format ${show(format)}.`, {
+      advice: suggestion(typeof format === 'string' ? format : '', new Set(formats.values())),
     })
   }
-  if (!Number.isInteger(quality) || quality < 1 || quality > 100) {
-    throw new TintypeError(
-      'INVALID_ARGUMENT',
-      `Option quality must be an integer from 1 to 100, got ${quality}.`,
-    )
-  }
+  checkOptions(options, schema, { caller: 'toFile() or toBuffer()', example: '{ quality: 80 }' })
 }
 
 function pathOf(target: string | URL): string {
   const path = target instanceof URL ? pathOfUrl(target) : target
-  if (typeof path === 'string') return path
-  throw new TintypeError('INVALID_ARGUMENT', `toFile() takes a path or a file URL, got ${String(target)}.`)
+  // No system has names with NUL in them.
+  if (typeof path === 'string' && !path.includes('\0')) return path
+  const got = target instanceof URL ? target.href : show(target)
+  throw new TintypeError('INVALID_ARGUMENT', `toFile() takes a path or a file URL, got ${got}.`)
 }
 
 interface PictureFields {
@@ -93,8 +97,9 @@ export class Picture {
    *
    * @throws TintypeError `UNKNOWN_OPTION`, `INVALID_ARGUMENT`
    */
-  async toBuffer(format: ImageFormat = 'png', { quality = 90 }: EncodeOptions = {}): Promise<Buffer> {
-    checkEncoding(format, quality)
+  async toBuffer(format: ImageFormat = 'png', options: EncodeOptions = {}): Promise<Buffer> {
+    checkEncoding(format, options)
+    const { quality = 90 } = options
     const { width, height } = this
     const { default: sharp } = await import('sharp')
     const image = sharp(this.data, { raw: { width, height, channels: 3 } })
@@ -116,7 +121,7 @@ export class Picture {
    * Writes a picture file, given its path or file URL; the extension (.png, .jpg, .jpeg, .webp) says which. A reader
    * never sees half a file.
    *
-   * @throws TintypeError `INVALID_ARGUMENT` for another extension or size, `IO` when it cannot be written
+   * @throws TintypeError `UNKNOWN_OPTION`, `INVALID_ARGUMENT` for another extension or size, `IO` when it cannot be written
    */
   async toFile(target: string | URL, options: EncodeOptions = {}): Promise<void> {
     const path = pathOf(target)

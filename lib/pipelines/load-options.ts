@@ -1,7 +1,7 @@
 // The options of load(): checked before anything is read.
 
 import * as z from 'zod'
-import { checkOptions, invalid } from './check-options.ts'
+import { checkOptions, invalid } from '../check-options.ts'
 import type { DeviceOptions } from './choose-device.ts'
 import type { VaeTiling } from './choose-tiling.ts'
 

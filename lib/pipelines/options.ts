@@ -2,8 +2,8 @@
 
 import { randomBytes } from 'node:crypto'
 import * as z from 'zod'
+import { type Call, checkOptions, invalid } from '../check-options.ts'
 import type { ImageInput } from '../image/input.ts'
-import { type Call, checkOptions, invalid } from './check-options.ts'
 import type { GenerateOptions, ProgressEvent } from './types.ts'
 
 export const largestSide = 16384

@@ -1,10 +1,10 @@
 // What users hold: a loaded model, its generations, and its end.
 
 import { setMaxListeners } from 'node:events'
+import { invalid, show } from '../check-options.ts'
 import { TintypeError } from '../errors.ts'
 import type { ImageInput } from '../image/input.ts'
 import { createGenerator } from '../schedulers/noise.ts'
-import { invalid, show } from './check-options.ts'
 import { type ChosenDevices, chooseDevices } from './choose-device.ts'
 import { copyImage, copyOptions } from './copy-options.ts'
 import { runGeneration } from './generation.ts'

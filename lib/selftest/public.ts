@@ -1,6 +1,7 @@
 // The self-test as users call it: a GPU by its name, what is known of it, and case by case what came out.
 
-import { TintypeError } from '../errors.ts'
+import * as z from 'zod'
+import { checkOptions, invalid } from '../check-options.ts'
 import { callNative } from '../runtime/binding.ts'
 import { cudaNative } from '../runtime/cuda-binding.ts'
 import { nvidiaGpus } from '../runtime/nvidia.ts'
@@ -29,10 +30,22 @@ export interface GpuDescription {
   readonly driver: string | undefined
 }
 
+const schema = {
+  // What these two may be, targetOf() says.
+  device: z.unknown(),
+  precision: z.unknown(),
+  only: z.string().describe('a part of titles, such as "attention"'),
+} satisfies Record<keyof SelfTestOptions, z.ZodType>
+
+function checked(given: unknown): SelfTestOptions {
+  checkOptions(given, schema, { caller: 'selfTest()', example: '{ device: "cuda" }' })
+  return given
+}
+
 function gpuOf({ device, precision }: SelfTestOptions): Target {
   const target = targetOf({ device: device ?? 'cuda', precision })
   if (target.precision !== undefined) return target
-  throw new TintypeError('INVALID_ARGUMENT', 'The self-test is for GPUs: expected "cuda" or "cuda:1".')
+  throw invalid('The self-test is for GPUs: expected "cuda" or "cuda:1".')
 }
 
 /**
@@ -61,20 +74,21 @@ export function describeGpu(device: DeviceName = 'cuda'): GpuDescription {
  * Runs the cases of the kernels' tests on a GPU, one report for each. Nothing is thrown for a kernel that is wrong:
  * `failure` says so. After a case that breaks the GPU there are no more.
  *
- * @throws TintypeError `DEVICE_UNAVAILABLE` with the reason, `INVALID_ARGUMENT`, `OUT_OF_MEMORY`
+ * @throws TintypeError `DEVICE_UNAVAILABLE` with the reason, `UNKNOWN_OPTION`, `INVALID_ARGUMENT`, `OUT_OF_MEMORY`
  * @example
  * for await (const { title, failure } of selfTest({ device: 'cuda' })) if (failure) console.error(title, failure)
  */
 export async function* selfTest(options: SelfTestOptions = {}): AsyncGenerator<CaseReport, void, void> {
-  const target = gpuOf(options)
-  const { only = '' } = options
+  const { only = '', ...where } = checked(options)
+  const target = gpuOf(where)
   // Late: its cases are numbers by the hundred thousand, made while it loads.
   const { allCases, selfTest: runSelfTest } = await import('./self-test.js')
   const cases = allCases.filter((c) => titleOf(c).includes(only))
   if (cases.length === 0) {
-    throw new TintypeError('INVALID_ARGUMENT', `only: no case has "${only}" in its title.`, {
-      advice: 'Titles are such as "attention n=1 lq=33 lk=77 c=80".',
-    })
+    throw invalid(
+      `only: no case has "${only}" in its title.`,
+      'Titles are such as "attention n=1 lq=33 lk=77 c=80".',
+    )
   }
   yield* runSelfTest(target, cases)
 }

@@ -92,7 +92,13 @@ describe('Picture', () => {
       /16384x1 cannot be written as webp .* PNG has no such limit/,
     ],
     [() => picture.toBuffer('gif' as 'png'), 'UNKNOWN_OPTION', /no picture format "gif"/],
-    [() => picture.toBuffer('jpeg', { quality: 0 }), 'INVALID_ARGUMENT', /quality/],
+    [() => picture.toBuffer('jpeg', { quality: 0 }), 'INVALID_ARGUMENT', /quality must be .* got 0\./],
+    [() => picture.toBuffer('jpeg', { quality: 5n as never }), 'INVALID_ARGUMENT', /got 5n\./],
+    [() => picture.toBuffer('jpeg', { qualtiy: 5 } as object), 'UNKNOWN_OPTION', /Did you mean "quality"/],
+    [() => picture.toBuffer('png', null as never), 'INVALID_ARGUMENT', /an object of options, got null/],
+    [() => picture.toBuffer(Symbol('png') as never), 'UNKNOWN_OPTION', /no picture format Symbol\(png\)/],
+    [() => picture.toFile(Object.create(null)), 'INVALID_ARGUMENT', /takes a path or a file URL/],
+    [() => picture.toFile('a\0.png'), 'INVALID_ARGUMENT', /got "a\\u0000\.png"/],
   ])('refuses what it cannot do (%#)', async (write, code, message) => {
     await expect(write()).rejects.toMatchObject({ code, message: expect.stringMatching(message) })
   })

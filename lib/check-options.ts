@@ -1,9 +1,9 @@
 // Options by themselves: each has a rule, and one that breaks it or has none is refused with a sentence that helps.
 
 import { inspect } from 'node:util'
-import { TintypeError } from '../errors.ts'
-import { suggestion } from '../nearest.ts'
-import { shorten } from '../show.ts'
+import { TintypeError } from './errors.ts'
+import { suggestion } from './nearest.ts'
+import { shorten } from './show.ts'
 
 /** A schema of zod, which public types must not name: it is no dependency of who uses tintype. */
 interface Rule {
