@@ -19,8 +19,8 @@ function editDistance(a: string, b: string): number {
   return last[b.length]!
 }
 
-/** How many edits are a slip of the keyboard, where the name is wrong in any case. */
-const slip = (name: string) => Math.max(2, Math.floor(name.length / 3))
+/** How many edits are a slip of the keyboard, where the name is wrong in any case: fewer than it has letters, which would all be others. */
+const slip = (name: string) => Math.min(name.length - 1, Math.max(2, Math.floor(name.length / 3)))
 
 /** The candidate closest to `name`, or undefined when none is within `mostEdits`. */
 export function nearest(

@@ -19,6 +19,10 @@ describe('nearest', () => {
     expect(suggestion('step', ['steps', 'seed'])).toBe('Did you mean "steps"?')
   })
 
+  it.each(['', 'n', 'ab'])('guesses nothing from %o, of which every letter would be wrong', (name) => {
+    expect(nearest(name, ['rng', 'eta'])).toBeUndefined()
+  })
+
   it('takes as few edits as asked', () => {
     expect(nearest('doctr', ['doctor'], 1)).toBe('doctor')
     expect(nearest('dctr', ['doctor'], 1)).toBeUndefined()
