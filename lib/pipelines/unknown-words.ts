@@ -1,5 +1,6 @@
 // What a prompt says that the model was never shown: it paints something all the same, which nobody asked for.
 
+import { shorten } from '../show.ts'
 import type { Model } from './model.ts'
 
 /** A warning names no more, and no more are looked for: each is encoded by itself. */
@@ -24,5 +25,6 @@ export function unknownWords(
   const unknown = words.filter((word) => tokenizer.encode(word).some((id) => !knownTokens.has(id)))
   if (unknown.length === 0) return []
   const more = unknown.length > mostNamed ? ', ...' : ''
-  return [`The model "${name}" was never shown: ${unknown.slice(0, mostNamed).join(', ')}${more}.`]
+  const named = unknown.slice(0, mostNamed).map((word) => shorten(word))
+  return [`The model "${name}" was never shown: ${named.join(', ')}${more}.`]
 }

@@ -27,6 +27,10 @@ describe('unknownWords', () => {
     ])
   })
 
+  it('shows the beginning of a long word', () => {
+    expect(warningOf('x'.repeat(1e5))).toEqual([`The model "ours" was never shown: ${'x'.repeat(57)}....`])
+  })
+
   it('names a few of many, and says nothing of models that do not tell', () => {
     const prompt = Array.from({ length: 1e5 }, (_, i) => `word${i}`).join(' ')
     expect(warningOf(prompt)[0]).toMatch(/: word0, word1, .*, word7, \.\.\.\.$/)
