@@ -5,6 +5,8 @@ import { dirname, extname, resolve, sep } from 'node:path'
 import { TintypeError } from '../errors.ts'
 
 const longestSlug = 48
+/** What file systems take is 255; a seed, a number and the extension come after it. */
+const mostBytes = 220
 
 /**
  * `A red apple, on snow!` becomes `a-red-apple-on-snow`. Accents of Latin, Greek and Cyrillic letters go; the marks of other scripts
@@ -18,7 +20,13 @@ export function slug(prompt: string): string {
     .normalize('NFC')
     .match(/[\p{L}\p{M}\p{N}]+/gu)
   const letters = [...new Intl.Segmenter().segment((words ?? []).join('-'))].map(({ segment }) => segment)
-  return letters.slice(0, longestSlug).join('').replace(/-+$/, '') || 'picture'
+  let name = ''
+  for (const letter of letters.slice(0, longestSlug)) {
+    // Marks make a letter of as many bytes as they like.
+    if (Buffer.byteLength(name + letter) > mostBytes) break
+    name += letter
+  }
+  return name.replace(/-+$/, '') || 'picture'
 }
 
 /**

@@ -61,6 +61,8 @@ describe('file names', () => {
     ['सेब', 'सेब'],
     ['사과', '사과'],
     ['सेब'.repeat(30), 'सेब'.repeat(24)],
+    ['से'.repeat(48), 'से'.repeat(36)],
+    [`से${'\u0941'.repeat(100)}`, 'picture'],
     ['../../etc/passwd', 'etc-passwd'],
     ['', 'picture'],
     ['word '.repeat(50), `${'word-'.repeat(9)}wor`],
