@@ -1,7 +1,7 @@
 // Where pictures go: the name that was given, numbered where there are several, or one made of prompt and seed.
 
-import { access, constants } from 'node:fs/promises'
-import { dirname, extname, resolve, sep } from 'node:path'
+import { access, constants, stat } from 'node:fs/promises'
+import { dirname, extname, join, resolve, sep } from 'node:path'
 import { TintypeError } from '../errors.ts'
 
 const longestSlug = 48
@@ -67,4 +67,15 @@ export async function checkFolder(output: string | undefined): Promise<void> {
       cause,
     })
   }
+  if (output !== undefined && (await isFolder(output))) {
+    throw new TintypeError('IO', `${output} cannot be written: it names a folder.`, {
+      advice: `Name a file in it: -o ${join(output, 'picture.png')}`,
+    })
+  }
 }
+
+const isFolder = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => path.endsWith('/') || path.endsWith(sep),
+  )

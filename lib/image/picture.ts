@@ -57,6 +57,14 @@ function pathOf(target: string | URL): string {
   throw new TintypeError('INVALID_ARGUMENT', `toFile() takes a path or a file URL, got ${got}.`)
 }
 
+/** What to do about an error of the system. */
+const adviceOn: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', 'Does its folder exist?'],
+  ['ENOTDIR', 'What it names as a folder is a file.'],
+  ['EISDIR', 'There is a folder of that name: name a file in it.'],
+  ['ENAMETOOLONG', 'Take a shorter name.'],
+])
+
 interface PictureFields {
   readonly width: number
   readonly height: number
@@ -136,7 +144,7 @@ export class Picture {
       await rm(partial, { force: true }).catch(() => undefined)
       const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
       throw new TintypeError('IO', `${path} cannot be written (${reason}).`, {
-        advice: reason === 'ENOENT' ? 'Does its folder exist?' : 'Check permissions and free space.',
+        advice: adviceOn.get(reason) ?? 'Check permissions and free space.',
         cause,
       })
     }

@@ -1,6 +1,6 @@
 // The parts of the command line that need no model: words to values, file names, progress.
 
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -99,6 +99,17 @@ describe('the folder of pictures', () => {
       const output = join(folder, name, 'apple.png')
       const message = `${output} cannot be written: there is no folder ${join(folder, name)} (${code}). Make the folder first.`
       await expect(checkFolder(output)).rejects.toMatchObject({ code: 'IO', message })
+    }
+  })
+
+  it('is no picture itself', async () => {
+    const output = join(folder, 'folder.png')
+    mkdirSync(output)
+    for (const name of [output, `${output}/`, `${join(folder, 'none.png')}/`]) {
+      await expect(checkFolder(name)).rejects.toMatchObject({
+        code: 'IO',
+        message: `${name} cannot be written: it names a folder. Name a file in it: -o ${join(name, 'picture.png')}`,
+      })
     }
   })
 

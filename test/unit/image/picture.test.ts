@@ -1,6 +1,6 @@
 // Pictures to files, and pictures from outside.
 
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -35,6 +35,11 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tintype-image-'))
 })
 afterAll(() => rm(folder, { recursive: true }))
+
+async function ontoFolder(name: string): Promise<void> {
+  await mkdir(join(folder, name))
+  await picture.toFile(join(folder, name)).finally(() => rmdir(join(folder, name)))
+}
 
 describe('Picture', () => {
   it('writes PNG without loss, with its parameters', async () => {
@@ -78,7 +83,13 @@ describe('Picture', () => {
     [() => picture.toFile('apple.gif'), 'INVALID_ARGUMENT', /extension ".gif"/],
     [() => picture.toFile('apple'), 'INVALID_ARGUMENT', /extension ""/],
     [() => picture.toFile(join(folder, 'none', 'apple.png')), 'IO', /Does its folder exist/],
-    [() => picture.toFile(join(import.meta.filename, 'apple.png')), 'IO', /cannot be written \(ENOTDIR\)/],
+    [
+      () => picture.toFile(join(import.meta.filename, 'apple.png')),
+      'IO',
+      /written \(ENOTDIR\)\. .* is a file/,
+    ],
+    [() => picture.toFile(join(folder, `${'n'.repeat(252)}.png`)), 'IO', /\(ENAMETOOLONG\)\. Take a shorter/],
+    [() => ontoFolder('folder.png'), 'IO', /\(EISDIR\)\. There is a folder of that name/],
     [
       () => picture.toFile(new URL('https://example.com/a.png')),
       'INVALID_ARGUMENT',
