@@ -133,16 +133,14 @@ export class Pipeline {
 
   /** The (77) token ids of a prompt, padded; what does not fit is cut. */
   tokenize(prompt: string): Int32Array {
-    if (typeof prompt !== 'string') {
-      throw invalid(`tokenize() takes a string, got ${show(prompt)}.`)
-    }
+    checkPrompt('tokenize()', prompt)
     return this.#model.tokenizer.tokenize(prompt).ids
   }
 
   /** The text encoder's last hidden state, (77, width). */
   async encodePrompt(prompt: string, options: Pick<GenerateOptions, 'signal'> = {}): Promise<Float32Array> {
     const { signal } = stageOptions(options, ['signal'], ofStage('encodePrompt()'))
-    this.tokenize(prompt)
+    checkPrompt('encodePrompt()', prompt)
     return this.#during(signal, async (ended) =>
       (await encodeTexts(this.#model, [prompt], ended)).of(prompt).slice(),
     )
@@ -248,6 +246,10 @@ const disposed = () =>
   new TintypeError('DISPOSED', 'The pipeline was disposed of.', { advice: 'Load it again with load().' })
 
 const ofStage = (caller: string) => ({ caller, example: '{ signal: AbortSignal.timeout(1000) }' })
+
+function checkPrompt(caller: string, prompt: unknown): asserts prompt is string {
+  if (typeof prompt !== 'string') throw invalid(`${caller} takes a string, got ${show(prompt)}.`)
+}
 
 function checkLatents(given: unknown, channels: number): asserts given is Latents {
   const { data, shape } = (given ?? {}) as Partial<Latents>

@@ -227,6 +227,12 @@ describe('stages', () => {
   it.each<[string, () => Promise<unknown>, string, RegExp]>([
     [
       'encodePrompt',
+      () => pipeline.encodePrompt(5 as never),
+      'INVALID_ARGUMENT',
+      /^encodePrompt\(\) takes a string, got 5/,
+    ],
+    [
+      'encodePrompt',
       () => pipeline.encodePrompt('a', { sginal: 5 } as never),
       'UNKNOWN_OPTION',
       /"sginal"\. Did you mean "signal"/,
