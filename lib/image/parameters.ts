@@ -1,5 +1,6 @@
 // The text in which pictures carry how they were made, as A1111 writes it and most tools read it.
 
+import { invalid, show } from '../check-options.ts'
 import type { Precision } from '../runtime/target.ts'
 
 /**
@@ -131,10 +132,17 @@ function unquote(value: string): string {
 /**
  * Reads A1111's text back. Text without settings is all prompt.
  *
+ * @throws TintypeError `INVALID_ARGUMENT` for what is no text
  * @example
  * parseParameters('red apple\nSteps: 20, Seed: 1').settings.get('Seed') // '1'
  */
 export function parseParameters(text: string): ParsedParameters {
+  if (typeof text !== 'string') {
+    throw invalid(
+      `parseParameters() takes a string, got ${show(text)}.`,
+      'A picture without parameters has no such text.',
+    )
+  }
   const lines = text.trim().split('\n')
   const last = lines.at(-1)!
   const pairs = last.length > mostSettings ? [] : [...last.matchAll(setting)]

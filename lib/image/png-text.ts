@@ -1,6 +1,7 @@
 // Text in PNG files (PNG specification, third edition, section 11.3.3): written as A1111 does, read with care.
 
 import { crc32, inflateSync } from 'node:zlib'
+import { invalid, show } from '../check-options.ts'
 
 const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
 /** Length, type and checksum around the data of a chunk. */
@@ -63,8 +64,13 @@ function decodeText(type: string, data: Buffer, most: number): [string, string] 
 /**
  * The texts of a PNG file by keyword; empty for anything else. Damaged chunks, and compressed texts of more than 16 MB
  * in all, end the search.
+ *
+ * @throws TintypeError `INVALID_ARGUMENT` for what is no bytes
  */
 export function readPngText(png: Uint8Array): ReadonlyMap<string, string> {
+  if (!(png instanceof Uint8Array)) {
+    throw invalid(`readPngText() takes the bytes of a file as a Uint8Array, got ${show(png)}.`)
+  }
   const bytes = Buffer.from(png.buffer, png.byteOffset, png.byteLength)
   const texts = new Map<string, string>()
   if (!bytes.subarray(0, signature.length).equals(signature)) return texts

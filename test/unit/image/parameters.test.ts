@@ -68,6 +68,15 @@ const everything: GenerationParameters = {
 }
 
 describe('parseParameters', () => {
+  it.each([undefined, Buffer.from('red apple')])('refuses %o', (text) => {
+    expect(() => parseParameters(text as never)).toThrow(
+      expect.objectContaining({
+        code: 'INVALID_ARGUMENT',
+        message: expect.stringMatching(/takes a string, got .* without parameters/),
+      }),
+    )
+  })
+
   it('reads back all that changed the picture', () => {
     const { settings } = parseParameters(formatParameters(everything))
     expect(Object.fromEntries(settings)).toEqual({

@@ -45,6 +45,15 @@ describe('PNG text', () => {
     expect([...readPngText(withChunks(...texts)).keys()]).toEqual(['first'])
   })
 
+  it.each([undefined, 'apple.png', new ArrayBuffer(8)])('refuses %o', (png) => {
+    expect(() => readPngText(png as never)).toThrow(
+      expect.objectContaining({
+        code: 'INVALID_ARGUMENT',
+        message: expect.stringContaining('takes the bytes of a file'),
+      }),
+    )
+  })
+
   it('survives damage', () => {
     const written = insertPngText(png, 'parameters', '猫')
     for (let length = 0; length < written.length; length++) readPngText(written.subarray(0, length))
