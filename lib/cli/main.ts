@@ -168,10 +168,12 @@ function report(error: unknown): number {
 }
 
 async function main(): Promise<void> {
-  // `tintype ... | head` closes the pipe: nobody is left to tell.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) =>
-    process.exit(error.code === 'EPIPE' ? 0 : exit.failure),
-  )
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // `tintype ... | head` closes the pipe: nobody is left to tell.
+    if (error.code === 'EPIPE') process.exit(0)
+    console.error(`tintype: nothing can be written to stdout (${error.code}).`)
+    process.exit(exit.failure)
+  })
   // Whoever reads no progress still wants the picture.
   process.stderr.on('error', () => undefined)
   const interrupt = new AbortController()

@@ -1,7 +1,7 @@
 // The built command line as a shell sees it: exit codes, what goes to stdout and stderr, Ctrl-C.
 
-import { execFileSync, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -155,6 +155,16 @@ describe('tintype', () => {
     const { code, stdout } = await tintype(['x', '--model', 'nowhere', '--json'])
     expect(code).toBe(1)
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'MODEL_NOT_FOUND' } })
+  })
+
+  it.runIf(existsSync('/dev/full'))('says so where nothing can be written to stdout', () => {
+    const full = openSync('/dev/full', 'w')
+    const { status, stderr } = spawnSync(process.execPath, [main, 'info'], {
+      stdio: ['ignore', full, 'pipe'],
+    })
+    closeSync(full)
+    expect(status).toBe(1)
+    expect(String(stderr)).toBe('tintype: nothing can be written to stdout (ENOSPC).\n')
   })
 
   it('ends cleanly on Ctrl-C', async () => {
