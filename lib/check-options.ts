@@ -23,6 +23,8 @@ export interface Call {
   readonly example: string
   /** What other programs call an option, without case and underscores. */
   readonly aliases?: ReadonlyMap<string, string>
+  /** Options of another call, which some give to this one. */
+  readonly elsewhere?: { readonly caller: string; readonly names: readonly string[] }
 }
 
 /** A value as messages show it: on one line, and short. */
@@ -42,7 +44,7 @@ export const invalid = (message: string, advice?: string) =>
 export function checkOptions(
   given: unknown,
   rules: Rules,
-  { caller, example, aliases }: Call,
+  { caller, example, aliases, elsewhere }: Call,
 ): asserts given is Readonly<Record<string, unknown>> {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw invalid(`${caller} takes an object of options, got ${show(given)}.`, `Example: ${example}.`)
@@ -51,7 +53,9 @@ export function checkOptions(
     if (!Object.hasOwn(rules, name)) {
       const alias = aliases?.get(name.replaceAll('_', '').toLowerCase())
       throw new TintypeError('UNKNOWN_OPTION', `There is no option ${JSON.stringify(shorten(name))}.`, {
-        advice: suggestion(alias ?? name, Object.keys(rules)),
+        advice: elsewhere?.names.includes(name)
+          ? `It is one of ${elsewhere.caller}.`
+          : suggestion(alias ?? name, Object.keys(rules)),
       })
     }
     const rule = rules[name]!

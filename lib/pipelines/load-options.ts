@@ -56,6 +56,8 @@ const schema = {
   vaeTiling: z.union([z.literal('auto'), z.boolean()]).describe('"auto", true or false'),
 } satisfies Record<keyof LoadOptions, z.ZodType>
 
+export const loadOptionNames: readonly string[] = Object.keys(schema)
+
 function resolveTiling({ vaeTiling, exact }: LoadOptions): VaeTiling {
   if (exact && vaeTiling === true) {
     throw invalid(

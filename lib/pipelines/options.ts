@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import * as z from 'zod'
 import { type Call, checkOptions, invalid } from '../check-options.ts'
 import type { ImageInput } from '../image/input.ts'
+import { loadOptionNames } from './load-options.ts'
 import type { GenerateOptions, ProgressEvent } from './types.ts'
 
 export const largestSide = 16384
@@ -122,7 +123,10 @@ export interface ResolvedOptions {
 
 /** Types and ranges of each option by itself. */
 function checkEach(given: unknown): GenerateOptions {
-  checkOptions(given, schema, { caller: 'generate()', example: '{ prompt: "red apple" }', aliases })
+  checkOptions(given, schema, {
+    ...{ caller: 'generate()', example: '{ prompt: "red apple" }', aliases },
+    elsewhere: { caller: 'load()', names: loadOptionNames },
+  })
   if (given.prompt === undefined)
     throw invalid('Option prompt is missing.', 'An empty string is a valid prompt.')
   return given as unknown as GenerateOptions

@@ -96,6 +96,11 @@ describe('resolveOptions', () => {
     expect(() => resolve(options)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
   })
 
+  it.each(['device', 'precision', 'exact'])('says whose option %s is', (name) => {
+    const message = `There is no option "${name}". It is one of load().`
+    expect(() => resolve({ prompt: 'a', [name]: 'cuda' })).toThrow(message)
+  })
+
   it('names the nearest option for one that does not exist', () => {
     const unknown = () => resolve({ prompt: 'a', guidance_scale: 3 })
     expect(unknown).toThrow('There is no option "guidance_scale". Did you mean "guidanceScale"?')
