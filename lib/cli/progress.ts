@@ -58,7 +58,8 @@ function liveProgress(terminal: Terminal): Progress {
         denoiseBegan = event.elapsedMs
         draw(`${stageNames[event.stage]}...`)
       } else {
-        draw(formatStep(event, denoiseBegan, terminal.columns ?? 80))
+        // A terminal that does not know its width says 0.
+        draw(formatStep(event, denoiseBegan, terminal.columns || 80))
       }
     },
     end: () => draw(''),

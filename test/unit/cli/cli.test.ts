@@ -140,9 +140,9 @@ describe('progress', () => {
     }
   })
 
-  const record = (isTTY: boolean) => {
+  const record = (isTTY: boolean, columns = 80) => {
     let text = ''
-    const progress = progressOn({ isTTY, columns: 80, write: (more: string) => (text += more) })
+    const progress = progressOn({ isTTY, columns, write: (more: string) => (text += more) })
     progress.report({ type: 'stage', stage: 'denoise', elapsedMs: 0 })
     for (let i = 1; i <= 100; i++) progress.report({ ...step, step: i, steps: 100, elapsedMs: i * 10 })
     progress.end()
@@ -152,6 +152,10 @@ describe('progress', () => {
   it('redraws one line on a terminal and cleans it up', () => {
     expect(record(true)).not.toContain('\n')
     expect(record(true).endsWith('\r\x1b[K')).toBe(true)
+  })
+
+  it('shows itself on a terminal that does not know its width', () => {
+    expect(record(true, 0)).toBe(record(true))
   })
 
   it('writes about ten lines to a log', () => {
