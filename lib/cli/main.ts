@@ -47,6 +47,7 @@ function buildProgram(signal: AbortSignal): Command {
     .version(version)
     .exitOverride()
     .configureOutput({ outputError: (message, write) => write(message.replace(/^error: /, 'tintype: ')) })
+    .showHelpAfterError('tintype --help lists commands and options, with examples.')
     .enablePositionalOptions()
     .argument('<prompts...>', 'what to paint; - reads it from stdin')
     .option('-o, --output <file>', 'where to write: .png, .jpg or .webp (default: made of prompt and seed)')

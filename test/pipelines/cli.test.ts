@@ -123,7 +123,8 @@ describe('tintype', () => {
   })
 
   it.each<[string[], number, RegExp]>([
-    [[], 2, /missing required argument 'prompts'/],
+    [[], 2, /missing required argument 'prompts'\ntintype --help lists/],
+    [['info', '--jsno'], 2, /unknown option '--jsno'[\s\S]*--json[\s\S]*tintype --help lists/],
     [
       ['doctr', ...tiny],
       2,
