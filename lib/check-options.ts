@@ -1,9 +1,8 @@
 // Options by themselves: each has a rule, and one that breaks it or has none is refused with a sentence that helps.
 
-import { inspect } from 'node:util'
 import { TintypeError } from './errors.ts'
 import { suggestion } from './nearest.ts'
-import { shorten } from './show.ts'
+import { shorten, showArgument } from './show.ts'
 
 /** A schema of zod, which public types must not name: it is no dependency of who uses tintype. */
 interface Rule {
@@ -27,12 +26,6 @@ export interface Call {
   readonly elsewhere?: { readonly caller: string; readonly names: readonly string[] }
 }
 
-/** A value as messages show it: on one line, and short. */
-export function show(value: unknown): string {
-  const shown = inspect(value, { depth: 1, maxArrayLength: 4, maxStringLength: 40, breakLength: Infinity })
-  return shown.length > 80 ? `${shown.slice(0, 77)}...` : shown
-}
-
 export const invalid = (message: string, advice?: string) =>
   new TintypeError('INVALID_ARGUMENT', message, advice === undefined ? {} : { advice })
 
@@ -47,7 +40,7 @@ export function checkOptions(
   { caller, example, aliases, elsewhere }: Call,
 ): asserts given is Readonly<Record<string, unknown>> {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    throw invalid(`${caller} takes an object of options, got ${show(given)}.`, `Example: ${example}.`)
+    throw invalid(`${caller} takes an object of options, got ${showArgument(given)}.`, `Example: ${example}.`)
   }
   for (const [name, value] of Object.entries(given)) {
     if (!Object.hasOwn(rules, name)) {
@@ -60,7 +53,7 @@ export function checkOptions(
     }
     const rule = rules[name]!
     if (value !== undefined && !rule.safeParse(value).success) {
-      throw invalid(`Option ${name} must be ${rule.description}, got ${show(value)}.`)
+      throw invalid(`Option ${name} must be ${rule.description}, got ${showArgument(value)}.`)
     }
   }
 }

@@ -19,7 +19,10 @@ function editDistance(a: string, b: string): number {
   return last[b.length]!
 }
 
-/** How many edits are a slip of the keyboard, where the name is wrong in any case: fewer than it has letters, which would all be others. */
+/**
+ * How many edits are a slip of the keyboard, where the name is wrong in any case: fewer than it has letters, which would
+ * all be others.
+ */
 const slip = (name: string) => Math.min(name.length - 1, Math.max(2, Math.floor(name.length / 3)))
 
 /** The candidate closest to `name`, or undefined when none is within `mostEdits`. */

@@ -1,4 +1,6 @@
-// Values from outside as error messages show them: as JSON writes them, and short, however long or deep they are.
+// Values from outside as error messages show them: short, however long or deep they are.
+
+import { inspect } from 'node:util'
 
 const mostCharacters = 60
 
@@ -8,7 +10,7 @@ export const shorten = (text: string, most = mostCharacters): string =>
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 
-/** A value; objects and long or deep lists by their type alone, for JSON.stringify overflows the stack on what JSON.parse reads. */
+/** What a file holds, as JSON writes it; objects and long or deep lists by their type alone, for JSON.stringify overflows the stack on what JSON.parse reads. */
 export function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(shorten(value))
   if (Array.isArray(value)) {
@@ -19,4 +21,10 @@ export function show(value: unknown): string {
   }
   if (isObject(value)) return Object.keys(value).length === 0 ? '{}' : 'an object'
   return typeof value === 'function' ? 'a function' : String(value)
+}
+
+/** What a caller gave, as Node's console writes it, on one line. */
+export function showArgument(value: unknown): string {
+  const shown = inspect(value, { depth: 1, maxArrayLength: 4, maxStringLength: 40, breakLength: Infinity })
+  return shorten(shown, 80)
 }

@@ -259,7 +259,7 @@ struct Task {
 };
 
 // The keys and values of the next tile, of which each panel asks for some rows while it has this one
-// multiplied: their copies then wait for none. Worth 2 to 6 % (heads of 40 and 64). Rows that lie one after
+// multiplied: their copies then wait for none. Worth up to 6 % (heads of 40 and 64). Rows that lie one after
 // the other a core foresees.
 class NextTile {
  public:

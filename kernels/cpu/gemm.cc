@@ -96,18 +96,6 @@ void multiply_panel(const GemmArgs& args, const TaskRows& task, const float* a, 
 }
 
 template <class T>
-const float* widen_panel(const T* w, int64_t count, float* wide) {
-  for (int64_t i = 0; i < count; i += kWidth) store(wide + i, load(w + i));
-  return wide;
-}
-inline const float* widen_panel(const float* w, int64_t, float*) {
-  return w;
-}
-inline const BF16Pair* widen_panel(const BF16Pair* w, int64_t, float*) {
-  return w;
-}
-
-template <class T>
 struct Product {
   const GemmArgs& args;
   const T* w;

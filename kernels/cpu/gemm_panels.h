@@ -4,6 +4,7 @@
 #pragma once
 #include "../pack.h"
 #include "integers.h"
+#include "pairs.h"
 #include "simd.h"
 
 namespace tintype::TINTYPE_ISA {
@@ -34,6 +35,19 @@ inline int64_t scales_offset(int64_t n, int64_t k) {
 inline const float* scales_of(const Weight& w, int64_t n, int64_t k) {
   if (w.dtype != DType::i8) return nullptr;
   return reinterpret_cast<const float*>(static_cast<const char*>(w.data) + scales_offset(n, k));
+}
+
+// `count` elements of a panel as they are multiplied: widened to `wide`, or where they lie.
+template <class T>
+const float* widen_panel(const T* w, int64_t count, float* wide) {
+  for (int64_t i = 0; i < count; i += kWidth) store(wide + i, load(w + i));
+  return wide;
+}
+inline const float* widen_panel(const float* w, int64_t, float*) {
+  return w;
+}
+inline const BF16Pair* widen_panel(const BF16Pair* w, int64_t, float*) {
+  return w;
 }
 
 }  // namespace

@@ -15,8 +15,6 @@
 // five sixths (AVX2; docs/performance.md).
 #include "strassen.h"
 
-#include <type_traits>
-
 #include "elementwise.h"
 #include "gemm_ahead.h"
 #include "gemm_epilogue.h"
@@ -118,11 +116,6 @@ void add_weights(const T* left, const T* right, int64_t count, float* to, int64_
   }
 }
 
-template <class T>
-void widen(const T* from, int64_t count, float* to) {
-  for (int64_t i = 0; i < count; i += kWidth) store(to + i, load(from + i));
-}
-
 // C11, C12, C21 and C22 of seven sums that lie `apart`.
 struct Quarters {
   Vec upper_left, upper_right, lower_left, lower_right;
@@ -217,9 +210,9 @@ struct Product {
     NextWeights next(s.next_left, s.next_right, kProducts * task.tiles, s.half_depth);
     const T* const parts[] = {s.left, s.left + below, s.right + below};
     for (int i = 0; i < kProducts - kRightSums; i++) {
-      if constexpr (kWidensOnce && !std::is_same_v<T, float>) {
-        widen(parts[i], below, b);  // where the sums will be
-        multiply_factor(task, 1 + i, a, b, s, next);
+      if constexpr (kWidensOnce) {
+        // To where the sums will be.
+        multiply_factor(task, 1 + i, a, widen_panel(parts[i], below, b), s, next);
       } else {
         multiply_factor(task, 1 + i, a, parts[i], s, next);
       }

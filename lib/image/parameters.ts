@@ -1,7 +1,8 @@
 // The text in which pictures carry how they were made, as A1111 writes it and most tools read it.
 
-import { invalid, show } from '../check-options.ts'
+import { invalid } from '../check-options.ts'
 import type { Precision } from '../runtime/target.ts'
+import { showArgument } from '../show.ts'
 
 /**
  * What it takes to paint a picture again, besides the model, the picture that it started from and `latents` that were
@@ -139,7 +140,7 @@ function unquote(value: string): string {
 export function parseParameters(text: string): ParsedParameters {
   if (typeof text !== 'string') {
     throw invalid(
-      `parseParameters() takes a string, got ${show(text)}.`,
+      `parseParameters() takes a string, got ${showArgument(text)}.`,
       'A picture without parameters has no such text.',
     )
   }

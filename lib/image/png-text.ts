@@ -1,7 +1,8 @@
 // Text in PNG files (PNG specification, third edition, section 11.3.3): written as A1111 does, read with care.
 
 import { crc32, inflateSync } from 'node:zlib'
-import { invalid, show } from '../check-options.ts'
+import { invalid } from '../check-options.ts'
+import { showArgument } from '../show.ts'
 
 const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
 /** Length, type and checksum around the data of a chunk. */
@@ -69,7 +70,7 @@ function decodeText(type: string, data: Buffer, most: number): [string, string] 
  */
 export function readPngText(png: Uint8Array): ReadonlyMap<string, string> {
   if (!(png instanceof Uint8Array)) {
-    throw invalid(`readPngText() takes the bytes of a file as a Uint8Array, got ${show(png)}.`)
+    throw invalid(`readPngText() takes the bytes of a file as a Uint8Array, got ${showArgument(png)}.`)
   }
   const bytes = Buffer.from(png.buffer, png.byteOffset, png.byteLength)
   const texts = new Map<string, string>()

@@ -1,10 +1,11 @@
 // What users hold: a loaded model, its generations, and its end.
 
 import { setMaxListeners } from 'node:events'
-import { invalid, show } from '../check-options.ts'
+import { invalid } from '../check-options.ts'
 import { TintypeError } from '../errors.ts'
 import type { ImageInput } from '../image/input.ts'
 import { createGenerator } from '../schedulers/noise.ts'
+import { showArgument } from '../show.ts'
 import { type ChosenDevices, chooseDevices } from './choose-device.ts'
 import { copyImage, copyOptions } from './copy-options.ts'
 import { runGeneration } from './generation.ts'
@@ -248,7 +249,7 @@ const disposed = () =>
 const ofStage = (caller: string) => ({ caller, example: '{ signal: AbortSignal.timeout(1000) }' })
 
 function checkPrompt(caller: string, prompt: unknown): asserts prompt is string {
-  if (typeof prompt !== 'string') throw invalid(`${caller} takes a string, got ${show(prompt)}.`)
+  if (typeof prompt !== 'string') throw invalid(`${caller} takes a string, got ${showArgument(prompt)}.`)
 }
 
 function checkLatents(given: unknown, channels: number): asserts given is Latents {
@@ -259,7 +260,7 @@ function checkLatents(given: unknown, channels: number): asserts given is Latent
     const sane = shape.length === 4 && shape.every((size) => Number.isSafeInteger(size) && size > 0)
     if (sane && c === channels && data.length === n * c * h * w) return
   }
-  const got = known ? `${data.length} values of shape (${shape})` : show(given)
+  const got = known ? `${data.length} values of shape (${shape})` : showArgument(given)
   throw invalid(
     `decodeLatents() takes { data, shape }, a Float32Array of shape (n, ${channels}, h, w), got ${got}.`,
   )
@@ -283,7 +284,7 @@ function withResolvers(): { readonly promise: Promise<void>; readonly resolve: (
  */
 export async function load(folder: string, options: LoadOptions = {}): Promise<Pipeline> {
   if (typeof folder !== 'string' || folder === '') {
-    throw invalid(`load() takes the path of a model folder, got ${show(folder)}.`)
+    throw invalid(`load() takes the path of a model folder, got ${showArgument(folder)}.`)
   }
   const { device, precision, ...rest } = resolveLoadOptions(options)
   const chosen = await chooseDevices({ device, precision })

@@ -1,23 +1,27 @@
 // How soon a cancel ends a task whose work grows with the picture: in questions, which the kernel is compiled by itself to count.
 
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 const compiler = process.env.CXX ?? 'c++'
 const missing = spawnSync(compiler, ['--version']).status !== 0
 if (missing) console.warn(`how soon tasks end is not tested: ${compiler} was not found`)
 
 describe.skipIf(missing)('tasks that match tokens', () => {
-  const program = join(mkdtempSync(join(tmpdir(), 'tintype-cancel-')), 'cancel')
+  let folder: string
+  let program: string
   beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'tintype-cancel-'))
+    program = join(folder, 'cancel')
     const isa = process.arch === 'arm64' ? 'neon' : 'baseline'
     const source = fileURLToPath(new URL('cancel.cc', import.meta.url))
     execFileSync(compiler, ['-std=c++20', '-O1', `-DTINTYPE_ISA=${isa}`, source, '-o', program])
   })
+  afterAll(() => rmSync(folder, { recursive: true }))
 
   const run = (side: number, no: number) => {
     const [asks, matched] = execFileSync(program, [`${side}`, `${no}`], { encoding: 'utf8' }).split(' ')
